@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+# The CMake package (find_package(heddle CONFIG)) and heddle.pc. The modules install themselves.
+include(CMakePackageConfigHelpers)
+set(heddle_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/heddle")
+
+configure_package_config_file(cmake/heddle-config.cmake.in
+  "${PROJECT_BINARY_DIR}/heddle-config.cmake" INSTALL_DESTINATION "${heddle_cmake_dir}")
+# Before 1.0 a minor version may break its users.
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/heddle-config-version.cmake"
+  COMPATIBILITY SameMinorVersion)
+install(EXPORT heddle-targets NAMESPACE heddle:: DESTINATION "${heddle_cmake_dir}")
+install(FILES "${PROJECT_BINARY_DIR}/heddle-config.cmake"
+  "${PROJECT_BINARY_DIR}/heddle-config-version.cmake" DESTINATION "${heddle_cmake_dir}")
+
+# A linker reads static libraries from left to right: users first, what they use after.
+get_property(libraries GLOBAL PROPERTY HEDDLE_PC_LIBRARIES)
+get_property(private_flags GLOBAL PROPERTY HEDDLE_PC_PRIVATE)
+list(REVERSE libraries)
+list(TRANSFORM libraries PREPEND -l)
+list(JOIN libraries " " HEDDLE_PC_LIBS)
+list(REMOVE_DUPLICATES private_flags)
+list(JOIN private_flags " " HEDDLE_PC_LIBS_PRIVATE)
+if(NOT BUILD_SHARED_LIBS)
+  string(APPEND HEDDLE_PC_LIBS " ${HEDDLE_PC_LIBS_PRIVATE}")
+endif()
+foreach(dir IN ITEMS INCLUDEDIR LIBDIR)
+  if(IS_ABSOLUTE "${CMAKE_INSTALL_${dir}}")
+    set(HEDDLE_PC_${dir} "${CMAKE_INSTALL_${dir}}")
+  else()
+    set(HEDDLE_PC_${dir} "\${prefix}/${CMAKE_INSTALL_${dir}}")
+  endif()
+endforeach()
+configure_file(cmake/heddle.pc.in "${PROJECT_BINARY_DIR}/heddle.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/heddle.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

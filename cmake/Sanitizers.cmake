@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# HEDDLE_SANITIZE and HEDDLE_COVERAGE: instrument everything built from here on, tests included.
+if(HEDDLE_SANITIZE)
+  if(NOT HEDDLE_SANITIZE MATCHES "^(address|undefined|address,undefined|thread)$")
+    message(FATAL_ERROR "HEDDLE_SANITIZE is '${HEDDLE_SANITIZE}'; "
+      "use address, undefined, 'address,undefined' or thread.")
+  endif()
+  if(HEDDLE_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    message(FATAL_ERROR "Use clang++ for the thread sanitizer: "
+      "g++'s runtime stops at 8,128 fibers. The preset 'tsan' does.")
+  endif()
+  set(heddle_instrument -fsanitize=${HEDDLE_SANITIZE})
+  if(HEDDLE_SANITIZE MATCHES "undefined")
+    list(APPEND heddle_instrument -fno-sanitize-recover=undefined)
+  endif()
+  add_compile_options(${heddle_instrument})
+  add_link_options(${heddle_instrument})
+endif()
+if(HEDDLE_COVERAGE)
+  add_compile_options(--coverage -fprofile-update=atomic)
+  add_link_options(--coverage)
+endif()
