@@ -22,7 +22,8 @@ function(heddle_module name)
     set(reach PUBLIC)
     add_library(${target} ${arg_SOURCES})
     set_target_properties(${target} PROPERTIES
-      VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+      VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+      INSTALL_RPATH "$ORIGIN")
     target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/src")
     target_link_libraries(${target} PRIVATE ${arg_DEPENDS_PRIVATE})
     heddle_private_flags(${target})
@@ -63,7 +64,7 @@ function(heddle_umbrella)
   get_property(modules GLOBAL PROPERTY HEDDLE_MODULES)
   get_property(headers GLOBAL PROPERTY HEDDLE_UMBRELLA_HEADERS)
   set(root "${PROJECT_BINARY_DIR}/umbrella/include")
-  set(text "// SPDX-License-Identifier: MIT\n// Everything of heddle that was built, testing aside.\n"
+  string(CONCAT text "// SPDX-License-Identifier: MIT\n// Everything of heddle that was built, testing aside.\n"
     "#pragma once\n\n")
   foreach(header IN LISTS headers)
     string(APPEND text "#include <${header}>\n")

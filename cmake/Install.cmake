@@ -23,6 +23,11 @@ list(JOIN private_flags " " HEDDLE_PC_LIBS_PRIVATE)
 if(NOT BUILD_SHARED_LIBS)
   string(APPEND HEDDLE_PC_LIBS " ${HEDDLE_PC_LIBS_PRIVATE}")
 endif()
+# The prefix is written relative to the .pc file, so that an install tree can be moved.
+cmake_path(ABSOLUTE_PATH CMAKE_INSTALL_LIBDIR BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}"
+  OUTPUT_VARIABLE pc_dir)
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY "${pc_dir}/pkgconfig"
+  OUTPUT_VARIABLE HEDDLE_PC_PREFIX)
 foreach(dir IN ITEMS INCLUDEDIR LIBDIR)
   if(IS_ABSOLUTE "${CMAKE_INSTALL_${dir}}")
     set(HEDDLE_PC_${dir} "${CMAKE_INSTALL_${dir}}")

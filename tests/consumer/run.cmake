@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# cmake -D SOURCE=<heddle> -D BUILD=<heddle's build> -D WORK=<scratch> -D COMPILER=<c++>
+#   -D BUILD_TYPE=<type> -D SHARED=<how BUILD was built> -D CCACHE=<ccache or NOTFOUND> -P run.cmake
+#
+# Uses heddle as its users do, and runs what they would get: (1) installed from BUILD, by find_package
+# and (2) by pkg-config; (3) by add_subdirectory, linked the other way (shared for static and the other
+# way round), and (4) that one installed and found again.
+set(consumer "${CMAKE_CURRENT_LIST_DIR}")
+file(REMOVE_RECURSE "${WORK}")
+file(MAKE_DIRECTORY "${WORK}")
+
+function(step)
+  list(JOIN ARGN " " line)
+  message(STATUS "${line}")
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE said)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "failed (${status}): ${line}\n${said}")
+  endif()
+  set(said "${said}" PARENT_SCOPE)
+endfunction()
+
+function(build_and_run name program)
+  step(${CMAKE_COMMAND} -G Ninja -S "${consumer}" -B "${WORK}/${name}"
+    -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_BUILD_TYPE=${BUILD_TYPE} ${ARGN})
+  step(${CMAKE_COMMAND} --build "${WORK}/${name}" --parallel 2)
+  greet("${WORK}/${name}/${program}")
+endfunction()
+
+function(greet program)
+  step("${program}")
+  if(NOT said STREQUAL "hello from a fiber: 42\n")
+    message(FATAL_ERROR "${program} said: ${said}")
+  endif()
+endfunction()
+
+set(launcher "")
+if(CCACHE)
+  set(launcher -DCMAKE_CXX_COMPILER_LAUNCHER=${CCACHE})
+  set(ENV{CCACHE_BASEDIR} "${SOURCE}")
+  set(ENV{CCACHE_NOHASHDIR} 1)
+endif()
+if(SHARED)
+  set(other OFF)
+else()
+  set(other ON)
+endif()
+
+step(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${WORK}/prefix")
+build_and_run(installed hello -DCMAKE_PREFIX_PATH=${WORK}/prefix)
+
+find_program(PKG_CONFIG pkg-config)
+if(PKG_CONFIG)
+  file(GLOB_RECURSE pc "${WORK}/prefix/*/heddle.pc")
+  cmake_path(GET pc PARENT_PATH pc_dir)
+  step(${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${pc_dir} ${PKG_CONFIG} --cflags --libs heddle)
+  separate_arguments(flags UNIX_COMMAND "${said}")
+  cmake_path(GET pc_dir PARENT_PATH lib_dir)
+  step(${COMPILER} -std=c++20 "${consumer}/hello.cpp" -o "${WORK}/hello" ${flags}
+    -Wl,-rpath,${lib_dir})
+  greet("${WORK}/hello")
+else()
+  message(STATUS "pkg-config is not installed: heddle.pc was not tried")
+endif()
+
+build_and_run(subdirectory hello -DHEDDLE_SOURCE_DIR=${SOURCE} -DBUILD_SHARED_LIBS=${other}
+  -DHEDDLE_INSTALL=ON ${launcher})
+step(${CMAKE_COMMAND} --install "${WORK}/subdirectory" --prefix "${WORK}/other_prefix")
+build_and_run(installed_other hello -DCMAKE_PREFIX_PATH=${WORK}/other_prefix)
