@@ -7,7 +7,7 @@
 #
 # Declares the library heddle_<name>, alias and exported name heddle::<name>. Its include root is
 # <module>/include and its private one <module>/src, so an upward #include does not compile.
-# heddle_compile_options(<name> <option>...) adds options for the module and for everybody who links it.
+# heddle_compile_options(<name> <option>...) adds options for the module and for all who link it.
 # heddle_umbrella() then makes heddle::heddle and <heddle/heddle.hpp> out of all modules declared.
 include(GNUInstallDirs)
 
@@ -64,7 +64,8 @@ function(heddle_umbrella)
   get_property(modules GLOBAL PROPERTY HEDDLE_MODULES)
   get_property(headers GLOBAL PROPERTY HEDDLE_UMBRELLA_HEADERS)
   set(root "${PROJECT_BINARY_DIR}/umbrella/include")
-  string(CONCAT text "// SPDX-License-Identifier: MIT\n// Everything of heddle that was built, testing aside.\n"
+  string(CONCAT text "// SPDX-License-Identifier: MIT\n"
+    "// Everything of heddle that was built, testing aside.\n"
     "#pragma once\n\n")
   foreach(header IN LISTS headers)
     string(APPEND text "#include <${header}>\n")

@@ -2,13 +2,13 @@
 # heddle_test_suite(<module>
 #   SOURCES <part/stem_test.cpp>...   GoogleTest files, with a main() of GoogleTest's
 #   LIBS <target>...
-#   [WHITE_BOX <module>...]           modules whose private src/ directory the tests may include from
+#   [WHITE_BOX <module>...]           modules whose private src/ the tests may include from
 #   [TIMEOUT <seconds>])              of one case; 60 if not given
 # One executable a module (linking is what costs), one ctest entry a case: <module>.<suite>.<case>.
 #
 # heddle_stress(<name> SOURCES ... LIBS ... [WHITE_BOX ...] [ARGS ...] [TIMEOUT <seconds>])
-# A program of its own that says by its exit status whether it passed: ctest entry stress.<name>, label
-# stress. ARGS are those of the short run that belongs to every test run; scripts/soak gives longer ones.
+# A program of its own whose exit status says whether it passed: ctest entry stress.<name>, label
+# stress. ARGS are those of the short run that belongs to every test run; scripts/soak gives more.
 include(GoogleTest)
 
 function(heddle_test_executable target sources libs white_box)

@@ -10,7 +10,8 @@ bool gate::is_open() const noexcept {
 }
 
 void gate::open() noexcept {
-  // order: release — what the opener wrote is visible to whoever sees true: is_open(), wait_until().
+  // order: release — what the opener wrote is visible to whoever sees true: is_open(),
+  // wait_until().
   if (open_.exchange(true, std::memory_order_release)) return;
   waiters_.wake_all();
 }

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 # cmake -D SOURCE=<heddle> -D BUILD=<heddle's build> -D WORK=<scratch> -D COMPILER=<c++>
-#   -D BUILD_TYPE=<type> -D SHARED=<how BUILD was built> -D CCACHE=<ccache or NOTFOUND> -P run.cmake
+#   -D BUILD_TYPE=<type> -D LIBDIR=<lib below a prefix> -D SHARED=<how BUILD was built>
+#   -D CCACHE=<ccache or NOTFOUND> -P run.cmake
 #
-# Uses heddle as its users do, and runs what they would get: (1) installed from BUILD, by find_package
-# and (2) by pkg-config; (3) by add_subdirectory, linked the other way (shared for static and the other
-# way round), and (4) that one installed and found again.
+# Uses heddle as its users do, and runs what they would get: (1) installed from BUILD, by
+# find_package and (2) by pkg-config; (3) by add_subdirectory, linked the other way (shared for
+# static and the other way round), and (4) that one installed and found again.
 set(consumer "${CMAKE_CURRENT_LIST_DIR}")
 file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}")
@@ -50,11 +51,10 @@ build_and_run(installed hello -DCMAKE_PREFIX_PATH=${WORK}/prefix)
 
 find_program(PKG_CONFIG pkg-config)
 if(PKG_CONFIG)
-  file(GLOB_RECURSE pc "${WORK}/prefix/*/heddle.pc")
-  cmake_path(GET pc PARENT_PATH pc_dir)
-  step(${CMAKE_COMMAND} -E env PKG_CONFIG_PATH=${pc_dir} ${PKG_CONFIG} --cflags --libs heddle)
+  set(lib_dir "${WORK}/prefix/${LIBDIR}")
+  set(ENV{PKG_CONFIG_PATH} "${lib_dir}/pkgconfig")
+  step(${PKG_CONFIG} --cflags --libs heddle)
   separate_arguments(flags UNIX_COMMAND "${said}")
-  cmake_path(GET pc_dir PARENT_PATH lib_dir)
   step(${COMPILER} -std=c++20 "${consumer}/hello.cpp" -o "${WORK}/hello" ${flags}
     -Wl,-rpath,${lib_dir})
   greet("${WORK}/hello")
