@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Checks, completes and prints a config. What there is to check and print stands in config_table.cpp.
+// Checks, completes and prints a config, by the table in config_table.cpp.
 #include <heddle/runtime/config.hpp>
 
 #include "base/cpu_count.hpp"

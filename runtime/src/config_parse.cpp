@@ -16,10 +16,10 @@ struct suffix {
   std::uint64_t factor;
 };
 
-constexpr std::array size_suffixes{
-    suffix{"", 1}, suffix{"K", 1u << 10}, suffix{"M", 1u << 20}, suffix{"G", 1u << 30}};
-constexpr std::array duration_suffixes{
-    suffix{"ns", 1}, suffix{"us", 1'000}, suffix{"ms", 1'000'000}, suffix{"s", 1'000'000'000}};
+constexpr std::array size_suffixes{suffix{"", 1}, suffix{"K", 1u << 10}, suffix{"M", 1u << 20},
+                                   suffix{"G", 1u << 30}};
+constexpr std::array duration_suffixes{suffix{"ns", 1}, suffix{"us", 1'000},
+                                       suffix{"ms", 1'000'000}, suffix{"s", 1'000'000'000}};
 constexpr std::array no_suffixes{suffix{"", 1}};
 
 // Digits, then one of the suffixes; nullopt for all else and above the range of int64_t.
@@ -78,7 +78,7 @@ std::string form(const setting&, std::chrono::nanoseconds config::*) {
   return "a whole number with ns, us, ms or s, in ";
 }
 std::string form(const setting&, bool config::*) { return "0, 1, on or off"; }
-std::string form(const setting&, std::string config::*) { return "not empty, at most "; }
+std::string form(const setting&, std::string config::*) { return "a text of 1.."; }
 
 }  // namespace
 

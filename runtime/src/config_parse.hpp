@@ -2,7 +2,7 @@
 // Reads settings from text, as the environment gives them.
 // Invariants: (1) a text is understood as a whole or refused: no leading or trailing characters, no
 // sign, no rounding, no overflow; (2) the locale plays no part.
-// Not here: who the variables are (config_table.hpp) and where the texts come from (config_env.cpp).
+// Not here: which variables there are (config_table.hpp), whence the texts come (config_env.cpp).
 #pragma once
 
 #include "config_table.hpp"
@@ -20,8 +20,8 @@ bool parse_setting(const setting& row, std::string_view text, config& settings);
 std::string requirement_of(const setting& row);
 
 /// Makes a config of the defaults and of `entries`, texts "NAME=value" with a null pointer at the
-/// end, as in environ; of two with one name the first counts, as for getenv. Appends to `warnings` a
-/// line for each HEDDLE_* that is nobody's. Errors: std::invalid_argument.
+/// end, as in environ; of two with one name the first counts, as for getenv. Appends to `warnings`
+/// a line for each HEDDLE_* that is nobody's. Errors: std::invalid_argument.
 config read_settings(const char* const* entries, std::string& warnings);
 
 }  // namespace heddle::detail

@@ -95,7 +95,8 @@ std::string text_of(const setting& row, const config& settings) {
 
 std::string range_of(const setting& row) {
   const std::string range = bound_text(row, row.least) + ".." + bound_text(row, row.most);
-  return std::holds_alternative<std::string config::*>(row.field) ? range + " bytes of text" : range;
+  return std::holds_alternative<std::string config::*>(row.field) ? range + " bytes of text"
+                                                                  : range;
 }
 
 bool in_range(const setting& row, const config& settings) {

@@ -20,9 +20,8 @@ namespace heddle::detail {
 
 /// Points to the field of a setting. Its type says how the value is written; for a size_t the unit
 /// says whether it is a size.
-using setting_field =
-    std::variant<unsigned config::*, std::size_t config::*, bool config::*,
-                 std::chrono::nanoseconds config::*, std::string config::*>;
+using setting_field = std::variant<unsigned config::*, std::size_t config::*, bool config::*,
+                                   std::chrono::nanoseconds config::*, std::string config::*>;
 
 struct setting {
   std::string_view name;      ///< of the field

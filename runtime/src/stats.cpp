@@ -7,10 +7,10 @@ namespace heddle {
 namespace {
 
 constexpr std::uint64_t loop_stats::*counters[] = {
-    &loop_stats::slices,        &loop_stats::spawned,       &loop_stats::finished,
-    &loop_stats::claimed,       &loop_stats::stolen,        &loop_stats::stolen_timers,
-    &loop_stats::stolen_events, &loop_stats::injected,      &loop_stats::wakeups,
-    &loop_stats::parks,         &loop_stats::polls,         &loop_stats::events,
+    &loop_stats::slices,        &loop_stats::spawned,  &loop_stats::finished,
+    &loop_stats::claimed,       &loop_stats::stolen,   &loop_stats::stolen_timers,
+    &loop_stats::stolen_events, &loop_stats::injected, &loop_stats::wakeups,
+    &loop_stats::parks,         &loop_stats::polls,    &loop_stats::events,
     &loop_stats::timers,        &loop_stats::searches,
 };
 static_assert(sizeof(loop_stats) == sizeof(counters) / sizeof(counters[0]) * sizeof(std::uint64_t),

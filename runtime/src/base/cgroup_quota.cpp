@@ -74,8 +74,9 @@ std::vector<membership> memberships(const std::string& root) {
     const auto second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
-    if (controllers.empty()) found.push_back({version::two, line.substr(second + 1)});
-    else if (lists_cpu(controllers)) found.push_back({version::one, line.substr(second + 1)});
+    if (!controllers.empty() && !lists_cpu(controllers)) continue;
+    const version kind = controllers.empty() ? version::two : version::one;
+    found.push_back({kind, line.substr(second + 1)});
   }
   return found;
 }
@@ -170,7 +171,9 @@ std::optional<unsigned> least_limit(const std::string& root, const membership& m
 std::optional<unsigned> cgroup_quota_cpus(const std::string& root) {
   const auto mounts = cgroup_mounts(root);
   std::optional<unsigned> least;
-  for (const membership& member : memberships(root)) lower(least, least_limit(root, member, mounts));
+  for (const membership& member : memberships(root)) {
+    lower(least, least_limit(root, member, mounts));
+  }
   return least;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// See cpu_count.hpp. The kernel refuses a mask shorter than its own (EINVAL), which on machines with
-// more than CPU_SETSIZE = 1024 possible CPUs a plain cpu_set_t is: the mask grows until it fits.
+// See cpu_count.hpp. The kernel refuses a mask shorter than its own (EINVAL), which on machines
+// with more than CPU_SETSIZE (1024) possible CPUs a plain cpu_set_t is: the mask grows until it
+// is accepted.
 #include "base/cpu_count.hpp"
 
 #include "base/cgroup_quota.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a runtime does with its reports when config has no hook for them, and how often it makes any.
+// What a runtime does with reports for which config has no hook, and how often it makes any.
 // Invariants: (1) a report is written to stderr in one piece, so that those of several threads do
 // not mix; (2) printing does not throw: it is the last resort; (3) a runtime has a limiter of its
 // own, which holds for the user's hook as for the default.
@@ -33,7 +33,7 @@ class stall_limiter {
   static constexpr std::size_t most_reports = 5;
   static constexpr std::chrono::minutes window{1};
 
-  /// Returns whether a report may be made at `now`, which must not be before the last admitted one's.
+  /// Returns whether a report may be made at `now`, a time not before that of the last one.
   bool admit(clock::time_point now);
 
   /// Returns how many reports were refused so far.

@@ -17,7 +17,7 @@ std::string text_of(fiber_id id);
 /// Returns "file:line", or "an unknown place".
 std::string text_of(spawn_site where);
 
-/// Returns: fiber #17 "fetch", spawned at main.cpp:12. Without a name, what is in quotes is left out.
+/// Returns: fiber #17 "fetch", spawned at main.cpp:12. An empty name is left out.
 std::string fiber_label(fiber_id id, std::string_view name, spawn_site where);
 
 }  // namespace heddle::detail

@@ -7,9 +7,7 @@ namespace heddle::detail {
 
 namespace {
 
-bool is_control(char c) noexcept {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
+bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 bool continues_a_character(char c) noexcept {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
@@ -28,9 +26,9 @@ std::string one_line(std::string_view text, std::size_t longest_bytes) {
   line.reserve(text.size() + 3);
   bool in_gap = false;
   for (const char c : text) {
-    if (!is_control(c)) line += c;
-    else if (!in_gap) line += ' ';
-    in_gap = is_control(c);
+    const bool control = is_control(c);
+    if (!control || !in_gap) line += control ? ' ' : c;
+    in_gap = control;
   }
   if (too_long) line += "...";
   return line;
