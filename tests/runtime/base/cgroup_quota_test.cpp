@@ -112,6 +112,13 @@ TEST_F(cgroup_quota, a_group_outside_the_mount_is_limited_as_its_root) {
   }
 }
 
+TEST_F(cgroup_quota, a_path_that_climbs_out_of_the_namespace_is_not_followed) {
+  put_version_two("/../elsewhere");
+  put("/sys/fs/elsewhere/cpu.max", "100000 100000\n");
+  put("/sys/fs/cgroup/cpu.max", "300000 100000\n");
+  EXPECT_EQ(quota(), 3u);
+}
+
 TEST_F(cgroup_quota, version_one_is_read_where_the_cpu_controller_is_mounted) {
   put("/proc/self/cgroup", "4:memory:/m\n3:cpuset:/set\n2:cpu,cpuacct:/a/b\n");
   put("/proc/self/mountinfo",
