@@ -25,7 +25,7 @@ elapsed() {
   printf '%d:%02d' $((seconds / 60)) $((seconds % 60))
 }
 
-# section <what>: a heading with the time since the start; if the script fails, it says in which one.
+# section <what>: a heading with the time; if the script fails, it says in which section.
 section() {
   heddle_section=$*
   printf '\n== [%s] %s\n' "$(elapsed)" "$*"
