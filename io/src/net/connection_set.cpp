@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "net/connection_set.hpp"
+
+namespace heddle::io::detail {
+
+wake_reason connection_set::sit(std::unique_lock<std::mutex>& lock, seat& on, delivery how,
+                                deadline limit) noexcept {
+  waiter self;
+  on.taken_by = &self;
+  lock.unlock();
+  const wake_reason reason =
+      how == delivery::shielded ? self.wait_shielded(limit) : self.wait(limit);
+  lock.lock();
+  if (on.taken_by == &self) on.taken_by = nullptr;
+  return reason;
+}
+
+void connection_set::wait_for_room() {
+  std::unique_lock lock(guard_);
+  wake_reason reason = wake_reason::none;
+  while (live_.size() >= limit_ && reason != wake_reason::cancelled) {
+    reason = sit(lock, acceptor_, delivery::normal);
+  }
+  lock.unlock();
+  throw_if_cancelled(reason);
+}
+
+connection_set::place connection_set::reserve() {
+  std::list<connection> fresh(1);
+  const place at = fresh.begin();
+  const std::lock_guard lock(guard_);
+  live_.splice(live_.end(), fresh);
+  return at;
+}
+
+void connection_set::adopt(place at, task<void> spawned) noexcept {
+  const std::lock_guard lock(guard_);
+  at->handle = std::move(spawned);
+  at->adopted = true;
+  if (at->ended) retire(at);  // it was faster
+}
+
+void connection_set::abandon(place at) noexcept {
+  const std::lock_guard lock(guard_);
+  live_.erase(at);
+}
+
+bool connection_set::worth_reaping() const noexcept {
+  return failure_ended_ || ended_.size() >= reaped_at_once;
+}
+
+void connection_set::retire(place at) noexcept {
+  if (at->failed) failure_ended_ = true;
+  ended_.splice(ended_.end(), live_, at);
+}
+
+void connection_set::ended(place at, bool failed) noexcept {
+  std::unique_lock lock(guard_);
+  at->ended = true;
+  at->failed = failed;
+  if (!at->adopted) return;
+  retire(at);
+  resumption_list woken;
+  if (worth_reaping() || (live_.empty() && !accepting_)) woken.add(supervisor_.wake());
+  woken.add(acceptor_.wake());
+  lock.unlock();
+  woken.resume_all();
+}
+
+void connection_set::accepting_ended() noexcept {
+  std::unique_lock lock(guard_);
+  accepting_ = false;
+  resumption woken = supervisor_.wake();
+  lock.unlock();
+  woken.resume();
+}
+
+bool connection_set::supervise() noexcept {
+  std::unique_lock lock(guard_);
+  while (accepting_) {
+    const wake_reason reason =
+        worth_reaping() ? wake_reason::event : sit(lock, supervisor_, delivery::normal);
+    lock.unlock();
+    reap();
+    if (reason == wake_reason::cancelled) return false;
+    lock.lock();
+  }
+  return true;
+}
+
+void connection_set::wait_for_acceptor() noexcept {
+  std::unique_lock lock(guard_);
+  while (accepting_) sit(lock, supervisor_, delivery::shielded);
+}
+
+bool connection_set::wait_for_all(deadline limit) noexcept {
+  std::unique_lock lock(guard_);
+  while (!live_.empty()) {
+    const wake_reason reason = sit(lock, supervisor_, delivery::shielded, limit);
+    if (reason == wake_reason::timeout) return live_.empty();
+    lock.unlock();
+    reap();
+    lock.lock();
+  }
+  return true;
+}
+
+void connection_set::reap() noexcept {
+  std::list<connection> joined;
+  {
+    const std::lock_guard lock(guard_);
+    joined.swap(ended_);
+    failure_ended_ = false;
+  }
+  // A handle waits for its task, which is in its last instructions, and reports its failure.
+}
+
+void connection_set::cancel_all() noexcept {
+  const std::lock_guard lock(guard_);
+  for (connection& each : live_) each.handle.cancel();
+}
+
+}  // namespace heddle::io::detail

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The socket calls of the system, with the error in the result instead of in errno.
+// Invariants: (1) errno is read nowhere else in io/src/net: a compiler may keep its address over a
+// suspension, and these functions, compiled on their own, do not suspend; (2) a call that a signal
+// interrupted is repeated, but not connect, which goes on by itself; (3) every descriptor made here is
+// non-blocking and close-on-exec from birth; (4) no write raises SIGPIPE.
+#pragma once
+
+#include "net/address.hpp"
+#include "net/unique_fd.hpp"
+
+#include <cstddef>
+#include <span>
+#include <system_error>
+
+namespace heddle::io::detail {
+
+/// What a call transferred, or the errno value that stopped it.
+struct transferred {
+  std::size_t bytes = 0;
+  int error = 0;
+};
+
+/// A new descriptor, or the errno value that says why there is none.
+struct opened {
+  unique_fd fd;
+  int error = 0;
+};
+
+inline std::error_code system_error_code(int error) noexcept {
+  return {error, std::system_category()};
+}
+
+/// Returns whether `error` means that the call would have had to wait.
+bool would_block(int error) noexcept;
+
+transferred receive(int fd, std::span<std::byte> into) noexcept;
+transferred send(int fd, std::span<const std::byte> from) noexcept;
+
+opened open_socket(int family) noexcept;
+/// Takes a newcomer; `peer` gets its address.
+opened accept_from(int listening, socket_address& peer) noexcept;
+/// Returns a descriptor good for nothing but to be given back.
+opened open_placeholder() noexcept;
+
+/// These return 0 or an errno value.
+int connect_to(int fd, const socket_address& peer) noexcept;
+int bind_to(int fd, const socket_address& local) noexcept;
+int listen_on(int fd, int backlog) noexcept;
+int shut_down_writing(int fd) noexcept;
+int shut_down_both(int fd) noexcept;
+int set_option(int fd, int level, int name, int value) noexcept;
+int local_address(int fd, socket_address& found) noexcept;
+int peer_address(int fd, socket_address& found) noexcept;
+
+/// Returns and clears the error that the socket met while nobody asked; 0 if none.
+int pending_error(int fd) noexcept;
+
+/// Has the peer of a TCP connection see a reset, now, and wakes whoever waits on `fd`.
+void reset_connection(int fd) noexcept;
+
+}  // namespace heddle::io::detail

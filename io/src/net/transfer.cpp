@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#include "net/transfer.hpp"
+
+#include "net/system_call.hpp"
+
+#include <heddle/runtime/park.hpp>
+
+namespace heddle::io::detail {
+
+namespace {
+
+/// Calls `attempt` until it transfers something or fails for another reason than having to wait.
+template <class Attempt>
+transferred transfer(socket& over, readiness::direction which, std::size_t wanted, Attempt attempt,
+                     std::error_code& error) {
+  for (;;) {
+    auto seen = over.watched().look(which);
+    if (!seen.maybe_ready) {
+      if ((error = over.wait(which))) return {};
+      seen = over.watched().look(which);
+    }
+    const transferred done = attempt();
+    // A short read of a UNIX socket may end at passed descriptors, with more to read behind them.
+    const bool short_of_it = done.error == 0 && done.bytes != 0 && done.bytes < wanted;
+    const bool drained = would_block(done.error) || (short_of_it && over.is_tcp() && !seen.hung_up);
+    if (drained) over.watched().drained(which, seen);
+    if (would_block(done.error) && !over.closed()) continue;
+    if (done.error != 0) error = system_error_code(done.error);
+    return done;
+  }
+}
+
+/// Has `attempt` transfer up to `wanted` bytes over a socket that may be closed already or meanwhile.
+template <class Attempt>
+std::size_t transfer_some(const socket_use& use, readiness::direction which, std::size_t wanted,
+                          Attempt attempt, std::error_code& error) {
+  error.clear();
+  if (!use) {
+    error = closed_before();
+    return 0;
+  }
+  throw_if_cancelled();
+  if (wanted == 0) return 0;
+  const transferred done = transfer(*use, which, wanted, attempt, error);
+  // The end, or an error, that our own close() brought about is not the peer's doing.
+  if (done.bytes == 0 && use->closed()) error = closed_meanwhile();
+  return done.bytes;
+}
+
+}  // namespace
+
+std::size_t read_some(const socket_use& from, std::span<std::byte> into, std::error_code& error) {
+  const auto attempt = [&]() noexcept { return receive(from->fd(), into); };
+  return transfer_some(from, readiness::direction::read, into.size(), attempt, error);
+}
+
+std::size_t write_some(const socket_use& to, std::span<const std::byte> from,
+                       std::error_code& error) {
+  const auto attempt = [&]() noexcept { return send(to->fd(), from); };
+  return transfer_some(to, readiness::direction::write, from.size(), attempt, error);
+}
+
+}  // namespace heddle::io::detail
