@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// sync::gate: who waits is woken once it opens, whoever waits and whoever opens.
+#include <heddle/heddle.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+namespace heddle::sync {
+namespace {
+
+using namespace std::chrono_literals;
+
+config two_loops() {
+  config settings;
+  settings.loops = 2;
+  return settings;
+}
+
+TEST(gate, is_closed_until_it_is_opened) {
+  gate entrance;
+  EXPECT_FALSE(entrance.is_open());
+  entrance.open();
+  EXPECT_TRUE(entrance.is_open());
+  entrance.open();
+  EXPECT_TRUE(entrance.is_open());
+}
+
+TEST(gate, does_not_hold_up_who_comes_after_it_was_opened) {
+  gate entrance;
+  entrance.open();
+  entrance.wait();
+  EXPECT_TRUE(entrance.wait_until(deadline::after(0s)));
+  run(two_loops(), [&] { entrance.wait(); });
+}
+
+TEST(gate, wakes_a_fiber_that_waits_and_a_thread_that_waits) {
+  gate entrance;
+  int written = 0;
+  std::thread waiter([&] {
+    entrance.wait();
+    EXPECT_EQ(written, 1);
+  });
+  run(two_loops(), [&] {
+    auto fiber = spawn([&] {
+      entrance.wait();
+      return written;
+    });
+    this_fiber::yield();
+    written = 1;
+    entrance.open();
+    EXPECT_EQ(fiber.join(), 1);
+  });
+  waiter.join();
+}
+
+TEST(gate, wakes_a_hundred_fibers_when_a_thread_opens_it) {
+  gate entrance;
+  std::atomic<int> waiting{0};
+  std::thread opener([&] {
+    while (waiting < 100) std::this_thread::yield();
+    entrance.open();
+  });
+  run(two_loops(), [&] {
+    std::vector<task<void>> fibers;
+    for (int i = 0; i < 100; ++i) {
+      fibers.push_back(spawn([&] {
+        ++waiting;
+        entrance.wait();
+      }));
+    }
+    for (auto& fiber : fibers) fiber.join();
+  });
+  opener.join();
+}
+
+TEST(gate, a_wait_with_a_limit_ends_at_the_limit_and_not_before) {
+  gate entrance;
+  const auto limit = clock::now() + 20ms;
+  EXPECT_FALSE(entrance.wait_until(limit));
+  EXPECT_GE(clock::now(), limit);
+  run(two_loops(), [&] {
+    const auto later = clock::now() + 20ms;
+    EXPECT_FALSE(entrance.wait_until(later));
+    EXPECT_GE(clock::now(), later);
+  });
+}
+
+TEST(gate, a_wait_that_is_cancelled_leaves_no_waiter_behind) {
+  run(two_loops(), [] {
+    gate entrance;
+    bool met = false;
+    auto waiter = spawn([&] {
+      try {
+        entrance.wait();
+      } catch (const cancelled&) {
+        met = true;
+        throw;
+      }
+    });
+    this_fiber::yield();
+    waiter.cancel();
+    EXPECT_THROW(waiter.join(), task_cancelled);
+    EXPECT_TRUE(met);
+    entrance.open();  // would touch the waiter's dead stack if it were still in the queue
+  });
+}
+
+TEST(gate, opening_and_waiting_at_the_same_moment_never_loses_the_wake_up) {
+  run(two_loops(), [] {
+    for (int round = 0; round < 20'000; ++round) {
+      gate entrance;
+      auto waiter = spawn([&] { entrance.wait(); });
+      auto opener = spawn([&] { entrance.open(); });
+      opener.join();
+      waiter.join();
+    }
+  });
+}
+
+}  // namespace
+}  // namespace heddle::sync
