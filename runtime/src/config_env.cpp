@@ -101,7 +101,7 @@ config read_settings(const char* const* entries, std::string& warnings) {
 
 config config::from_env() {
   std::string warnings;
-  const config settings = detail::read_settings(::environ, warnings);
+  config settings = detail::read_settings(::environ, warnings);
   std::fwrite(warnings.data(), 1, warnings.size(), stderr);
   return settings;
 }

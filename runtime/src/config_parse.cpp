@@ -89,7 +89,7 @@ bool parse_setting(const setting& row, std::string_view text, config& settings) 
 }
 
 std::string requirement_of(const setting& row) {
-  const std::string words = std::visit([&](auto field) { return form(row, field); }, row.field);
+  std::string words = std::visit([&](auto field) { return form(row, field); }, row.field);
   if (std::holds_alternative<bool config::*>(row.field)) return words;
   if (std::holds_alternative<std::string config::*>(row.field)) {
     return words + std::to_string(row.most) + " bytes";
