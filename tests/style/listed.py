@@ -24,7 +24,9 @@ def named(path, lists):
         if text is None:
             continue
         relative = path if folder == "." else path.removeprefix(folder + "/")
-        names = [relative.rsplit(".", 1)[0]] + ([PurePosixPath(path).stem] if nearest else [])
+        names = [relative.rsplit(".", 1)[0]]
+        if nearest and not relative.startswith(("src/", "include/")):
+            names.append(PurePosixPath(path).stem)
         if any(re.search(rf"(?<![\w/.-]){re.escape(name)}(?![\w/-])", text) for name in names):
             return True
         nearest = False
@@ -47,6 +49,8 @@ PLANTS = {
          "m/src/c.cpp": "", "m/include/b.hpp": "", "m/include/d.hpp": "",
          "tests/CMakeLists.txt": "", "tests/m/a_test.cpp": ""},
         ["m/include/d.hpp:1: error", "m/src/c.cpp:1: error", "tests/m/a_test.cpp:1: error"]),
+    "a header that is called as its module is": (
+        {"m/CMakeLists.txt": "x(m)\n", "m/include/heddle/m.hpp": ""}, ["m.hpp:1: error"]),
     "a name inside a longer one": (
         {"CMakeLists.txt": "x(src/my_gate.cpp gate_test)\n", "src/gate.cpp": "",
          "src/my_gate.cpp": ""}, ["src/gate.cpp:1: error"]),
