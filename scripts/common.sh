@@ -10,7 +10,7 @@ heddle_section=
 
 # Prints the comment below a script's licence line: its manual.
 usage() {
-  awk 'NR > 2 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"
+  awk 'NR > 2 { if (!/^#/ || /^# shellcheck/) exit; sub(/^# ?/, ""); print }' "$0"
 }
 
 die() {

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Checks that every .cpp file and every public header is named in a CMakeLists.txt above it.
 
-The build lists its sources, so a file that nobody lists is not built, and a test in it never runs.
-Named means: its path from that CMakeLists.txt, with or without the ending, or in the nearest one its
-bare name, as a loop over program names has it. Comments do not count.
+The build lists its sources, so a file that nobody lists is not built, and a test in it never
+runs. Named means: its path from that CMakeLists.txt, with or without the ending, or in the nearest
+one its bare name, as a loop over program names has it. Comments do not count.
 """
 import re
 from pathlib import PurePosixPath
