@@ -14,7 +14,8 @@ macro(heddle_require what debian)
 endmacro()
 
 heddle_require("Boost.Context >= ${HEDDLE_BOOST_VERSION}"
-  "libboost-context1.81-dev libboost1.81-dev" Boost ${HEDDLE_BOOST_VERSION} CONFIG COMPONENTS context)
+  "libboost-context1.81-dev libboost1.81-dev"
+  Boost ${HEDDLE_BOOST_VERSION} CONFIG COMPONENTS context)
 heddle_require("oneTBB" "libtbb-dev" TBB CONFIG)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 heddle_require("a threads library" "libc6-dev" Threads)
