@@ -27,6 +27,7 @@ struct reading {
 // Reads settings as if `entries` were the whole environment.
 reading read(const std::vector<std::string>& entries) {
   std::vector<const char*> pointers;
+  pointers.reserve(entries.size() + 1);
   for (const std::string& entry : entries) pointers.push_back(entry.c_str());
   pointers.push_back(nullptr);
   reading result;
@@ -45,6 +46,7 @@ std::string printed(const config& settings) {
 }
 
 // Sets a variable of the real environment and puts back what was there.
+// NOLINTBEGIN(concurrency-mt-unsafe): these tests have no other thread.
 class scoped_variable {
  public:
   scoped_variable(const char* name, const char* value) : name_(name) {
@@ -62,6 +64,7 @@ class scoped_variable {
   const char* name_;
   std::optional<std::string> before_;
 };
+// NOLINTEND(concurrency-mt-unsafe)
 
 const std::string count_to_1024 = ": must be a whole number in 0..1024";
 const std::string a_size = ": must be a whole number of bytes, or one with K, M or G, in 16K..1G";

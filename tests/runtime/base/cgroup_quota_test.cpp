@@ -16,7 +16,7 @@ using heddle::detail::cgroup_quota_cpus;
 namespace {
 
 class cgroup_quota : public testing::Test {
- protected:
+ public:
   cgroup_quota() {
     root_ = std::filesystem::temp_directory_path() / "heddle-cgroup-XXXXXX";
     if (::mkdtemp(root_.data()) == nullptr) std::abort();
@@ -37,6 +37,7 @@ class cgroup_quota : public testing::Test {
   }
   std::optional<unsigned> quota() const { return cgroup_quota_cpus(root_); }
 
+ private:
   std::string root_;
 };
 

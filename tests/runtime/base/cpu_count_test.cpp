@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -63,7 +62,7 @@ TEST(cpu_count, follows_the_mask_of_the_calling_thread) {
     cpu_set_t one;
     CPU_ZERO(&one);
     CPU_SET(last, &one);
-    ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0) << std::strerror(errno);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0) << "errno " << errno;
     EXPECT_EQ(allowed_cpus(), std::vector<unsigned>{last});
     EXPECT_EQ(usable_cpus(), 1u);
   }).join();

@@ -90,6 +90,7 @@ TEST(stall_limiter, many_threads_share_the_five) {
   stall_limiter limiter;
   std::atomic<int> admitted{0};
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 1000; ++i) admitted += limiter.admit(start) ? 1 : 0;
