@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+// Everything of heddle::runtime.
+#pragma once
+
+#include <heddle/runtime/cancel.hpp>
+#include <heddle/runtime/clock.hpp>
+#include <heddle/runtime/config.hpp>
+#include <heddle/runtime/deadline.hpp>
+#include <heddle/runtime/error.hpp>
+#include <heddle/runtime/park.hpp>
+#include <heddle/runtime/readiness.hpp>
+#include <heddle/runtime/runtime.hpp>
+#include <heddle/runtime/stats.hpp>
+#include <heddle/runtime/task.hpp>
+#include <heddle/runtime/this_fiber.hpp>
+#include <heddle/runtime/wait_queue.hpp>

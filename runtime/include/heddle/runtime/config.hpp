@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+// Everything that can be set about a runtime, from code or from HEDDLE_* environment variables.
+// Invariants: (1) every field states unit, default and range; (2) a runtime that exists has a valid
+// config: its constructor calls validate(); (3) environment values are read only by from_env().
+#pragma once
+
+#include <heddle/runtime/error.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <iosfwd>
+#include <string>
+
+namespace heddle {
+
+/// Holds the settings of one runtime. A bad value makes validate() throw std::invalid_argument that
+/// names the field, the value and the range.
+struct config {
+  /// Event loops. Range 0..1024. 0: the CPUs this process may use, from its affinity mask and its
+  /// cgroup quota rounded up.
+  unsigned loops = 0;
+
+  /// oneTBB threads of the CPU pool. Range 0..1024. 0: same rule as loops.
+  unsigned cpu_threads = 0;
+
+  /// Most threads of the blocking pool. Range 1..65536.
+  unsigned max_blocking_threads = 512;
+
+  /// Bind loop i to the i-th allowed CPU (modulo their number).
+  bool pin_loops = false;
+
+  /// Bytes of address space a fiber stack takes, guard page included; pages are committed when first
+  /// touched. Range 16 KiB..1 GiB, rounded up to a power of two.
+  std::size_t stack_bytes = 256 * 1024;
+
+  /// A fiber that runs longer than this without suspending is reported. Range 0..1 h; 0: never.
+  std::chrono::nanoseconds slow_slice = std::chrono::milliseconds{100};
+
+  /// How long a loop searches for work before it parks. Range 0..10 ms.
+  std::chrono::nanoseconds spin = std::chrono::microseconds{50};
+
+  /// Install the signal handlers that explain a stack overflow and show a slow fiber's stack. The
+  /// only setting that touches anything process-wide.
+  bool debug = false;
+
+  /// Records in the event ring of each loop, for timelines; the ring keeps the newest. Range 0..2^24,
+  /// rounded up to a power of two; 0: no ring, and slices are not timed.
+  std::size_t trace_events = 0;
+
+  /// Most stacks guarded by mprotect where the kernel lacks MADV_GUARD_INSTALL; stacks beyond it are
+  /// unguarded, counted, and reported once. Range 0..1000000.
+  std::size_t max_mprotect_guards = 30000;
+
+  /// Called once for each error that nobody joins. Must not throw. Default: one line on stderr.
+  std::function<void(const unhandled_error&)> on_unhandled;
+
+  /// Called when something holds up the runtime, at most 5 times a minute. Default: stderr.
+  std::function<void(const stall_report&)> on_stall;
+
+  /// Names the runtime's threads ("name-0", "name-1", ...) and its messages. At most 64 bytes.
+  std::string name = "heddle";
+
+  /// Returns the defaults with HEDDLE_LOOPS=4, HEDDLE_SLOW_SLICE=100ms, HEDDLE_STACK_BYTES=64K, ...
+  /// put over them. Units: durations need ns, us, ms, s; sizes take K, M, G; booleans 0, 1, on, off.
+  /// Errors: std::invalid_argument naming the variable, for a bad value. An unknown HEDDLE_* gets one
+  /// warning on stderr with the nearest known name; HEDDLE_SEED and HEDDLE_TEST_* are testing's.
+  static config from_env();
+
+  /// Checks all ranges. Errors: std::invalid_argument naming the field.
+  void validate() const;
+
+  /// Returns a valid copy in which every 0 that means "choose" is replaced by the choice.
+  config effective() const;
+};
+
+/// Prints the effective values, a line each: name, value, unit.
+std::ostream& operator<<(std::ostream& out, const config& settings);
+
+}  // namespace heddle

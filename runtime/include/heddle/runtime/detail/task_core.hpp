@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// The untyped part of a task: in turn a queued closure, a running body, and a result that waits for its
+// joiner. One allocation holds it all; the stack is taken only when the body first runs.
+//
+// state is the meeting point of runner, joiner, canceller and dropper:
+//   completing  the runner has stored the outcome and is about to wake the joiner
+//   done        the runner's last touch: whoever holds the handle may free the core
+//   detached    nobody will join: the runner frees the core
+//   cancel      cancellation was requested      busy  a canceller is looking at the fiber
+//   the high bits hold the joiner's parker while somebody waits in join()
+// Invariants: (1) only the handle adds detached, a joiner, or busy; only the runner adds completing and
+// done; (2) the runner does not recycle its fiber while busy is set; (3) a joiner leaves only after it
+// took its parker out of the word or has seen done, so the runner that finds a parker may claim
+// whichever wait that parker is in: it is the join. Proof: src/wait/README.md.
+#pragma once
+
+#include <heddle/runtime/error.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace heddle::detail {
+
+class fiber;
+class scheduler;
+struct task_core;
+class error_hooks;
+
+/// The link of every intrusive run queue, and what kind of job hangs on it.
+struct job {
+  enum class kind : std::uint8_t { task, fiber };
+  explicit job(kind of) noexcept : what(of) {}
+
+  job* next = nullptr;
+  kind what;
+  bool stolen = false;  // moved between loops since it last ran; for traces
+};
+
+/// How a body ended.
+enum class task_outcome : std::uint8_t { none, value, failure, cancelled };
+
+/// What only a few tasks have; allocated for those.
+struct spawn_extras {
+  std::string name;
+  std::size_t stack_bytes = 0;
+  unsigned loop = any_loop;
+  bool pinned = false;
+  std::shared_ptr<error_hooks> hooks;  // set when the task fails: who is to be told if nobody joins
+
+  static constexpr unsigned any_loop = ~0U;
+};
+
+struct task_operations {
+  /// Runs the body, destroys it, and stores the outcome in the core. Never throws.
+  void (*run)(task_core& core) noexcept;
+  /// Destroys body, result or exception, whichever is there.
+  void (*destroy)(task_core& core) noexcept;
+  /// Puts `error` in the place of a body that never ran.
+  void (*fail)(task_core& core, std::exception_ptr error) noexcept;
+  std::size_t bytes;
+  std::size_t payload_offset;
+};
+
+struct task_core : job {
+  static constexpr std::uint64_t completing = 1;
+  static constexpr std::uint64_t done = 2;
+  static constexpr std::uint64_t detached = 4;
+  static constexpr std::uint64_t cancel = 8;
+  static constexpr std::uint64_t busy = 16;
+  static constexpr std::uint64_t flags = 63;  // a parker is aligned to 64
+
+  task_core(const task_operations& of, spawn_site where) noexcept
+      : job(kind::task), line(where.line), operations(&of), file(where.file) {}
+
+  task_outcome outcome = task_outcome::none;
+  bool body_present = true;  // the payload is the closure, not the outcome
+  std::uint32_t line;        // with file: where it was spawned
+  std::atomic<std::uint64_t> state{0};
+  const task_operations* operations;
+  const char* file;
+  fiber_id id = fiber_id::none;
+  spawn_extras* extras = nullptr;       // owned
+  std::atomic<fiber*> runner{nullptr};  // while the body runs
+};
+
+/// Allocates the block of a task; from the running loop's cache if there is one.
+void* allocate_task(std::size_t bytes);
+void free_task(void* block, std::size_t bytes) noexcept;
+
+/// Hands a constructed task to the running fiber's runtime. Errors: std::logic_error on a plain thread,
+/// shut_down, std::bad_alloc, resource_exhausted; the caller still owns the core then.
+void submit(task_core& core);
+/// Hands it to a given runtime, from anywhere.
+void submit_to(scheduler& target, task_core& core);
+
+/// Waits until the task is done. Errors: throws `cancelled`; the task goes on.
+void wait_done(task_core& core);
+/// Returns the stored failure, or task_cancelled naming the task.
+[[noreturn]] void rethrow_outcome(task_core& core);
+bool is_done(const task_core& core) noexcept;
+void request_cancel(task_core& core) noexcept;
+/// Lets the task go on without a handle.
+void detach(task_core& core) noexcept;
+/// Cancels, waits shielded, hands an error to on_unhandled, frees.
+void drop(task_core& core) noexcept;
+/// Destroys the result and frees the block of a task that is done, or was never submitted.
+void release(task_core& core) noexcept;
+std::string_view name_of(const task_core& core) noexcept;
+[[noreturn]] void throw_no_task(const char* operation);
+
+}  // namespace heddle::detail

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// A runtime: loops that run fibers, and the ways in from plain threads.
+// Invariants: (1) several runtimes may live side by side; nothing process-wide is touched unless
+// config::debug is set; (2) when the destructor returns, every fiber has ended, every loop's thread is
+// joined and every descriptor and mapping of the runtime is given back.
+#pragma once
+
+#include <heddle/runtime/config.hpp>
+#include <heddle/runtime/stats.hpp>
+#include <heddle/runtime/task.hpp>
+
+#include <chrono>
+#include <iosfwd>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace heddle {
+
+template <class F>
+auto run(config settings, F&& body, spawn_site where = spawn_site::current());
+
+class runtime {
+ public:
+  /// Starts a thread for each loop. Errors: std::invalid_argument (a bad setting, named),
+  /// resource_exhausted (threads, descriptors, memory): nothing is left behind then.
+  explicit runtime(config settings = config::from_env());
+
+  /// Cancels what is left, detached fibers too, and waits for it. Not from one of its own fibers.
+  ~runtime();
+
+  runtime(const runtime&) = delete;
+  runtime& operator=(const runtime&) = delete;
+
+  /// Runs `body()` in a fiber and blocks the calling plain thread until it has ended. Returns: its value.
+  /// Errors: rethrows what left it; task_cancelled; std::logic_error inside a fiber; shut_down.
+  template <class F>
+  auto run(F&& body, spawn_site where = spawn_site::current()) {
+    require_plain_thread("runtime::run");
+    return spawn(std::forward<F>(body), where).join();
+  }
+
+  /// Starts `body()` in a new fiber of this runtime, from any fiber or thread. Errors: as heddle::spawn.
+  template <class F>
+  auto spawn(F&& body, spawn_site where = spawn_site::current()) {
+    return spawn(spawn_options{}, std::forward<F>(body), where);
+  }
+  template <class F>
+  auto spawn(spawn_options options, F&& body, spawn_site where = spawn_site::current()) {
+    detail::new_task fresh(std::forward<F>(body), where);
+    detail::apply(*fresh.core, options);
+    detail::submit_to(*scheduler_, *fresh.core);
+    return task<typename decltype(fresh)::result>(fresh.release());
+  }
+
+  /// Stops accepting tasks from outside, waits up to `grace` for the live ones, then cancels the rest
+  /// and gives them as long again, at least 100 ms. Returns: whether all ended; if not, survivors are
+  /// listed on stderr and the destructor still waits for them. Idempotent; from plain threads.
+  bool shutdown(std::chrono::nanoseconds grace);
+
+  /// Returns the counters. Suspends: no. Cost: some loads a loop.
+  runtime_stats stats() const;
+
+  /// Prints every started fiber: id, name, spawn site, state. Does not stop the loops: a fiber that
+  /// changes meanwhile may be printed as it was or as it is.
+  void dump(std::ostream& out) const;
+
+  /// Returns a copy of each loop's event ring, oldest record first. Empty unless config::trace_events.
+  std::vector<std::vector<trace_record>> trace() const;
+
+  /// Returns the effective settings.
+  const config& settings() const noexcept;
+
+  /// Returns the runtime of the running fiber. Errors: std::logic_error on a plain thread.
+  static runtime& current();
+
+ private:
+  struct adopt_calling_thread {};
+  runtime(config settings, adopt_calling_thread);
+  void drive(detail::task_core& main_task);
+  static void require_plain_thread(const char* operation);
+  template <class New>
+  static auto adopt(New& fresh) {
+    return task<typename New::result>(fresh.release());
+  }
+
+  template <class F>
+  friend auto run(config settings, F&& body, spawn_site where);
+
+  std::unique_ptr<detail::scheduler, void (*)(detail::scheduler*)> scheduler_;
+};
+
+/// Runs `body()` as the first fiber of a new runtime; the calling thread is one of its loops, so that
+/// one loop needs no thread. Returns: its value, after everything it left running was cancelled and
+/// has ended. Errors: as runtime's constructor and runtime::run.
+template <class F>
+auto run(config settings, F&& body, spawn_site where) {
+  runtime::require_plain_thread("run");
+  runtime own(std::move(settings), runtime::adopt_calling_thread{});
+  detail::new_task fresh(std::forward<F>(body), where);
+  own.drive(*fresh.core);
+  return runtime::adopt(fresh).join();
+}
+
+template <class F>
+  requires std::is_invocable_v<std::decay_t<F>>
+auto run(F&& body, spawn_site where = spawn_site::current()) {
+  return run(config::from_env(), std::forward<F>(body), where);
+}
+
+}  // namespace heddle

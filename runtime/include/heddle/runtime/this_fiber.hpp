@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// What the running fiber says of itself and does to itself.
+// All but sleep_for and sleep_until throw std::logic_error on a plain thread.
+#pragma once
+
+#include <heddle/runtime/deadline.hpp>
+#include <heddle/runtime/error.hpp>
+
+#include <chrono>
+#include <string_view>
+
+namespace heddle::this_fiber {
+
+/// Lets every job that waits on this loop go first. Errors: throws `cancelled`.
+/// Suspends: yes, cancel-safe. Cost: a queue operation and a switch; nothing waits: a few loads.
+void yield();
+
+/// Sleeps at least `wait`, in a fiber or on a plain thread; never wakes early.
+/// Errors: throws `cancelled`. Suspends: yes, cancel-safe.
+void sleep_until(deadline when);
+template <class Rep, class Period>
+void sleep_for(std::chrono::duration<Rep, Period> wait) {
+  sleep_until(deadline::after(wait));
+}
+
+/// Throws `cancelled` if the fiber is cancelled, and yields if it has used up its budget of operations
+/// that did not wait. For long computations. Suspends: sometimes, cancel-safe.
+void checkpoint();
+
+/// Returns the fiber's id. Suspends: no.
+fiber_id id();
+
+/// Returns the name given at spawn; valid while the fiber lives. Suspends: no.
+std::string_view name();
+
+/// Returns how many bytes of the fiber's stack have ever been touched, in whole pages, by any fiber
+/// that used this stack since it was last trimmed. Cost: one mincore call. Suspends: no.
+std::size_t stack_high_water_bytes();
+
+}  // namespace heddle::this_fiber

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Where a runtime's reports go. Shared, because a failed task that outlives its runtime still has somebody to tell.
+// Invariant: a user's hook that throws ends the process with a message: there is nobody above it.
+#pragma once
+
+#include <heddle/runtime/config.hpp>
+
+#include "base/default_hooks.hpp"
+
+#include <atomic>
+#include <cstdint>
+
+namespace heddle::detail {
+
+class error_hooks {
+ public:
+  explicit error_hooks(const config& settings);
+
+  void unhandled(const unhandled_error& error) noexcept;
+  /// Passes the report on unless there were five in the last minute.
+  void stall(const stall_report& report) noexcept;
+  std::uint64_t unhandled_count() const noexcept {
+    return count_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::string name_;
+  std::function<void(const unhandled_error&)> on_unhandled_;
+  std::function<void(const stall_report&)> on_stall_;
+  stall_limiter limiter_;
+  std::atomic<std::uint64_t> count_{0};
+};
+
+}  // namespace heddle::detail

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// The one door to thread-local state.
+// A fiber may go on after a suspension on another thread, but a compiler may compute the address of a
+// thread_local once per function and reuse it after the switch: both g++ and clang do at -O2. So nothing
+// in heddle names a thread_local except this file, whose reader they cannot cache.
+// Invariants: (1) the slot holds the thread's loop, or null on a plain thread; (2) get() is evaluated anew
+// at each call.
+#pragma once
+
+namespace heddle::detail {
+
+struct thread_state;
+
+extern "C" {
+extern thread_local constinit thread_state* heddle_thread_state
+    __attribute__((tls_model("initial-exec")));
+}
+
+/// The portable reader: an opaque call, which the compiler cannot look into.
+thread_state* read_thread_state() noexcept;
+
+/// Returns the calling thread's state. Cost: two loads.
+inline thread_state* current_thread_state() noexcept {
+#if defined(__x86_64__)
+  thread_state* state;
+  asm volatile(
+      "movq heddle_thread_state@gottpoff(%%rip), %0\n\t"
+      "movq %%fs:(%0), %0"
+      : "=r"(state));
+  return state;
+#else
+  return read_thread_state();
+#endif
+}
+
+void set_thread_state(thread_state* state) noexcept;
+
+}  // namespace heddle::detail

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Walks the stacks of a runtime; the loops go on meanwhile.
+#include "debug/dump.hpp"
+
+#include "base/fiber_label.hpp"
+#include "sched/scheduler.hpp"
+
+namespace heddle::detail {
+
+namespace {
+
+const char* state_name(fiber::state state) noexcept {
+  switch (state) {
+    case fiber::state::pooled:
+      return "pooled";
+    case fiber::state::ready:
+      return "ready";
+    case fiber::state::running:
+      return "running";
+    case fiber::state::parked:
+      return "parked";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+std::string describe_fibers(scheduler& of) {
+  std::string text;
+  std::size_t count = 0;
+  of.stacks.for_each([&](fiber& one) {
+    const fiber::state state = one.status.load(std::memory_order_relaxed);
+    if (state == fiber::state::pooled) return;
+    const fiber_identity::copy who = one.identity.read();
+    if (who.id == fiber_id::none) return;  // just starting or ending
+    ++count;
+    text += "  " + fiber_label(who.id, who.name.data(), who.site) + ": " + state_name(state) + "\n";
+  });
+  const std::uint64_t live = of.live_tasks();
+  return "runtime \"" + of.settings().name + "\": " + std::to_string(live) + " live tasks, " +
+         std::to_string(count) + " started\n" + text;
+}
+
+}  // namespace heddle::detail

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// The handler and its list of runtimes.
+#include "debug/stack_overflow.hpp"
+
+#include "sched/scheduler.hpp"
+
+#include <execinfo.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <cstring>
+#include <mutex>
+
+namespace heddle::detail {
+
+namespace {
+
+constexpr std::size_t most_runtimes = 64;
+constexpr std::size_t alternate_bytes = 64 * 1024;
+
+// Process-wide, like the handler itself: what config::debug asks for.
+std::array<std::atomic<scheduler*>, most_runtimes> explained;
+std::mutex install_lock;
+bool installed = false;
+struct sigaction previous;
+
+void write_text(const char* text) noexcept {
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, std::strlen(text));
+}
+
+void report(const fiber& one) noexcept {
+  const fiber_identity::copy who = one.identity.read();
+  std::array<char, 256> line;
+  // snprintf of integers and strings allocates nothing in glibc.
+  std::snprintf(line.data(), line.size(),
+                "heddle: fiber #%llu '%s' (spawned at %s:%u) overflowed its %zu KiB stack; give it more "
+                "by spawn_options::stack_bytes\n",
+                static_cast<unsigned long long>(who.id), who.name.data(), who.site.file,
+                who.site.line, one.stack_bytes() / 1024);
+  write_text(line.data());
+  std::array<void*, 32> frames;
+  const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
+  ::backtrace_symbols_fd(frames.data(), count, STDERR_FILENO);
+}
+
+void on_fault(int signal, siginfo_t* info, void* context) {
+  for (const auto& each : explained) {
+    // order: acquire — partner: explain_stack_overflows().
+    const scheduler* const host = each.load(std::memory_order_acquire);
+    if (host == nullptr) continue;
+    bool in_guard = false;
+    const fiber* const one = host->stacks.find(info->si_addr, in_guard);
+    if (one != nullptr && in_guard) report(*one);
+  }
+  // Give the fault to whoever was there before; the instruction faults again for the default action.
+  if ((previous.sa_flags & SA_SIGINFO) != 0 && previous.sa_sigaction != nullptr) {
+    previous.sa_sigaction(signal, info, context);
+  } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+    previous.sa_handler(signal);
+  } else {
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    ::sigaction(signal, &standard, nullptr);
+  }
+}
+
+void install() noexcept {
+  const std::lock_guard guard(install_lock);
+  if (installed) return;
+  installed = true;
+  std::array<void*, 1> warm_up;
+  ::backtrace(warm_up.data(), 1);  // loads what it needs now, not inside the handler
+  struct sigaction action {};
+  action.sa_sigaction = &on_fault;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  ::sigaction(SIGSEGV, &action, &previous);
+}
+
+}  // namespace
+
+void explain_stack_overflows(scheduler& of) noexcept {
+  install();
+  for (auto& each : explained) {
+    scheduler* free_entry = nullptr;
+    // order: release — partner: on_fault().
+    if (each.compare_exchange_strong(free_entry, &of, std::memory_order_release,
+                                     std::memory_order_relaxed)) {
+      return;
+    }
+  }
+}
+
+void stop_explaining(scheduler& of) noexcept {
+  for (auto& each : explained) {
+    scheduler* entry = &of;
+    each.compare_exchange_strong(entry, nullptr, std::memory_order_relaxed,
+                                 std::memory_order_relaxed);
+  }
+}
+
+alternate_stack::alternate_stack(bool wanted) {
+  if (!wanted) return;
+  void* const memory = ::mmap(nullptr, alternate_bytes, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return;  // an overflow then ends the process without a message
+  memory_ = memory;
+  stack_t alternate{};
+  alternate.ss_sp = memory;
+  alternate.ss_size = alternate_bytes;
+  ::sigaltstack(&alternate, nullptr);
+}
+
+alternate_stack::~alternate_stack() {
+  if (memory_ == nullptr) return;
+  stack_t off{};
+  off.ss_flags = SS_DISABLE;
+  ::sigaltstack(&off, nullptr);
+  ::munmap(memory_, alternate_bytes);
+}
+
+}  // namespace heddle::detail

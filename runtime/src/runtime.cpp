@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// The face of a runtime: checks, and hands over to the scheduler.
+#include <heddle/runtime/runtime.hpp>
+
+#include "base/assert.hpp"
+#include "debug/dump.hpp"
+#include "debug/stack_overflow.hpp"
+#include "sched/scheduler.hpp"
+
+#include <cstdio>
+#include <ostream>
+#include <stdexcept>
+#include <string>
+
+namespace heddle {
+
+clock::time_point clock::now() noexcept {
+  if (const detail::worker* const here = detail::worker::current()) {
+    if (detail::policy* const choices = here->owner().choices()) [[unlikely]] return choices->now();
+  }
+  return std::chrono::steady_clock::now();
+}
+
+namespace {
+
+using detail::scheduler;
+
+void destroy(scheduler* one) noexcept { delete one; }
+
+std::unique_ptr<scheduler, void (*)(scheduler*)> start(const config& settings,
+                                                       scheduler::loop_zero first, runtime& face) {
+  settings.validate();
+  auto started = std::make_unique<scheduler>(settings.effective(), first, face);
+  if (settings.debug) detail::explain_stack_overflows(*started);
+  return {started.release(), &destroy};
+}
+
+}  // namespace
+
+runtime::runtime(config settings)
+    : scheduler_(start(settings, scheduler::loop_zero::own_thread, *this)) {}
+
+runtime::runtime(config settings, adopt_calling_thread)
+    : scheduler_(start(settings, scheduler::loop_zero::calling_thread, *this)) {}
+
+runtime::~runtime() {
+  const detail::worker* const here = detail::worker::current();
+  HEDDLE_ASSERT(here == nullptr || &here->owner() != scheduler_.get(),
+                "a runtime is destroyed by one of its own fibers, which it would have to wait for");
+  if (scheduler_->settings().debug) detail::stop_explaining(*scheduler_);
+}
+
+void runtime::drive(detail::task_core& main_task) { scheduler_->drive(main_task); }
+
+void runtime::require_plain_thread(const char* operation) {
+  if (detail::worker::current() == nullptr) return;
+  throw std::logic_error(std::string("heddle::") + operation +
+                         " inside a fiber: it would block the loop; use spawn and join");
+}
+
+bool runtime::shutdown(std::chrono::nanoseconds grace) {
+  require_plain_thread("runtime::shutdown");
+  if (scheduler_->shut_down(grace)) return true;
+  std::string survivors = detail::describe_fibers(*scheduler_);
+  std::fputs(survivors.c_str(), stderr);
+  return false;
+}
+
+runtime_stats runtime::stats() const { return scheduler_->stats(); }
+
+void runtime::dump(std::ostream& out) const { out << detail::describe_fibers(*scheduler_); }
+
+std::vector<std::vector<trace_record>> runtime::trace() const {
+  std::vector<std::vector<trace_record>> rings;
+  for (std::size_t n = 0; n < scheduler_->loops(); ++n) {
+    const detail::event_ring* const ring = scheduler_->loop(n).ring();
+    rings.push_back(ring == nullptr ? std::vector<trace_record>{} : ring->copy());
+  }
+  return rings;
+}
+
+const config& runtime::settings() const noexcept { return scheduler_->settings(); }
+
+runtime& runtime::current() {
+  const detail::worker* const here = detail::worker::current();
+  if (here == nullptr) {
+    throw std::logic_error("heddle::runtime::current outside a fiber");
+  }
+  return here->owner().face();
+}
+
+}  // namespace heddle

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// The run queue of a loop: its owner puts at the young end, owner and thieves take at the old end.
+// It is a deque whose young end is only pushed at; the owner's take needs a CAS only when thieves exist.
+#pragma once
+
+#include "sched/deque.hpp"
+
+namespace heddle::detail {
+
+template <class T>
+class fifo {
+ public:
+  explicit fifo(bool shared) : entries_(shared) {}
+
+  /// Adds at the young end. Owner only. Errors: std::bad_alloc, nothing added.
+  void push(T* item) { entries_.push(item); }
+
+  /// Takes the oldest; null if empty or if another taker was faster. From any thread.
+  T* take() noexcept { return entries_.take_oldest(); }
+
+  std::int64_t size() const noexcept { return entries_.size(); }
+  bool empty_seq_cst() const noexcept { return entries_.empty_seq_cst(); }
+
+ private:
+  deque<T> entries_;
+};
+
+}  // namespace heddle::detail

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// The scheduler's numbers. The fairness bound in README.md is computed from them.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace heddle::detail {
+
+/// Tasks taken from the deque in a row before the fifo has its turn.
+inline constexpr int deque_burst = 8;
+/// Picks between two visits to the root: global queue, timers, epoll.
+inline constexpr int poll_interval = 64;
+/// Jobs taken from the global queue at once.
+inline constexpr std::size_t inject_batch = 32;
+/// Operations of one slice that need not wait before the fiber is made to yield.
+inline constexpr std::uint32_t slice_budget = 128;
+/// Jobs a thief moves at once, at most.
+inline constexpr std::int64_t steal_batch = 32;
+/// Fibers a loop keeps warm for itself, and how many it moves to or from the pool at once.
+inline constexpr std::size_t warm_fibers = 64;
+inline constexpr std::size_t warm_batch = 16;
+/// How long the sentinel sleeps at a time, and a slice may last before it is helped.
+inline constexpr std::chrono::nanoseconds sentinel_tick = std::chrono::milliseconds{1};
+/// Where the sentinel's ticks end when nobody runs.
+inline constexpr std::chrono::nanoseconds longest_tick = std::chrono::milliseconds{16};
+/// Between two looks at the pool for stacks that are not needed.
+inline constexpr std::chrono::nanoseconds decay_interval = std::chrono::milliseconds{250};
+/// Task blocks a loop keeps, a size class.
+inline constexpr std::size_t cached_blocks = 128;
+/// Task blocks all loops together keep, a size class.
+inline constexpr std::size_t shared_blocks = std::size_t{1} << 20;
+
+}  // namespace heddle::detail

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// Building the loops, starting their threads, and the ways in from outside.
+#include "sched/scheduler.hpp"
+
+#include <heddle/runtime/error.hpp>
+
+#include "base/cpu_count.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+
+#include <stdexcept>
+#include <string>
+#include <system_error>
+
+namespace heddle::detail {
+
+scheduler::scheduler(config settings, loop_zero first, runtime& face)
+    : hooks(std::make_shared<error_hooks>(settings)),
+      idle(settings.loops),
+      stacks({settings.stack_bytes, settings.max_mprotect_guards}, *this, &worker::fiber_main),
+      settings_(std::move(settings)),
+      face_(face),
+      started_at_(clock::now()),
+      drives_loop_zero_(first == loop_zero::calling_thread) {
+  workers_.reserve(settings_.loops);
+  for (unsigned index = 0; index < settings_.loops; ++index) {
+    workers_.push_back(std::make_unique<worker>(*this, index));
+  }
+  start_threads(first);
+}
+
+void scheduler::start_threads(loop_zero first) {
+  const unsigned begin = first == loop_zero::calling_thread ? 1 : 0;
+  threads_.reserve(settings_.loops);
+  try {
+    for (unsigned index = begin; index < settings_.loops; ++index) {
+      threads_.emplace_back([this, index] { run_loop(index); });
+    }
+  } catch (const std::system_error& error) {
+    drives_loop_zero_ = true;  // there is nothing to drive, but nobody else may wait for loop 0
+    stop();
+    throw resource_exhausted("heddle: cannot start loop " + std::to_string(threads_.size() + begin) +
+                             " of " + std::to_string(settings_.loops) + ": " + error.what());
+  }
+}
+
+void scheduler::run_loop(unsigned index) noexcept {
+  const std::string name = (settings_.name + "-" + std::to_string(index)).substr(0, 15);
+  ::pthread_setname_np(::pthread_self(), name.c_str());
+  // A write to a closed pipe or socket is an error of that write, not the end of the process.
+  sigset_t pipe_signal;
+  ::sigemptyset(&pipe_signal);
+  ::sigaddset(&pipe_signal, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe_signal, nullptr);
+  if (settings_.pin_loops) {
+    if (const std::vector<unsigned> cpus = allowed_cpus(); !cpus.empty()) {
+      cpu_set_t one;
+      CPU_ZERO(&one);
+      CPU_SET(cpus[index % cpus.size()], &one);
+      ::pthread_setaffinity_np(::pthread_self(), sizeof one, &one);
+    }
+  }
+  workers_[index]->run(nullptr);
+}
+
+void scheduler::check_loop(const task_core& core) const {
+  if (core.extras == nullptr || core.extras->loop == spawn_extras::any_loop) return;
+  if (core.extras->loop < workers_.size()) return;
+  throw std::invalid_argument("heddle: spawn_options::loop = " +
+                              std::to_string(core.extras->loop) + ", but runtime \"" +
+                              settings_.name + "\" has " + std::to_string(workers_.size()) +
+                              " loops");
+}
+
+void scheduler::submit(task_core& core) {
+  worker* const here = worker::current();
+  if (here != nullptr && &here->owner() == this) {
+    here->spawn(core);
+    return;
+  }
+  check_loop(core);
+  const visit while_here(*this);
+  // order: seq_cst — counted before accepting_ is read; shut_down() clears accepting_ before quiescence
+  // is looked for, so either this sees the stop or the stop sees this task.
+  spawned_outside_.fetch_add(1, std::memory_order_seq_cst);
+  // order: seq_cst — see above.
+  if (!accepting_.load(std::memory_order_seq_cst)) {
+    refused_outside_.fetch_add(1, std::memory_order_release);  // order: release — partner: live_tasks()
+    throw heddle::shut_down("heddle: spawn on runtime \"" + settings_.name +
+                            "\", which has been told to stop");
+  }
+  core.id = fiber_id{take_ids(1)};
+  if (core.extras != nullptr && core.extras->loop != spawn_extras::any_loop) {
+    workers_[core.extras->loop]->put_inbox(core);
+    return;
+  }
+  inject.push(core);
+  if (!idle.must_wake()) return;
+  if (const int chosen = idle.choose(); chosen >= 0) {
+    workers_[static_cast<std::size_t>(chosen)]->wake_up();
+  }
+}
+
+void scheduler::make_ready(fiber& one) noexcept {
+  worker* const here = worker::current();
+  worker* const bound_to = one.pinned_to;
+  if (here != nullptr && &here->owner() == this && (bound_to == nullptr || bound_to == here)) {
+    here->make_ready(one);
+    return;
+  }
+  one.status.store(fiber::state::ready, std::memory_order_relaxed);
+  if (bound_to != nullptr) {
+    bound_to->put_inbox(one);
+    return;
+  }
+  inject.push(one);
+  if (!idle.must_wake()) return;
+  if (const int chosen = idle.choose(); chosen >= 0) {
+    workers_[static_cast<std::size_t>(chosen)]->wake_up();
+  }
+}
+
+void scheduler::drive(task_core& main_task) {
+  main_task_.store(&main_task, std::memory_order_relaxed);
+  submit(main_task);
+  workers_[0]->run(&main_task);
+  main_task_.store(nullptr, std::memory_order_relaxed);
+}
+
+void scheduler::note_unguarded() noexcept {
+  if (reported_unguarded_.exchange(true, std::memory_order_relaxed)) return;
+  stall_report report;
+  report.what = stall_report::kind::unguarded_stacks;
+  report.details =
+      "the kernel guards no more stacks (MADV_GUARD_INSTALL needs Linux 6.13; mprotect guards end at "
+      "config::max_mprotect_guards): an overflow of the others is not noticed";
+  hooks->stall(report);
+}
+
+runtime_stats scheduler::stats() const {
+  runtime_stats result;
+  for (const auto& each : workers_) {
+    const loop_counters& from = each->counters();
+    loop_stats to;
+    to.slices = from.slices.value();
+    to.spawned = from.spawned.value();
+    to.finished = from.finished.value();
+    to.claimed = from.claimed.value();
+    to.stolen = from.stolen.value();
+    to.stolen_timers = from.stolen_timers.value();
+    to.stolen_events = from.stolen_events.value();
+    to.injected = from.injected.value();
+    to.wakeups = from.wakeups.value();
+    to.parks = from.parks.value();
+    to.polls = from.polls.value();
+    to.events = from.events.value();
+    to.timers = from.timers.value();
+    to.searches = from.searches.value();
+    result.loops.push_back(to);
+  }
+  result.live_tasks = live_tasks();
+  result.stacks = stacks.stacks();
+  result.unguarded_stacks = stacks.unguarded();
+  result.unhandled_errors = hooks->unhandled_count();
+  return result;
+}
+
+}  // namespace heddle::detail

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// What the loops of one runtime share: stacks, the global queue, the idle word, the way to stop.
+// Invariants: (1) workers_ is complete before the first loop runs and does not change until all have ended;
+// (2) accepting_ goes true -> false once; no task is added from outside after every loop has seen
+// quiescence (shutdown.cpp); (3) a thread that is no loop and wakes a fiber here holds a `visit`, for
+// which the destructor waits.
+#pragma once
+
+#include <heddle/runtime/config.hpp>
+#include <heddle/runtime/stats.hpp>
+
+#include "base/hooks.hpp"
+#include "fiber/stack_pool.hpp"
+#include "reactor/tick_timer.hpp"
+#include "sched/block_cache.hpp"
+#include "sched/idle.hpp"
+#include "sched/inject.hpp"
+#include "sched/policy.hpp"
+#include "sched/worker.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace heddle {
+class runtime;
+}
+
+namespace heddle::detail {
+
+class scheduler {
+ public:
+  /// Whether loop 0 has a thread of its own or is driven by the caller.
+  enum class loop_zero : std::uint8_t { own_thread, calling_thread };
+
+  /// Starts the loops. Errors: as heddle::runtime's constructor.
+  scheduler(config settings, loop_zero first, runtime& face);
+  /// Cancels what is left, waits for it, ends the loops.
+  ~scheduler();
+
+  // spawn.cpp -----------------------------------------------------------------------------------------
+  void submit(task_core& core);  // from anywhere; errors: shut_down, ...
+  void drive(task_core& main_task);
+  /// Makes a parked fiber of this runtime runnable, from anywhere.
+  void make_ready(fiber& one) noexcept;
+  /// Returns the first of `count` fresh ids.
+  std::uint64_t take_ids(std::uint64_t count) noexcept {
+    return last_id_.fetch_add(count, std::memory_order_relaxed) + 1;
+  }
+
+  // shutdown.cpp ----------------------------------------------------------------------------------------
+  bool shut_down(std::chrono::nanoseconds grace);
+  void cancel_all() noexcept;
+  /// Called by a loop that has nothing to do; ends the runtime if nothing is left and it is to end.
+  void note_idle() noexcept;
+  std::uint64_t live_tasks() const noexcept;
+  bool ended() const noexcept {
+    // order: acquire — partner: note_idle().
+    return ended_.load(std::memory_order_acquire);
+  }
+  bool cancels_all() const noexcept {
+    // order: seq_cst — Dekker with cancel_all(), which then visits every fiber.
+    return cancel_all_.load(std::memory_order_seq_cst);
+  }
+
+  /// Holds the scheduler while a thread that is not one of its loops uses it.
+  void begin_visit() noexcept { visitors_.fetch_add(1, std::memory_order_relaxed); }
+  void end_visit() noexcept {
+    // order: release — partner: the wait in stop().
+    visitors_.fetch_sub(1, std::memory_order_release);
+  }
+  class visit {
+   public:
+    explicit visit(scheduler& host) noexcept : host_(host) { host_.begin_visit(); }
+    ~visit() { host_.end_visit(); }
+    visit(const visit&) = delete;
+    visit& operator=(const visit&) = delete;
+
+   private:
+    scheduler& host_;
+  };
+
+  const config& settings() const noexcept { return settings_; }
+  runtime& face() const noexcept { return face_; }
+  std::size_t loops() const noexcept { return workers_.size(); }
+  worker& loop(std::size_t index) const noexcept { return *workers_[index]; }
+  policy* choices() const noexcept { return policy_; }
+  clock::time_point started_at() const noexcept { return started_at_; }
+  bool is_main(const task_core& core) const noexcept {
+    return main_task_.load(std::memory_order_relaxed) == &core;
+  }
+  /// Stacks ran out; until one comes back spawn says so.
+  /// Errors: std::invalid_argument if a task is to start on a loop that does not exist.
+  void check_loop(const task_core& core) const;
+  void set_exhausted(bool now) noexcept { exhausted_.store(now, std::memory_order_relaxed); }
+  bool exhausted() const noexcept { return exhausted_.load(std::memory_order_relaxed); }
+  void note_unguarded() noexcept;
+  runtime_stats stats() const;
+
+  std::shared_ptr<error_hooks> hooks;
+  tick_timer tick;
+  idle_set idle;
+  inject_queue inject;
+  block_depot blocks;
+  stack_pool stacks;
+
+ private:
+  void start_threads(loop_zero first);
+  void run_loop(unsigned index) noexcept;
+  void stop() noexcept;
+
+  config settings_;
+  runtime& face_;
+  policy* policy_ = nullptr;
+  clock::time_point started_at_;
+  std::vector<std::unique_ptr<worker>> workers_;
+  std::vector<std::thread> threads_;
+  bool drives_loop_zero_;
+  std::atomic<const task_core*> main_task_{nullptr};
+  std::atomic<std::uint64_t> last_id_{0};
+  std::atomic<std::uint64_t> spawned_outside_{0};
+  std::atomic<std::uint64_t> refused_outside_{0};
+  std::atomic<bool> accepting_{true};
+  std::atomic<bool> cancel_all_{false};
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> ended_{false};
+  std::atomic<bool> exhausted_{false};
+  std::atomic<bool> reported_unguarded_{false};
+  std::atomic<std::uint32_t> quiet_{0};  // a futex: bumped when a draining runtime has no live task
+  std::atomic<bool> draining_{false};
+  std::atomic<int> visitors_{0};
+};
+
+}  // namespace heddle::detail

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// Ending a task: the runner's side of task_core.hpp's state word.
+#include "sched/task_end.hpp"
+
+#include "sched/resume.hpp"
+#include "sched/scheduler.hpp"
+#include "sched/worker.hpp"
+
+#include <bit>
+#include <new>
+#include <string>
+#include <utility>
+
+namespace heddle::detail {
+
+namespace {
+
+unhandled_error describe_failure(task_core& core) {
+  unhandled_error error;
+  error.id = core.id;
+  error.name = std::string(name_of(core));
+  error.spawned_at = {core.file, core.line};
+  error.error = stored_failure(core);
+  return error;
+}
+
+/// A failed task may be dropped after its runtime has ended: it keeps who is to be told.
+void keep_hooks(task_core& core, const worker& here) noexcept {
+  if (core.outcome != task_outcome::failure) return;
+  try {
+    if (core.extras == nullptr) core.extras = new spawn_extras;
+    core.extras->hooks = here.owner().hooks;
+  } catch (const std::bad_alloc&) {
+    // The report goes to stderr then.
+  }
+}
+
+/// Wakes a joiner that switched here by itself and has not been cancelled; that ends the task. The joiner
+/// holds the handle and sleeps, so nobody else looks at the word: a store is enough.
+bool end_claimed(task_core& core, fiber& runner, worker& here) noexcept {
+  fiber* const joiner = std::exchange(runner.claimed_by, nullptr);
+  if (joiner == nullptr || joiner->word.try_claim(runner.claim_epoch, wake_reason::event, 0) !=
+                               wake_word::claim_result::won_parked) {
+    return false;
+  }
+  // order: release — partner: is_done().
+  core.state.store(task_core::completing | task_core::done, std::memory_order_release);
+  here.owner().make_ready(*joiner);
+  return true;
+}
+
+void wake_joiner(std::uint64_t state) noexcept {
+  auto* const joiner = std::bit_cast<parker*>(static_cast<std::uintptr_t>(state & ~task_core::flags));
+  if (joiner == nullptr) return;
+  // The joiner does not leave its wait before it has seen done (invariant 3): the present wait is the join.
+  visit_if_foreign visit(*joiner);
+  if (joiner->word.claim_current(wake_reason::event) == wake_word::claim_result::won_parked) {
+    resume_parker(*joiner);
+  }
+}
+
+/// Sets `completing`, and `done` with it where nobody else holds on to the core. Returns the word before.
+std::uint64_t begin_end(task_core& core) noexcept {
+  std::uint64_t seen = core.state.load(std::memory_order_relaxed);
+  std::uint64_t next = 0;
+  do {
+    const bool alone = (seen & ~task_core::cancel) == 0;
+    next = seen | task_core::completing | (alone ? task_core::done : 0);
+    // order: acq_rel — releases the outcome; acquires what joiner, canceller and dropper have done.
+  } while (!core.state.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
+                                             std::memory_order_relaxed));
+  return seen;
+}
+
+}  // namespace
+
+std::exception_ptr stored_failure(task_core& core) noexcept {
+  return *static_cast<std::exception_ptr*>(
+      static_cast<void*>(reinterpret_cast<std::byte*>(&core) + core.operations->payload_offset));
+}
+
+void report_failure(task_core& core) noexcept {
+  if (core.outcome != task_outcome::failure) return;
+  if (core.extras != nullptr && core.extras->hooks != nullptr) {
+    core.extras->hooks->unhandled(describe_failure(core));
+  } else {
+    print_unhandled("heddle", describe_failure(core));
+  }
+}
+
+void end_task(task_core& core, fiber* runner, worker& here) noexcept {
+  core.runner.store(nullptr, std::memory_order_relaxed);
+  here.count_finished();
+  keep_hooks(core, here);
+  const bool main_task = here.owner().is_main(core);
+  if (runner != nullptr && end_claimed(core, *runner, here)) return;
+  const std::uint64_t before = begin_end(core);
+  if (is_set(before, task_core::busy)) {
+    spin_until(core.state, [](std::uint64_t now) { return !is_set(now, task_core::busy); });
+  }
+  if (is_set(before, task_core::detached)) {
+    report_failure(core);
+    release(core);
+  } else if ((before & ~task_core::cancel) != 0) {
+    wake_joiner(before);
+    // order: release — the outcome, for whoever sees done; the last touch of the core.
+    core.state.store(task_core::completing | task_core::done, std::memory_order_release);
+  }
+  if (main_task) here.owner().loop(0).wake_up();
+}
+
+}  // namespace heddle::detail

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+// The root context of a loop: polling, firing, and handing the thread to fibers.
+#include "sched/worker.hpp"
+
+#include "sched/scheduler.hpp"
+
+#include <pthread.h>
+
+#include <new>
+
+namespace heddle::detail {
+
+namespace {
+
+void describe_calling_stack(sanitizer_state& state) noexcept {
+  pthread_attr_t attributes;
+  void* low = nullptr;
+  std::size_t bytes = 0;
+  if (::pthread_getattr_np(::pthread_self(), &attributes) == 0) {
+    ::pthread_attr_getstack(&attributes, &low, &bytes);
+    ::pthread_attr_destroy(&attributes);
+  }
+  state.adopt(low, bytes);
+}
+
+}  // namespace
+
+worker::worker(scheduler& owner, unsigned index)
+    : shared_(owner.settings().loops > 1),
+      index_(index),
+      owner_(owner),
+      random_(index + 1),
+      spin_(owner.settings().spin),
+      blocks_(owner.blocks),
+      deque_(shared_),
+      fifo_(shared_),
+      timers_(owner.started_at()),
+      reactor_(std::make_shared<reactor>(owner.tick)) {
+  if (const std::size_t capacity = owner.settings().trace_events; capacity > 0) {
+    ring_ = std::make_unique<event_ring>(capacity);
+  }
+}
+
+worker::~worker() { reactor_->shut_down(); }
+
+void worker::trace(trace_kind kind, fiber_id id, std::uint32_t arg) noexcept {
+  if (ring_) ring_->add(clock::now() - owner_.started_at(), kind, id, arg);
+}
+
+fiber_id worker::next_id() noexcept {
+  constexpr std::uint64_t ids_at_once = 1024;
+  if (next_id_ == ids_end_) {
+    next_id_ = owner_.take_ids(ids_at_once);
+    ids_end_ = next_id_ + ids_at_once;
+  }
+  return fiber_id{next_id_++};
+}
+
+void worker::queue(job& item) noexcept {
+  if (item.what == job::kind::fiber && static_cast<fiber&>(item).pinned_to != nullptr) {
+    bound_.push(item);
+    return;
+  }
+  try {
+    fifo_.push(&item);
+  } catch (const std::bad_alloc&) {
+    owner_.inject.push(item);  // linked through the job itself: needs no memory
+  }
+}
+
+void worker::make_ready(fiber& one) noexcept {
+  one.status.store(fiber::state::ready, std::memory_order_relaxed);
+  queue(one);
+  if (shared_ && owner_.idle.worth_waking() && fifo_.size() > 1) wake_one();
+}
+
+void worker::resume(parker* first) noexcept {
+  while (first != nullptr) {
+    parker* const next = first->next_resumed;
+    first->next_resumed = nullptr;
+    owner_.make_ready(static_cast<fiber&>(*first));
+    first = next;
+  }
+}
+
+void worker::put_inbox(job& item) noexcept {
+  inbox_.push(item);
+  if (owner_.idle.is_parked(index_)) wake_up();
+}
+
+void worker::take_injected() noexcept {
+  if (owner_.inject.size() == 0) return;
+  job_list batch;
+  counters_.injected.add(owner_.inject.take(inject_batch, batch));
+  while (job* const item = batch.pop()) queue(*item);
+}
+
+void worker::poll_and_fire() noexcept {
+  if (timers_.armed() != 0) {
+    const timer_wheel::due due = timers_.advance(clock::now());
+    counters_.timers.add(due.fired);
+    resume(due.first);
+  }
+  if (reactor_->watched() == 0) return;
+  resumption_list ready;
+  const reactor::harvest found = reactor_->poll(clock::time_point::min(), ready);
+  counters_.polls.add();
+  counters_.events.add(found.events);
+  if (found.tick) {
+    // A running loop got what was meant for a parked one: it passes it on, a tick later.
+    owner_.tick.received();
+    if (owner_.idle.uncovered()) owner_.tick.arm(sentinel_tick);
+  }
+}
+
+void worker::housekeeping() noexcept {
+  picks_left_ = poll_interval;
+  take_injected();
+  poll_and_fire();
+  if (!shared_) return;
+  const clock::time_point now = clock::now();
+  if (now - last_help_ >= sentinel_tick) {
+    last_help_ = now;
+    help_stuck_loops();
+  }
+  // Fibers that yield wake nobody; many of them are worth a helper.
+  if (fifo_.size() > 1 && owner_.idle.worth_waking()) wake_one();
+}
+
+void worker::found_work() noexcept {
+  if (!searching_) return;
+  searching_ = false;
+  if (owner_.idle.stop_search() && work_visible()) wake_one();
+}
+
+bool worker::finished(const task_core* until) const noexcept {
+  if (until == nullptr) return owner_.ended();
+  // order: acquire — partner: end_task().
+  return (until->state.load(std::memory_order_acquire) & task_core::done) != 0;
+}
+
+void worker::run(const task_core* until) noexcept {
+  exceptions = eh_globals_of_thread();
+  errno_address = errno_of_thread();
+  describe_calling_stack(root_.sanitizer);
+  set_thread_state(this);
+  while (!finished(until)) {
+    if (picks_left_ <= 0) housekeeping();
+    fiber* next = prepare_next();
+    if (next == nullptr && picks_left_ > 0) {
+      if (job* const found = search()) {
+        next = prepare(*found);
+        if (next != nullptr) next->job::stolen = std::exchange(found->stolen, false);
+      }
+    }
+    if (next != nullptr) {
+      found_work();
+      enter_from_root(*next);
+    } else if (picks_left_ > 0) {
+      park_loop(until);
+      picks_left_ = poll_interval;  // it has just polled
+      take_injected();
+    }
+  }
+  if (searching_) found_work();
+  set_thread_state(nullptr);
+}
+
+}  // namespace heddle::detail

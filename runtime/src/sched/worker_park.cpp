@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// Going to sleep and waking up: steps 2 to 5 of README.md, and the sentinel.
+#include "sched/scheduler.hpp"
+#include "sched/worker.hpp"
+
+#include <algorithm>
+
+namespace heddle::detail {
+
+bool worker::anything_to_do() const noexcept {
+  if (!bound_.empty() || !inbox_.empty()) return true;
+  return work_visible();
+}
+
+void worker::leave_parked(bool sentinel) noexcept {
+  const idle_set::withdrawal left = owner_.idle.withdraw(index_, sentinel);
+  if (left.chosen) searching_ = true;
+  // This loop may now run a long slice: somebody who is parked must come to look.
+  if (left.uncovered) owner_.tick.arm(sentinel_tick);
+}
+
+bool worker::sleep(const task_core* until, bool& sentinel, resumption_list& ready) noexcept {
+  std::chrono::nanoseconds tick = sentinel_tick;
+  for (;;) {
+    const clock::time_point now = clock::now();
+    deadline wake_at = timers_.next_due();
+    if (sentinel) wake_at = std::min(wake_at, deadline(now + tick));
+    if (owner_.stacks.has_excess()) {
+      wake_at = std::min(wake_at, deadline(now + decay_interval));
+    }
+    const reactor::harvest found = reactor_->poll(wake_at, ready);
+    counters_.polls.add();
+    counters_.events.add(found.events);
+    if (found.tick) {
+      owner_.tick.received();
+      if (!sentinel) sentinel = owner_.idle.become_sentinel();
+    }
+    if (found.woken || found.events != 0 || finished(until)) return true;
+    const clock::time_point woke_at = clock::now();
+    if (timers_.next_due() <= woke_at) return true;
+    if (sentinel) {
+      if (help_stuck_loops()) return true;
+      if (owner_.idle.parked() < owner_.loops()) {
+        tick = sentinel_tick;
+      } else if ((tick *= 2) > longest_tick && owner_.idle.end_sentinel()) {
+        sentinel = false;
+      }
+    }
+    if (woke_at - last_decay_ >= decay_interval) {
+      last_decay_ = woke_at;
+      owner_.stacks.decay();
+      owner_.blocks.decay();
+    }
+  }
+}
+
+void worker::park_loop(const task_core* until) noexcept {
+  owner_.note_idle();
+  if (finished(until)) return;
+  bool sentinel = owner_.idle.announce(index_, searching_);
+  searching_ = false;
+  owner_.note_idle();
+  if (finished(until) || anything_to_do()) {
+    leave_parked(sentinel);
+    return;
+  }
+  counters_.parks.add();
+  trace(trace_kind::park, fiber_id::none, 0);
+  resumption_list ready;
+  sleep(until, sentinel, ready);
+  leave_parked(sentinel);
+  trace(trace_kind::unpark, fiber_id::none, 0);
+  ready.resume_all();
+  const timer_wheel::due due = timers_.advance(clock::now());
+  counters_.timers.add(due.fired);
+  resume(due.first);
+}
+
+}  // namespace heddle::detail

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// Taking work from other loops: their queued jobs, and the timers and events of one that is stuck in a slice.
+#include "sched/scheduler.hpp"
+#include "sched/worker.hpp"
+
+#include "base/cpu_relax.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <new>
+
+namespace heddle::detail {
+
+void worker::wake_one() noexcept {
+  const int chosen = owner_.idle.choose();
+  if (chosen < 0) return;
+  counters_.wakeups.add();
+  owner_.loop(static_cast<std::size_t>(chosen)).wake_up();
+}
+
+bool worker::has_stealable() const noexcept {
+  return !fifo_.empty_seq_cst() || !deque_.empty_seq_cst();
+}
+
+bool worker::work_visible() const noexcept {
+  if (!owner_.inject.empty_seq_cst()) return true;
+  for (std::size_t n = 0; n < owner_.loops(); ++n) {
+    if (owner_.loop(n).has_stealable()) return true;
+  }
+  return false;
+}
+
+job* worker::steal_from(worker& victim) noexcept {
+  job* first = nullptr;
+  std::int64_t wanted = std::min((victim.fifo_.size() + 1) / 2, steal_batch);
+  for (; wanted > 0; --wanted) {
+    job* const item = victim.fifo_.take();
+    if (item == nullptr) break;
+    item->stolen = true;
+    counters_.stolen.add();
+    if (first == nullptr) {
+      first = item;
+    } else {
+      queue(*item);
+    }
+  }
+  wanted = std::min((victim.deque_.size() + 1) / 2, steal_batch);
+  for (; wanted > 0; --wanted) {
+    task_core* const item = victim.deque_.take_oldest();
+    if (item == nullptr) break;
+    item->stolen = true;
+    counters_.stolen.add();
+    if (first == nullptr) {
+      first = item;
+      continue;
+    }
+    try {
+      deque_.push(item);
+    } catch (const std::bad_alloc&) {
+      owner_.inject.push(*item);
+    }
+  }
+  if (first != nullptr && ring_) trace(trace_kind::steal, fiber_id::none, victim.index_);
+  return first;
+}
+
+bool worker::is_stuck(clock::time_point now) noexcept {
+  const std::uint64_t slices = counters_.slices.value();
+  if (seen_slices_.load(std::memory_order_relaxed) != slices) {
+    seen_slices_.store(slices, std::memory_order_relaxed);
+    seen_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    return false;
+  }
+  const clock::time_point since{clock::duration(seen_at_.load(std::memory_order_relaxed))};
+  return now - since >= sentinel_tick && !owner_.idle.is_parked(index_);
+}
+
+bool worker::help_stuck_loops() noexcept {
+  const clock::time_point now = clock::now();
+  bool helped = false;
+  for (std::size_t n = 0; n < owner_.loops(); ++n) {
+    worker& other = owner_.loop(n);
+    if (&other == this || !other.is_stuck(now)) continue;
+    const timer_wheel::due due = other.timers_.advance(now);
+    counters_.stolen_timers.add(due.fired);
+    resumption_list ready;
+    if (other.reactor_->watched() != 0) {
+      counters_.stolen_events.add(other.reactor_->poll(clock::time_point::min(), ready).events);
+      counters_.polls.add();
+    }
+    helped = helped || due.first != nullptr || !ready.empty() || other.has_stealable();
+    resume(due.first);
+  }
+  return helped;
+}
+
+job* worker::steal_round() noexcept {
+  counters_.searches.add();
+  if (job* const mine = pick_bound()) return mine;
+  take_injected();
+  if (job* const item = fifo_.take()) return item;
+  const auto loops = static_cast<std::uint32_t>(owner_.loops());
+  policy* const choices = owner_.choices();
+  const std::uint32_t start = choices == nullptr ? random_.below(loops) : choices->choose(loops);
+  for (std::uint32_t n = 0; n < loops; ++n) {
+    worker& victim = owner_.loop((start + n) % loops);
+    if (&victim == this) continue;
+    if (job* const item = steal_from(victim)) return item;
+  }
+  return nullptr;
+}
+
+job* worker::search() noexcept {
+  if (!shared_) return nullptr;
+  if (!searching_) {
+    searching_ = owner_.idle.start_search();
+    if (!searching_) return nullptr;
+  }
+  if (job* const item = steal_round()) return item;
+  // Spinning pays only where work tends to come: the time doubles when it did, and halves when not.
+  constexpr int rounds_per_look = 32;
+  constexpr int looks_before_yield = 4;
+  const clock::time_point until = clock::now() + spin_;
+  for (int looks = 0; clock::now() < until; ++looks) {
+    for (int n = 0; n < rounds_per_look; ++n) cpu_relax();
+    job* item = steal_round();
+    if (item == nullptr) {
+      poll_and_fire();
+      item = fifo_.take();
+    }
+    if (item != nullptr) {
+      spin_ = std::min(owner_.settings().spin, spin_ * 2);
+      return item;
+    }
+    if (looks >= looks_before_yield) ::sched_yield();
+  }
+  spin_ = std::max<std::chrono::nanoseconds>(spin_ / 2, std::chrono::microseconds{1});
+  spin_ = std::min(spin_, owner_.settings().spin);
+  return nullptr;
+}
+
+}  // namespace heddle::detail

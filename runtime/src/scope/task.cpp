@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+// Submitting, joining, cancelling and dropping tasks: the handle's side of task_core.hpp's state word.
+// Not here: the runner's side (sched/task_end.cpp).
+// The proof that each core is freed once and not touched after is in wait/README.md, "Joining a task".
+#include <heddle/runtime/task.hpp>
+
+#include "base/assert.hpp"
+#include "sched/scheduler.hpp"
+#include "sched/worker.hpp"
+#include "sched/task_end.hpp"
+#include "wait/waiting.hpp"
+
+#include <bit>
+#include <cstdlib>
+#include <new>
+#include <stdexcept>
+#include <string>
+
+namespace heddle::detail {
+
+namespace {
+
+void wait_for_done_bit(const task_core& core) noexcept {
+  spin_until(core.state, [](std::uint64_t seen) { return is_set(seen, task_core::done); });
+}
+
+/// Puts the caller's parker into the word. Returns false if the task has ended meanwhile.
+bool register_joiner(task_core& core, const parker& self) noexcept {
+  const auto joiner = std::bit_cast<std::uintptr_t>(&self);
+  std::uint64_t seen = core.state.load(std::memory_order_relaxed);
+  do {
+    if (is_set(seen, task_core::completing | task_core::done)) return false;
+    HEDDLE_ASSERT((seen & ~task_core::flags) == 0, "join: somebody else is joining this task");
+    // order: release — the wait has begun; partner: end_task().
+  } while (!core.state.compare_exchange_weak(seen, seen | joiner, std::memory_order_release,
+                                             std::memory_order_relaxed));
+  return true;
+}
+
+/// Takes it out again. Returns false if the runner has found it: then the task has ended.
+bool unregister_joiner(task_core& core) noexcept {
+  std::uint64_t seen = core.state.load(std::memory_order_relaxed);
+  do {
+    if (is_set(seen, task_core::completing | task_core::done)) return false;
+    // order: relaxed — nothing is published by leaving.
+  } while (!core.state.compare_exchange_weak(seen, seen & task_core::flags,
+                                             std::memory_order_relaxed, std::memory_order_relaxed));
+  return true;
+}
+
+bool try_claim_unstarted(task_core& core, fiber& self) noexcept {
+  worker& here = *worker::current();
+  if (&here.owner() != self.home) return false;
+  const std::uint64_t before = core.state.load(std::memory_order_relaxed);
+  if (is_set(before, task_core::completing | task_core::done)) return false;
+  return worker::claim(self, core);
+}
+
+}  // namespace
+
+void* allocate_task(std::size_t bytes) {
+  const std::size_t at = block_class(bytes);
+  if (worker* const here = worker::current(); here != nullptr && at < block_classes) {
+    return here->blocks().take(at);
+  }
+  void* const block = std::malloc(at < block_classes ? block_bytes[at] : bytes);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+
+void free_task(void* block, std::size_t bytes) noexcept {
+  const std::size_t at = block_class(bytes);
+  if (worker* const here = worker::current(); here != nullptr && at < block_classes) {
+    here->blocks().give(at, block);
+  } else {
+    std::free(block);
+  }
+}
+
+void submit(task_core& core) {
+  worker* const here = worker::current();
+  if (here == nullptr) {
+    throw std::logic_error("heddle::spawn outside a fiber: use runtime::spawn from plain threads");
+  }
+  here->spawn(core);
+}
+
+void submit_to(scheduler& target, task_core& core) { target.submit(core); }
+
+std::string_view name_of(const task_core& core) noexcept {
+  return core.extras == nullptr ? std::string_view{} : std::string_view(core.extras->name);
+}
+
+void throw_no_task(const char* operation) {
+  throw std::logic_error(std::string("heddle::task::") + operation +
+                         ": this handle has no task (joined, detached or moved from)");
+}
+
+void rethrow_outcome(task_core& core) {
+  if (core.outcome == task_outcome::failure) std::rethrow_exception(stored_failure(core));
+  const std::string_view name = name_of(core);
+  throw task_cancelled("heddle: task " +
+                       (name.empty() ? std::to_string(static_cast<std::uint64_t>(core.id))
+                                     : "\"" + std::string(name) + "\"") +
+                       " was cancelled");
+}
+
+bool is_done(const task_core& core) noexcept {
+  // order: acquire — partner: end_task().
+  return is_set(core.state.load(std::memory_order_acquire), task_core::done);
+}
+
+namespace {
+
+/// Waits for the end. Returns false if the wait was cancelled: the task goes on.
+bool await_end(task_core& core, cancellation mode) noexcept {
+  if (is_done(core)) return true;
+  begun_wait wait(mode);
+  if (!register_joiner(core, wait.who())) {
+    wait_for_done_bit(core);
+    return true;
+  }
+  fiber* const self = worker::current_fiber();
+  const bool claimed = self != nullptr && !wait.must_stop() && try_claim_unstarted(core, *self);
+  const wake_reason reason = claimed ? wait.reason() : wait.park({});
+  if (reason == wake_reason::cancelled && unregister_joiner(core)) return false;
+  wait_for_done_bit(core);
+  return true;
+}
+
+}  // namespace
+
+void wait_done(task_core& core) {
+  if (!await_end(core, cancellation::deliver)) throw_if_cancelled(wake_reason::cancelled);
+}
+
+void request_cancel(task_core& core) noexcept {
+  // order: seq_cst — the request before the look at the runner; partner: begun_wait, which at a body's first
+  // wait reads the state after a fence.
+  const std::uint64_t before =
+      core.state.fetch_or(task_core::cancel | task_core::busy, std::memory_order_seq_cst);
+  if (!is_set(before, task_core::completing | task_core::done)) {
+    // order: seq_cst — see above.
+    if (fiber* const runner = core.runner.load(std::memory_order_seq_cst)) {
+      // `busy` keeps the fiber on this task, and the fiber keeps its runtime: both outlast this block.
+      const scheduler::visit while_here(*runner->home);
+      // order: seq_cst — flag, then word; partner: worker::after_arrival().
+      runner->cancel_requested.store(true, std::memory_order_seq_cst);
+      if (runner->word.cancel_current() == wake_word::claim_result::won_parked) {
+        runner->home->make_ready(*runner);
+      }
+    }
+  }
+  // order: release — partner: end_task(), which waits for it before it lets the fiber go.
+  core.state.fetch_and(~task_core::busy, std::memory_order_release);
+}
+
+void detach(task_core& core) noexcept {
+  // order: acq_rel — who of runner and handle is second frees the core and sees the other's writes.
+  const std::uint64_t before = core.state.fetch_or(task_core::detached, std::memory_order_acq_rel);
+  if (!is_set(before, task_core::completing | task_core::done)) return;
+  wait_for_done_bit(core);
+  report_failure(core);
+  release(core);
+}
+
+void drop(task_core& core) noexcept {
+  if (!is_done(core)) {
+    request_cancel(core);
+    await_end(core, cancellation::shield);
+  }
+  report_failure(core);
+  release(core);
+}
+
+void release(task_core& core) noexcept {
+  core.operations->destroy(core);
+  delete core.extras;
+  const std::size_t bytes = core.operations->bytes;
+  std::destroy_at(&core);
+  free_task(&core, bytes);
+}
+
+void apply(task_core& core, const spawn_options& options) {
+  const bool usual = options.name.empty() && options.stack_bytes == 0 && !options.pinned &&
+                     !options.loop.has_value();
+  if (usual) return;
+  constexpr std::size_t longest_name = 256;
+  constexpr std::size_t largest_stack = std::size_t{1} << 30;
+  if (options.stack_bytes != 0 &&
+      (options.stack_bytes < smallest_stack_bytes || options.stack_bytes > largest_stack)) {
+    throw std::invalid_argument("heddle: spawn_options::stack_bytes = " +
+                                std::to_string(options.stack_bytes) + " is not in 16 KiB..1 GiB");
+  }
+  auto extras = std::make_unique<spawn_extras>();
+  extras->name = options.name.substr(0, longest_name);
+  extras->stack_bytes = options.stack_bytes;
+  extras->pinned = options.pinned;
+  if (options.loop.has_value()) extras->loop = *options.loop;
+  core.extras = extras.release();
+}
+
+}  // namespace heddle::detail

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+// Arming, cascading and firing.
+#include "timer/wheel.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <mutex>
+
+namespace heddle::detail {
+
+timer_wheel::timer_wheel(clock::time_point start) noexcept : start_(start) {}
+
+std::uint64_t timer_wheel::tick_at_or_before(clock::time_point when) const noexcept {
+  if (when <= start_) return 0;
+  return static_cast<std::uint64_t>((when - start_).count()) >> tick_shift;
+}
+
+std::uint64_t timer_wheel::tick_at_or_after(clock::time_point when) const noexcept {
+  if (when <= start_) return 0;
+  const auto since = static_cast<std::uint64_t>((when - start_).count());
+  return (since + (std::uint64_t{1} << tick_shift) - 1) >> tick_shift;
+}
+
+void timer_wheel::link(timer& entry) noexcept {
+  // The highest differing digit decides the level; a due tick in the past goes to the present slot.
+  const std::uint64_t tick = std::max(entry.due_tick, current_);
+  const std::uint64_t differs = (tick ^ current_) | (slots - 1);
+  const unsigned at = (static_cast<unsigned>(std::bit_width(differs)) - 1) / digit_bits;
+  entry.level = static_cast<std::uint8_t>(std::min(at, levels - 1));
+  entry.slot = static_cast<std::uint8_t>(tick >> (entry.level * digit_bits) & (slots - 1));
+  level& on = levels_[entry.level];
+  timer*& head = on.first[entry.slot];
+  entry.previous = nullptr;
+  entry.next = head;
+  if (head != nullptr) head->previous = &entry;
+  head = &entry;
+  on.occupied |= std::uint64_t{1} << entry.slot;
+  entry.linked = true;
+}
+
+void timer_wheel::unlink(timer& entry) noexcept {
+  level& on = levels_[entry.level];
+  if (entry.next != nullptr) entry.next->previous = entry.previous;
+  if (entry.previous != nullptr) {
+    entry.previous->next = entry.next;
+  } else {
+    on.first[entry.slot] = entry.next;
+    if (entry.next == nullptr) on.occupied &= ~(std::uint64_t{1} << entry.slot);
+  }
+  entry.linked = false;
+}
+
+void timer_wheel::arm(timer& entry, clock::time_point when) noexcept {
+  entry.wheel = this;
+  entry.due_tick = tick_at_or_after(when);
+  std::lock_guard guard(lock_);
+  link(entry);
+  armed_.store(armed_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  const clock::rep when_due = when.time_since_epoch().count();
+  if (when_due < next_due_.load(std::memory_order_relaxed)) {
+    next_due_.store(when_due, std::memory_order_relaxed);
+  }
+}
+
+void timer_wheel::disarm(timer& entry) noexcept {
+  std::lock_guard guard(lock_);
+  if (!entry.linked) return;
+  unlink(entry);
+  armed_.store(armed_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+}
+
+bool timer_wheel::earliest(place& found) const noexcept {
+  for (unsigned at = 0; at < levels; ++at) {
+    const std::uint64_t occupied = levels_[at].occupied;
+    if (occupied == 0) continue;
+    // Slots at or after the present digit come in this turn of the level; there are none before it.
+    const unsigned shift = at * digit_bits;
+    const auto digit = static_cast<unsigned>(current_ >> shift & (slots - 1));
+    const std::uint64_t ahead = occupied >> digit;
+    const unsigned slot = digit + static_cast<unsigned>(std::countr_zero(ahead));
+    const std::uint64_t turn = shift + digit_bits >= 64 ? 0 : current_ >> (shift + digit_bits);
+    const std::uint64_t base = shift + digit_bits >= 64 ? 0 : turn << (shift + digit_bits);
+    found = {at, slot, std::max(base | std::uint64_t{slot} << shift, current_)};
+    return true;
+  }
+  return false;
+}
+
+void timer_wheel::cascade(const place& from) noexcept {
+  level& on = levels_[from.level];
+  timer* entry = on.first[from.slot];
+  on.first[from.slot] = nullptr;
+  on.occupied &= ~(std::uint64_t{1} << from.slot);
+  while (entry != nullptr) {
+    timer* const next = entry->next;
+    link(*entry);
+    entry = next;
+  }
+}
+
+void timer_wheel::fire_slot(unsigned slot, due& into) noexcept {
+  parker* first = nullptr;  // of this slot; a slot holds the newest first, so prepending restores order
+  parker* last = nullptr;
+  timer* entry = levels_[0].first[slot];
+  while (entry != nullptr && into.fired < most_per_advance) {
+    timer* const following = entry->next;
+    unlink(*entry);
+    ++into.fired;
+    // A won claim on somebody who has not parked may end the entry at once: it is not touched again.
+    parker* const who = entry->who;
+    if (who->word.try_claim(entry->epoch, wake_reason::timeout, 0) ==
+        wake_word::claim_result::won_parked) {
+      who->next_resumed = first;
+      if (first == nullptr) last = who;
+      first = who;
+    }
+    entry = following;
+  }
+  if (first == nullptr) return;
+  (into.last != nullptr ? into.last->next_resumed : into.first) = first;
+  into.last = last;
+}
+
+timer_wheel::due timer_wheel::advance(clock::time_point now) noexcept {
+  due result;
+  if (now < next_due()) return result;
+  const std::uint64_t target = tick_at_or_before(now);
+  std::lock_guard guard(lock_);
+  place next;
+  while (result.fired < most_per_advance && earliest(next) && next.tick <= target) {
+    current_ = next.tick;
+    if (next.level > 0) {
+      cascade(next);
+      continue;
+    }
+    fire_slot(next.slot, result);
+  }
+  if (result.fired < most_per_advance) current_ = std::max(current_, target);
+  armed_.store(armed_.load(std::memory_order_relaxed) - result.fired, std::memory_order_relaxed);
+  publish_next_due();
+  return result;
+}
+
+void timer_wheel::publish_next_due() noexcept {
+  place next;
+  clock::rep bound = clock::time_point::max().time_since_epoch().count();
+  if (earliest(next)) {
+    const auto most = static_cast<std::uint64_t>(bound - start_.time_since_epoch().count());
+    const std::uint64_t since = next.tick << tick_shift;
+    const bool representable = next.tick <= most >> tick_shift;
+    if (representable) bound = start_.time_since_epoch().count() + static_cast<clock::rep>(since);
+  }
+  next_due_.store(bound, std::memory_order_relaxed);
+}
+
+}  // namespace heddle::detail

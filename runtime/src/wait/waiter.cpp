@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// Waiting and waking: README.md, steps W1 to W6 and C1, C2.
+#include "base/futex.hpp"
+#include "fiber/fiber.hpp"
+#include "sched/resume.hpp"
+#include "sched/scheduler.hpp"
+#include "sched/worker.hpp"
+#include "timer/timer.hpp"
+#include "wait/waiting.hpp"
+
+#include <heddle/runtime/cancel.hpp>
+#include <heddle/runtime/this_fiber.hpp>
+
+#include <atomic>
+
+namespace heddle {
+
+namespace detail {
+
+namespace {
+
+/// Returns whether the body that runs on `self` has been cancelled.
+bool is_cancelled(fiber& self) noexcept {
+  if (!self.has_waited) {
+    self.has_waited = true;
+    // A cancel may have come between the body's start and the moment its runner could be found.
+    // order: seq_cst fence — run_task() stores the runner before it, this reads the request after it;
+    // request_cancel() and cancel_all() do the opposite.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    const bool requested =
+        (self.task->state.load(std::memory_order_relaxed) & task_core::cancel) != 0;
+    if (requested || self.home->cancels_all()) {
+      self.cancel_requested.store(true, std::memory_order_relaxed);
+    }
+  }
+  return self.cancel_requested.load(std::memory_order_relaxed);
+}
+
+bool is_cancellable(const fiber& self) noexcept {
+  return self.deliverable(worker::current()->exceptions->uncaught_exceptions);
+}
+
+wake_reason park_fiber(fiber& self, std::uint32_t epoch, deadline limit) noexcept {
+  if (self.word.outcome().reason != wake_reason::none) return self.word.outcome().reason;
+  if (limit.is_never()) {
+    worker::park(self);
+    return self.word.outcome().reason;
+  }
+  if (limit.passed() && self.word.try_claim(epoch, wake_reason::timeout, 0) !=
+                            wake_word::claim_result::lost) {
+    return wake_reason::timeout;
+  }
+  timer entry;
+  entry.who = &self;
+  entry.epoch = epoch;
+  worker::current()->timers().arm(entry, limit.when());
+  worker::park(self);
+  entry.wheel->disarm(entry);
+  return self.word.outcome().reason;
+}
+
+wake_reason park_thread(thread_parker& self, std::uint32_t epoch, deadline limit) noexcept {
+  self.signal.store(0, std::memory_order_relaxed);
+  if (!self.word.commit_park()) return self.word.outcome().reason;
+  // order: acquire — partner: resume_parker().
+  while (self.signal.load(std::memory_order_acquire) == 0) {
+    if (limit.passed() && self.word.try_claim(epoch, wake_reason::timeout, 0) !=
+                              wake_word::claim_result::lost) {
+      break;
+    }
+    futex_wait(self.signal, 0, limit.passed() ? deadline::never() : limit);
+  }
+  return self.word.outcome().reason;
+}
+
+}  // namespace
+
+parker& parker_of_caller() noexcept {
+  if (fiber* const self = worker::current_fiber()) return *self;
+  return parker_of_plain_thread();
+}
+
+begun_wait::begun_wait(cancellation mode) noexcept : who_(&parker_of_caller()) {
+  const bool cancellable = who_->what == parker::kind::fiber && mode == cancellation::deliver &&
+                           is_cancellable(static_cast<fiber&>(*who_));
+  epoch_ = who_->word.begin(cancellable);
+}
+
+bool begun_wait::must_stop() noexcept {
+  if (who_->what != parker::kind::fiber || !who_->word.cancellable()) return false;
+  if (!is_cancelled(static_cast<fiber&>(*who_))) return false;
+  who_->word.try_claim(epoch_, wake_reason::cancelled, 0);
+  return true;
+}
+
+wake_reason begun_wait::park(deadline limit) noexcept {
+  if (must_stop()) return reason();
+  if (who_->what == parker::kind::thread) {
+    return park_thread(static_cast<thread_parker&>(*who_), epoch_, limit);
+  }
+  return park_fiber(static_cast<fiber&>(*who_), epoch_, limit);
+}
+
+}  // namespace detail
+
+waiter::waiter(cancellation mode) noexcept {
+  const detail::begun_wait begun(mode);
+  who_ = &begun.who();
+  epoch_ = begun.epoch();
+}
+
+waiter::~waiter() { who_->word.try_claim(epoch_, wake_reason::event, 0); }
+
+wake_reason waiter::wait(deadline limit) noexcept {
+  return detail::begun_wait(*who_, epoch_).park(limit);
+}
+
+std::uint16_t waiter::tag() const noexcept { return who_->word.outcome().tag; }
+
+resumption waiter::claim(wake_reason reason, std::uint16_t tag) noexcept {
+  // Counted before the claim, while the list's lock keeps the waiter, and with it its runtime, alive;
+  // given back when it is resumed, or here.
+  detail::parker* const who = who_;
+  detail::visit_if_foreign visit(*who);
+  switch (who->word.try_claim(epoch_, reason, tag)) {
+    case detail::wake_word::claim_result::won_parked:
+      visit.keep();
+      return {who, true};
+    case detail::wake_word::claim_result::won_running:
+      return {nullptr, true};
+    case detail::wake_word::claim_result::lost:
+      break;
+  }
+  return {};
+}
+
+void resumption::resume_parked(detail::parker* parked) noexcept {
+  const auto visit = detail::visit_if_foreign::kept(*parked);
+  detail::resume_parker(*parked);
+}
+
+void resumption_list::add(resumption next) noexcept {
+  detail::parker* const parked = std::exchange(next.parked_, nullptr);
+  if (parked == nullptr) return;
+  parked->next_resumed = nullptr;
+  (last_ != nullptr ? last_->next_resumed : first_) = parked;
+  last_ = parked;
+}
+
+void resumption_list::resume_all() noexcept {
+  while (first_ != nullptr) {
+    detail::parker* const next = first_->next_resumed;
+    resumption::resume_parked(first_);
+    first_ = next;
+  }
+  last_ = nullptr;
+}
+
+void throw_if_cancelled(wake_reason reason) {
+  if (reason == wake_reason::cancelled) throw cancelled{};
+}
+
+void throw_if_cancelled() {
+  detail::fiber* const self = detail::worker::current_fiber();
+  if (self == nullptr || !detail::is_cancellable(*self)) return;
+  if (detail::is_cancelled(*self)) throw cancelled{};
+}
+
+void cooperate() {
+  detail::worker* const here = detail::worker::current();
+  if (here == nullptr || here->running() == nullptr) return;
+  throw_if_cancelled();
+  if (!here->spend()) this_fiber::yield();
+}
+
+}  // namespace heddle

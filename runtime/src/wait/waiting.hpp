@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// One wait of the calling fiber or thread, from W1 to W6 of README.md: what waiter, join and sleep share.
+#pragma once
+
+#include <heddle/runtime/park.hpp>
+
+#include "fiber/parker.hpp"
+
+#include <cstdint>
+
+namespace heddle::detail {
+
+/// Returns the calling fiber's parker, or the calling plain thread's.
+parker& parker_of_caller() noexcept;
+
+class begun_wait {
+ public:
+  /// Begins a wait (W1).
+  explicit begun_wait(cancellation mode) noexcept;
+  /// Goes on with a wait that was begun before.
+  begun_wait(parker& who, std::uint32_t epoch) noexcept : who_(&who), epoch_(epoch) {}
+
+  parker& who() const noexcept { return *who_; }
+  std::uint32_t epoch() const noexcept { return epoch_; }
+
+  /// Returns whether the caller is cancelled already, and ends the wait if so.
+  bool must_stop() noexcept;
+
+  /// Parks until a claim wins or `limit` passes (W2 to W6, lists apart).
+  wake_reason park(deadline limit) noexcept;
+
+  /// Returns how the wait ended.
+  wake_reason reason() const noexcept { return who_->word.outcome().reason; }
+
+ private:
+  parker* who_;
+  std::uint32_t epoch_;
+};
+
+}  // namespace heddle::detail
