@@ -3,19 +3,19 @@
  * sentinel", for N loops, plain threads that inject or put into an inbox, a kernel that makes
  * descriptors ready, and a job that spawns into the queue of its loop and may then hog it.
  *
- * Checked in every state: the counters are what the loops believe (`books_agree`); somebody watches the
- * loops that run while others are parked (`hogs_are_watched`). Checked when nothing moves any more:
- * every job ran, once; all loops that do not hog are parked; no token is left; the sentinel ticks if
- * and only if somebody hogs.
+ * Checked in every state: the counters are what the loops believe (`books_agree`), and somebody watches
+ * the loops that run while others sleep (`hogs_are_watched`). Checked when nothing moves any more: every
+ * job ran, once; all loops that do not hog are parked, and the count and the set say so; no token is
+ * left; the sentinel ticks if and only if somebody hogs while somebody is parked.
  *
- * One atomic block is one atomic access of the C++ code, or a step on data under a lock. A sleep of
- * any length, a slice of any length and a clock of any speed are the interleavings. Queues are
- * counters: which job, and in what order, is not modelled here.
+ * One step is one atomic access of the C++ code, or what it does under a lock. A sleep, a slice and a
+ * tick of any length are the interleavings. Queues are counters: their order is not modelled. A put
+ * into a loop's own queue is seen by others when the store buffer is drained, some time later.
  *
  * Parameters (-D): N loops; INJECTORS threads with a job for anybody; INBOXERS threads with a job for
- * loops 0, 1, ...; KERNEL=1 an event in each loop's epoll set; SPAWNS jobs that one more injected
- * job puts into its loop's own queue; HOGS=1 that job may never end. The BUG_* are mistakes that the
- * run must find; see run_models.
+ * loops 0, 1, ...; KERNEL=1: an event for each loop's epoll set; SCRIPT=1: one injected job that puts
+ * SPAWNS jobs into its loop's own queue and, with HOGS=1, may never end; ASLEEP=1: start with all
+ * loops parked. BUG_*: mistakes that the run must find; see run_models.
  */
 #ifndef N
 #define N 2
@@ -29,11 +29,17 @@
 #ifndef KERNEL
 #define KERNEL 0
 #endif
+#ifndef SCRIPT
+#define SCRIPT 0
+#endif
 #ifndef SPAWNS
 #define SPAWNS 0
 #endif
 #ifndef HOGS
 #define HOGS 0
+#endif
+#ifndef ASLEEP
+#define ASLEEP 0
 #endif
 
 #if N == 2
@@ -44,101 +50,101 @@
 #define ANY(p) (p(0) || p(1) || p(2))
 #endif
 
-/* The word idle_state. */
-bool parked_bit[N];   /* the parked set */
-byte searching;       /* loops that search, and tokens on their way to a loop */
-bool sentinel_flag;   /* one of the parked ticks */
-#define parked SUM(parked_bit)
+/* The word idle_state, and the parked set. */
+byte parked;           /* changed by the loop that parks, and by nobody else */
+byte searching;        /* loops that search, and tokens: made, or on their way to a loop */
+bool sentinel_flag;    /* one of the parked ticks */
+bool parked_bit[N];
+
 #define running (N - parked)
+#define wakeable (searching == 0 && parked > 0)
+#define may_search (2 * searching < running)
+#define uncovered (!sentinel_flag && parked > 0)
 
 /* What loops sleep on. */
 bool eventfd[N];
-bool tick_armed;      /* the timerfd all loops watch; whether it is due is a matter of time */
+bool tick_armed;       /* the timerfd all loops watch; whether it is due is a matter of time */
 
 /* Jobs, by place. */
 byte inject;
-byte scripts;         /* the job that spawns and may hog, while it is in inject */
 byte inbox[N];
-byte own[N];          /* deque and fifo, what everybody sees of them */
-byte store_buffer[N]; /* put into `own` by the loop, and not yet seen by others */
-byte events[N];       /* ready in the loop's epoll set */
+byte own[N];           /* deque and fifo, as others see them */
+byte store_buffer[N];  /* put into `own` by the loop, and not yet seen by others */
+byte events[N];        /* ready in the loop's epoll set */
+bool script_waits;     /* one of the jobs above, wherever, is the script */
 byte put, ran;
 
-/* What the loops believe; read by the checks only. */
+/* What the loops believe; read by the checks only, but for `doing`: a slice that does not end. */
+byte tokens_made;      /* by a waker that has not yet found a loop for it */
 bool searcher[N];
 bool sentinel[N];
-bool chosen[N];       /* has a token, and does not know it */
+bool chosen[N];        /* has a token, and does not know it */
 mtype = { looking, busy, asleep };
 mtype doing[N] = looking;
 
-#define hog_with_work(k) (doing[k] == busy && own[k] + events[k] > 0)
-#define has_mail_and_could_run(k) (doing[k] != busy && inbox[k] > 0)
 #define is_busy(k) (doing[k] == busy)
 #define is_asleep(k) (doing[k] == asleep)
 #define is_looking(k) (doing[k] == looking)
 #define ticks(k) (sentinel[k] && doing[k] == asleep)
+#define needs_help(k) (doing[k] == busy && own[k] + events[k] > 0)
+#define neglects_mail(k) (doing[k] != busy && inbox[k] > 0)
 
-#define books_agree (searching == SUM(searcher) + SUM(chosen) && searching <= (N + 1) / 2 \
+#define books_agree (searching == SUM(searcher) + SUM(chosen) + tokens_made \
                      && SUM(sentinel) == sentinel_flag)
 #define hogs_are_watched (!(ANY(is_busy) && ANY(is_asleep)) || ANY(ticks) || tick_armed \
                           || ANY(is_looking) || SUM(chosen) > 0)
 
-/* Steps 2 and 3 of a producer: wakes a loop if one is parked and nobody searches. */
+/* Producer, steps 2 and 3: if nobody searches, wakes one of the parked. */
 inline wake_one() {
-  atomic {
-    target = N;
-    if
-    :: searching == 0 && parked > 0 ->
-       searching = 1;
-       if
-       :: parked_bit[0] -> target = 0
-       :: parked_bit[1] -> target = 1
-#if N > 2
-       :: parked_bit[2] -> target = 2
+  do
+  :: atomic {
+       wakeable ->
+       searching++; tokens_made++;
+#ifdef BUG_WAKER_LEAVES_THE_PARKED
+       parked--
 #endif
-       fi;
-       parked_bit[target] = false; chosen[target] = true
-    :: else
-    fi
-  };
-  if
-  :: target < N -> atomic { eventfd[target] = true; target = N }
-  :: else
-  fi
+     };
+     if
+     :: atomic { parked_bit[0] -> parked_bit[0] = false; chosen[0] = true; tokens_made-- };
+        eventfd[0] = true; break
+     :: atomic { parked_bit[1] -> parked_bit[1] = false; chosen[1] = true; tokens_made-- };
+        eventfd[1] = true; break
+#if N > 2
+     :: atomic { parked_bit[2] -> parked_bit[2] = false; chosen[2] = true; tokens_made-- };
+        eventfd[2] = true; break
+#endif
+     :: SUM(parked_bit) == 0 ->
+        /* All who were parked are withdrawing. Others may have relied on the token meanwhile. */
+        atomic { searching--; tokens_made-- };
+#ifdef BUG_NO_SECOND_LOOK
+        break
+#else
+        if :: SUM(parked_bit) > 0 :: SUM(parked_bit) == 0 -> break fi
+#endif
+     fi
+  :: !wakeable -> break
+  od
 }
 
-inline put_into_inbox(to) {
-  atomic { target = (inbox[to] == 0 -> to : N); inbox[to]++; put++ };
-  if
-  :: target < N && parked_bit[to] -> eventfd[to] = true
-  :: else
-  fi;
-  target = N
-}
-
-proctype injector() {
-  byte target;
-  atomic { inject++; put++ };
-  wake_one()
-}
-
-proctype script_injector() {
-  byte target;
-  atomic { scripts++; put++ };
+proctype injector(bool is_script) {
+  atomic { inject++; put++; if :: is_script -> script_waits = true :: else fi };
   wake_one()
 }
 
 proctype inboxer(byte to) {
-  byte target;
-  put_into_inbox(to)
+  atomic { inbox[to]++; put++ };
+  if :: parked_bit[to] -> eventfd[to] = true :: !parked_bit[to] fi
 }
 
-proctype kernel(byte to) {
-  atomic { events[to]++; put++ }
+proctype kernel() {
+  byte k;
+  do
+  :: k < N -> atomic { events[k]++; put++; k++ }
+  :: k == N -> break
+  od
 }
 
 proctype memory() {
-  byte k;
 end:
   do
   :: atomic { store_buffer[0] > 0 -> store_buffer[0]--; own[0]++ }
@@ -149,178 +155,235 @@ end:
   od
 }
 
-/* A job of each other loop that may be taken: from its queues, or from its epoll set if it hogs. */
-inline try_steal_from(k) {
+/* Within atomic blocks of loop(). */
+inline leave_searchers() {
+  if :: searcher[me] -> searching--; searcher[me] = false; last = (searching == 0) :: else fi
+}
+inline move_injected() {
+  store_buffer[me] = store_buffer[me] + inject; inject = 0
+}
+inline start_job() {  /* which of those that wait is open */
   if
-  :: own[k] > 0 -> own[k]--; job = plain
-  :: doing[k] == busy && events[k] > 0 -> events[k]--; job = plain
-  :: else
+  :: script_waits -> script_waits = false; spawns = SPAWNS; hog = HOGS
+  :: put - ran > 1 || !script_waits
   fi
 }
 
 /* `there` is a label: an inline cannot take one. */
-#define go_if(seen, there) if :: seen -> goto there :: else fi
-#if N == 2
-#define last_search(there) \
-  go_if(inbox[me] > 0, there); go_if(inject + scripts > 0, there); go_if(own[1 - me] > 0, there)
-#else
-#define last_search(there) \
-  go_if(inbox[me] > 0, there); go_if(inject + scripts > 0, there); \
-  go_if(own[(me + 1) % N] > 0, there); go_if(own[(me + 2) % N] > 0, there)
-#endif
-
-inline leave_searchers() {
-  if :: searcher[me] -> searching--; searcher[me] = false; last = (searching == 0) :: else fi
-}
-
-mtype = { nothing, plain, script };
+#define go_if(seen, there) if :: seen -> goto there :: !(seen) fi
+#define first (me + 1) % N
+#define second (me + 2) % N
 
 proctype loop(byte me) {
-  byte target, spawned;
-  mtype job = nothing;
-  bool flag, last, hit;
+  byte spawns, helped;
+  bool hog, last, swallowed;
 
-own_places:
-#ifdef BUG_RUNNING_LOOP_TAKES_THE_TICK
-  if :: tick_armed -> tick_armed = false :: true fi;
+#if ASLEEP
+  goto asleep_at_first;
 #endif
-  atomic {
-    if
-    :: inbox[me] > 0 -> inbox[me]--; job = plain
-    :: own[me] > 0 -> own[me]--; job = plain
-    :: store_buffer[me] > 0 -> store_buffer[me]--; job = plain
-    :: events[me] > 0 -> events[me]--; job = plain
-    :: inject > 0 -> inject--; job = plain
-    :: scripts > 0 -> scripts--; job = script
-    :: else
-    fi;
-    if :: job != nothing -> goto run_job :: else fi
-  };
-  /* 1. Search, as one of at most half of the running loops. */
-  atomic {
-    if
-    :: !searcher[me] && 2 * searching < running -> searching++; searcher[me] = true
-    :: !searcher[me] -> goto announce
-    :: true
-    fi
-  };
-search:
-  atomic {
-    if
-    :: inject > 0 -> inject--; job = plain
-    :: scripts > 0 -> scripts--; job = script
-    :: else
-    fi;
-    if :: job != nothing -> goto run_job :: else fi
-  };
-  atomic { try_steal_from((me + 1) % N); go_if(job != nothing, run_job) };
+
+housekeeping:
+  if
+  :: atomic { inject > 0 -> move_injected() };
+#ifndef BUG_INJECTED_JOBS_WAKE_NOBODY
+     if :: own[me] + store_buffer[me] > 1 -> wake_one() :: own[me] + store_buffer[me] <= 1 fi
+#endif
+  :: inject == 0
+  fi;
+#if KERNEL
+  if
+  :: atomic { tick_armed -> tick_armed = false };  /* a running loop polled: not meant for it */
+#ifndef BUG_RUNNING_LOOP_TAKES_THE_TICK
+     if :: uncovered -> tick_armed = true :: !uncovered fi
+#endif
+  :: true
+  fi;
+#endif
+  if
+  :: atomic { inbox[me] > 0 -> inbox[me]--; goto found_work }
+  :: atomic { own[me] > 0 -> own[me]--; goto found_work }
+  :: atomic { store_buffer[me] > 0 -> store_buffer[me]--; goto found_work }
+  :: atomic { events[me] > 0 -> events[me]--; goto found_work }
+  :: inbox[me] + own[me] + store_buffer[me] + events[me] == 0
+  fi;
+
+  /* 1. Search. A loop that may not be counted may also look: nobody relies on it. */
+  if
+  :: atomic { !searcher[me] && may_search -> searching++; searcher[me] = true }
+  :: searcher[me]
+  :: !searcher[me] && !may_search
+  :: !searcher[me] && !may_search -> goto announce
+  fi;
+  if
+  :: atomic { inject > 0 -> move_injected(); store_buffer[me]--; goto found_work }
+  :: inject == 0
+  fi;
+  if
+  :: atomic { own[first] > 0 -> own[first]--; goto found_work }
+  :: own[first] == 0
+  fi;
 #if N > 2
-  atomic { try_steal_from((me + 2) % N); go_if(job != nothing, run_job) };
+  if
+  :: atomic { own[second] > 0 -> own[second]--; goto found_work }
+  :: own[second] == 0
+  fi;
 #endif
 
-  /* 2. Announce. */
-announce:
+announce:  /* 2. The bit, then the word. */
 #ifdef BUG_LOOK_THEN_ANNOUNCE
-  last_search(own_places);
+  go_if(inbox[me] > 0, housekeeping);
+  go_if(inject > 0, housekeeping);
+  go_if(own[first] > 0, housekeeping);
+#if N > 2
+  go_if(own[second] > 0, housekeeping);
 #endif
+#endif
+  parked_bit[me] = true;
   atomic {
 #ifndef BUG_SEARCHER_LEAVES_AFTER_ITS_LAST_SEARCH
-    leave_searchers();
+    leave_searchers(); last = false;
 #endif
-    parked_bit[me] = true; last = false;
-    if
-    :: !sentinel_flag && running > 0 -> sentinel_flag = true; sentinel[me] = true
-    :: else
-    fi
+    parked++;
+    if :: !sentinel_flag && running > 0 -> sentinel_flag = true; sentinel[me] = true :: else fi
   };
 
   /* 3. Search once more. */
 #ifndef BUG_LOOK_THEN_ANNOUNCE
-  last_search(found_at_last);
+  go_if(inbox[me] > 0, withdraw);
+  go_if(inject > 0, withdraw);
+#if N > 2
+  go_if(own[second] > 0, withdraw);
+#endif
 #endif
 #ifdef BUG_SEARCHER_LEAVES_AFTER_ITS_LAST_SEARCH
-  atomic { leave_searchers() };
+  atomic { leave_searchers(); last = false };
 #endif
+  if
+#ifndef BUG_LOOK_THEN_ANNOUNCE
+  :: own[first] > 0 -> goto withdraw
+  :: atomic { own[first] == 0 -> doing[me] = asleep }
+#else
+  :: doing[me] = asleep
+#endif
+  fi;
 
   /* 4. Sleep. */
-sleep:
-  doing[me] = asleep;
 end_asleep:
-  atomic {
-    if
-    :: eventfd[me] -> eventfd[me] = false; doing[me] = looking
-    :: events[me] > 0 -> doing[me] = looking
-    :: sentinel[me] && ANY(hog_with_work) -> doing[me] = looking
-    :: sentinel[me] && running == 0 -> sentinel[me] = false; sentinel_flag = false; goto end_asleep
-    :: tick_armed -> tick_armed = false; doing[me] = looking; goto ticked
-    fi
-  };
-
-  /* 5. Withdraw. */
-  goto withdraw;
-found_at_last:
-  hit = true;
-withdraw:
-  atomic {
-    if
-    :: parked_bit[me] ->
-       parked_bit[me] = false;
-#ifndef BUG_LAST_SEARCH_OWES_NOTHING
-       if
-       :: hit && 2 * searching < running -> searching++; searcher[me] = true
-       :: else
-       fi
+  if
+  :: atomic { eventfd[me] -> eventfd[me] = false; doing[me] = looking }
+  :: atomic { events[me] > 0 -> doing[me] = looking }
+#if HOGS + KERNEL > 0
+  :: atomic { sentinel[me] && needs_help(first) -> doing[me] = looking; helped = first }; goto help
+#if N > 2
+  :: atomic { sentinel[me] && needs_help(second) -> doing[me] = looking; helped = second }; goto help
 #endif
-#ifndef BUG_WITHDRAWS_WITHOUT_NOTICING
-    :: else -> assert(chosen[me]); chosen[me] = false; searcher[me] = true
+#endif
+#ifdef BUG_SENTINEL_ENDS_BLINDLY
+  :: sentinel[me] && running == 0 ->
+     atomic { sentinel[me] = false; sentinel_flag = false }; goto end_asleep
 #else
-    :: else
+  :: atomic { sentinel[me] && running == 0 -> sentinel[me] = false; sentinel_flag = false };
+     goto end_asleep
 #endif
-    fi;
-    if :: sentinel[me] -> sentinel[me] = false; sentinel_flag = false :: else fi;
-    flag = (!sentinel_flag && parked > 0); hit = false
-  };
-#ifdef BUG_ARMS_ONLY_AFTER_SLEEP
-  flag = flag && slept; slept = false;
-#endif
-  if :: flag -> atomic { tick_armed = true; flag = false } :: else fi;
-  goto own_places;
+  :: atomic { tick_armed -> tick_armed = false; doing[me] = looking };
+     atomic {
+       if :: !sentinel_flag && running > 0 -> sentinel_flag = true; sentinel[me] = true :: else fi;
+       doing[me] = asleep
+     };
+     goto end_asleep
+  fi;
 
-ticked:
+withdraw:  /* 5. The bit, then the word. */
   atomic {
     if
-    :: !sentinel_flag && running > 0 -> sentinel_flag = true; sentinel[me] = true
-    :: else
+    :: parked_bit[me] -> parked_bit[me] = false
+#ifdef BUG_WAKER_LEAVES_THE_PARKED
+       ; swallowed = true
+#endif
+    :: else ->
+#ifndef BUG_WITHDRAWS_WITHOUT_NOTICING
+       assert(chosen[me]); chosen[me] = false; searcher[me] = true
+#endif
     fi
   };
-  goto sleep;
+  atomic {
+#ifndef BUG_WAKER_LEAVES_THE_PARKED
+    parked--;
+#else
+    if :: swallowed -> parked--; swallowed = false :: else fi;
+#endif
+    if :: sentinel[me] -> sentinel[me] = false; sentinel_flag = false :: else fi;
+    if :: !uncovered -> goto housekeeping :: else fi
+  };
+  tick_armed = true;
+  goto housekeeping;
+
+#if HOGS + KERNEL > 0
+help:  /* The sentinel polls the epoll set of a loop that was in one slice for a tick, until now. */
+#if KERNEL
+  atomic {
+    if :: events[helped] > 0 -> events[helped]--; store_buffer[me]++ :: else fi;
+    swallowed = eventfd[helped]; eventfd[helped] = false
+  };
+#ifndef BUG_HELPER_SWALLOWS_THE_WAKE_UP
+  if :: swallowed -> eventfd[helped] = true :: !swallowed fi;
+#endif
+#endif
+  atomic {
+    swallowed = false;
+    if
+    :: own[helped] + own[me] + store_buffer[me] > 0 -> helped = 0; goto withdraw
+    :: else -> helped = 0; doing[me] = asleep; goto end_asleep
+    fi
+  };
+#endif
+
+found_work:
+  if
+  :: atomic { searcher[me] -> leave_searchers() };
+#ifndef BUG_NO_TOKEN_PASSED_ON
+     if
+     :: last ->  /* passes the token on if there is something left to find */
+        go_if(inject > 0, pass_on);
+        go_if(own[first] > 0, pass_on);
+#if N > 2
+        go_if(own[second] > 0, pass_on);
+#endif
+        go_if(own[me] + store_buffer[me] > 0, pass_on)
+     :: !last
+     fi;
+#endif
+     goto run_job
+  :: !searcher[me] -> goto run_job
+  fi;
+#ifndef BUG_NO_TOKEN_PASSED_ON
+pass_on:
+  wake_one();
+#endif
 
 run_job:
-  atomic {
-    leave_searchers()
-  };
-#ifdef BUG_NO_TOKEN_PASSED_ON
-  last = false;
-#endif
-  if :: last -> wake_one() :: else fi;
-  atomic { last = false; ran++; doing[me] = busy };
-  if
-  :: job == script ->
-     do
-     :: spawned < SPAWNS ->
-        atomic { store_buffer[me]++; put++; spawned++; flag = (store_buffer[me] + own[me] > 1) };
-        if :: flag -> wake_one() :: else fi
-     :: else -> break
-     od;
+  atomic { last = false; doing[me] = busy; ran++; start_job() };
+  do
+  :: spawns > 0 ->
+     atomic { store_buffer[me]++; put++; spawns-- };
      if
-     :: true
-     :: HOGS -> 
-end_hogging: false
+     :: store_buffer[me] + own[me] > 1 -> wake_one()
+     :: store_buffer[me] + own[me] <= 1
      fi
-  :: else
+  :: spawns == 0 -> break
+  od;
+  if
+  :: atomic { doing[me] = looking; hog = false }; goto housekeeping
+  :: hog
   fi;
-  atomic { doing[me] = looking; job = nothing; spawned = 0; flag = false };
-  goto own_places
+end_hogging:
+  false;
+
+#if ASLEEP
+asleep_at_first:
+  atomic { parked_bit[me] = true; parked++; doing[me] = asleep };
+  goto end_asleep
+#endif
 }
 
 proctype every_state() {
@@ -332,19 +395,21 @@ init {
   byte k;
   atomic {
     for (k : 0 .. N - 1) { run loop(k) }
-    k = 0; do :: k < INJECTORS -> run injector(); k++ :: else -> break od;
+#if ASLEEP
+    (parked == N);
+#endif
+    k = 0; do :: k < INJECTORS -> run injector(false); k++ :: else -> break od;
     k = 0; do :: k < INBOXERS -> run inboxer(k); k++ :: else -> break od;
     k = 0;
-    if
-    :: KERNEL -> for (k : 0 .. N - 1) { run kernel(k) }
-    :: else
-    fi;
-    if :: SPAWNS + HOGS > 0 -> run script_injector(); run memory() :: else fi;
+    if :: KERNEL -> run kernel() :: else fi;
+    if :: SCRIPT -> run injector(true) :: else fi;
+    run memory();
     run every_state()
   };
   timeout;
-  /* Only what is pinned to a loop that hogs may wait. */
-  assert(put == ran + SUM(inbox) && !ANY(has_mail_and_could_run));
+  /* Only what is bound to a loop that hogs may wait. */
+  assert(put == ran + SUM(inbox) && !ANY(neglects_mail));
   assert(running <= HOGS && searching == 0);
+  assert(parked == SUM(parked_bit));
   assert(sentinel_flag == (running > 0 && parked > 0))
 }
