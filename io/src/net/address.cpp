@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Packs and unpacks socket addresses by copying, never by casting one kind to another.
 #include "net/address.hpp"
 
 #include <algorithm>

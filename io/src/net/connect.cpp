@@ -35,8 +35,8 @@ std::error_code finish_connect(detail::socket& pending, deadline limit) {
   }
 }
 
-/// Connects to a UNIX socket. When its backlog is full the kernel neither goes on nor tells when there is
-/// room, so ask again, ever less often.
+/// Connects to a UNIX socket. When its backlog is full the kernel neither goes on nor tells when
+/// there is room, so ask again, ever less often.
 std::error_code connect_local(detail::socket& pending, const detail::socket_address& peer,
                               deadline limit) {
   constexpr std::chrono::milliseconds longest_pause{20};
@@ -49,8 +49,8 @@ std::error_code connect_local(detail::socket& pending, const detail::socket_addr
   }
 }
 
-/// A TCP socket that connects to a free port of its own range may get that port itself and meet itself:
-/// then nobody was there.
+/// A TCP socket that connects to a free port of its own range may get that port itself and meet
+/// itself: then nobody was there.
 bool met_itself(const detail::socket& connected) {
   detail::socket_address local;
   return detail::local_address(connected.fd(), local) == 0 &&
@@ -69,8 +69,9 @@ std::error_code connect_tcp(detail::socket& pending, const detail::socket_addres
   } else if (failed != 0) {
     return system_error_code(failed);
   }
-  if (met_itself(pending)) return std::make_error_code(std::errc::connection_refused);
-  return {};
+  if (!met_itself(pending)) return {};
+  detail::reset_connection(pending.fd());  // so that the port is not taken for a minute
+  return std::make_error_code(std::errc::connection_refused);
 }
 
 }  // namespace

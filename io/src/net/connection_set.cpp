@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Who is woken when: a failure and every 64th end wake the supervisor, any end the acceptor.
 #include "net/connection_set.hpp"
 
 namespace heddle::io::detail {

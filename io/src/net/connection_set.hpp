@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The connections that one serve() has under way, and who waits for them to become fewer.
-// Invariants: (1) a connection is live from reserve() until its fiber's closure is destroyed, whether or
-// not its body ever ran; then it has ended, until reap() has joined it; (2) the acceptor and the
-// supervisor, and nobody else, wait here; (3) nothing suspends under the lock; (4) once reap() has
-// joined a connection, its fiber knows this object no more.
+// Invariants: (1) a connection is live from reserve() until its fiber's closure is destroyed,
+// whether or not its body ever ran; then it has ended, until reap() has joined it; (2) the acceptor
+// and the supervisor, and nobody else, wait here; (3) nothing suspends under the lock; (4) once
+// reap() has joined a connection, its fiber knows this object no more.
 #pragma once
 
 #include <heddle/runtime/deadline.hpp>
@@ -62,8 +62,8 @@ class connection_set {
   /// Says that the acceptor has ended.
   void accepting_ended() noexcept;
 
-  /// Joins what has ended, until the acceptor ends. Returns: false if the caller was cancelled first.
-  /// Suspends: yes.
+  /// Joins what has ended, until the acceptor ends. Returns: false if the caller was cancelled
+  /// first. Suspends: yes.
   bool supervise() noexcept;
 
   /// The rest waits although the caller is cancelled. Suspends: yes.

@@ -181,10 +181,14 @@ std::string endpoint::host() const {
 
 std::string endpoint::to_string() const {
   switch (family_) {
-    case family::none: return "(none)";
-    case family::ipv4: return host() + ":" + std::to_string(port_);
-    case family::ipv6: return "[" + host() + "]:" + std::to_string(port_);
-    case family::local: return std::string(unix_prefix) + path_;
+    case family::none:
+      return "(none)";
+    case family::ipv4:
+      return host() + ":" + std::to_string(port_);
+    case family::ipv6:
+      return "[" + host() + "]:" + std::to_string(port_);
+    case family::local:
+      return std::string(unix_prefix) + path_;
   }
   return {};
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The category of io_errc, and the text of an io_error.
 #include <heddle/io/error.hpp>
 
 #include <string>

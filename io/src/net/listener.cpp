@@ -73,8 +73,7 @@ tcp_listener tcp_listener::bind(const endpoint& local, const listen_options& opt
   const auto address = detail::endpoint_access::to_system(local);
   detail::opened made = detail::open_socket(address.storage.ss_family);
   detail::socket_address bound;
-  const int failed =
-      made.error != 0 ? made.error : listen_at(made.fd.get(), local, options, bound);
+  const int failed = made.error != 0 ? made.error : listen_at(made.fd.get(), local, options, bound);
   if (failed != 0) {
     error = detail::system_error_code(failed);
     return {};
@@ -111,8 +110,7 @@ endpoint tcp_listener::local_endpoint() const {
 }
 
 std::uint64_t tcp_listener::refused() const noexcept {
-  return socket_.get() == nullptr ? 0
-                                  : static_cast<detail::listening*>(socket_.get())->refused();
+  return socket_.get() == nullptr ? 0 : static_cast<detail::listening*>(socket_.get())->refused();
 }
 
 void tcp_listener::close() noexcept {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Accepting: mishaps of newcomers are passed over, shortages ridden out.
 #include "net/listening.hpp"
 
 #include "net/system_call.hpp"
@@ -65,7 +66,7 @@ listening::listening(unique_fd fd, const endpoint& bound_to, report_hook on_shor
     : socket(std::move(fd), bound_to),
       on_shortage_(on_shortage ? std::move(on_shortage) : print_shortage),
       spare_(open_placeholder().fd) {
-  struct stat file{};
+  struct stat file {};
   const char* path = path_of(name());
   if (path == nullptr || ::lstat(path, &file) != 0) return;
   device_ = file.st_dev;
@@ -73,7 +74,7 @@ listening::listening(unique_fd fd, const endpoint& bound_to, report_hook on_shor
 }
 
 void listening::closing() noexcept {
-  struct stat file{};
+  struct stat file {};
   const char* path = path_of(name());
   if (path == nullptr || ::lstat(path, &file) != 0) return;
   if (file.st_dev == device_ && file.st_ino == inode_) ::unlink(path);
@@ -121,7 +122,8 @@ listening::refusal listening::refuse_one() noexcept {
   return would_block(newcomer.error) ? refusal::nobody_waits : refusal::no_spare;
 }
 
-/// Refuses a burst of newcomers and pauses. Returns true, without a pause, if nobody is left waiting.
+/// Refuses a burst of newcomers and pauses. Returns true, without a pause, if nobody is left
+/// waiting.
 bool listening::ride_out(int shortage) {
   std::uint64_t newly_refused = 0;
   refusal last = refusal::refused;

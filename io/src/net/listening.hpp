@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // A listening socket, and how it rides out a shortage of descriptors or memory.
 //
-// When the table of descriptors is full, accept(2) fails although a newcomer waits, and the newcomer
-// keeps the socket readable: a loop that tries again is a busy loop. So a spare descriptor is held; it is
-// given back, the newcomer accepted and closed, and the spare taken again. A burst of refusals is
-// followed by a pause, so that refusing costs little CPU however many come.
-// Invariants: (1) at most one thread at a time works with the spare; (2) no pause is taken and nothing is
-// reported under the lock; (3) a report is made at most once a second; what it does not count, the next does.
+// When the table of descriptors is full, accept(2) fails although a newcomer waits, and the
+// newcomer keeps the socket readable: a loop that tries again is a busy loop. So a spare descriptor
+// is held; it is given back, the newcomer accepted and closed, and the spare taken again. A burst
+// of refusals is followed by a pause, so that refusing costs little CPU however many come.
+// Invariants: (1) at most one thread at a time works with the spare; (2) no pause is taken and
+// nothing is reported under the lock; (3) a report is made at most once a second; what it does not
+// count, the next does.
 #pragma once
 
 #include "net/address.hpp"

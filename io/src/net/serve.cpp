@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// serve(): an acceptor task spawns connection tasks; the caller's own fiber supervises them.
-// The acceptor is a task of its own because somebody must join a connection that failed, so that its
+// serve(): an acceptor task spawns connection tasks; the caller's own fiber supervises them. The
+// acceptor is a task of its own because somebody must join a connection that failed, so that its
 // error is reported at once, while the acceptor waits for the next newcomer.
 #include <heddle/io/serve.hpp>
 
@@ -32,7 +32,8 @@ std::size_t limit_of(const serve_options& options) noexcept {
   return std::clamp<std::size_t>(share, 1, most_by_default);
 }
 
-/// The closure of a connection's fiber. The stream is destroyed before the token says that it ended.
+/// The closure of a connection's fiber. The stream is destroyed before the token says that it
+/// ended.
 struct connection_body {
   connection_set::token token;
   handler_ref handler;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// The steps B, E, C and D of README.md.
 #include "net/socket.hpp"
 
 #include "net/system_call.hpp"
@@ -14,8 +15,8 @@ socket::socket(unique_fd fd, endpoint named)
 
 bool socket::begin() noexcept {
   auto seen = word_.load(std::memory_order_relaxed);
-  // order: relaxed — a use reads nothing that a close writes; it needs only that the count rose while
-  // the closed bit was unset, and the CAS gives that by itself.
+  // order: relaxed — a use reads nothing that a close writes; it needs only that the count rose
+  // while the closed bit was unset, and the CAS gives that by itself.
   while ((seen & closed_bit) == 0) {
     if (word_.compare_exchange_weak(seen, seen + one_use + one_share, std::memory_order_relaxed)) {
       return true;
@@ -42,12 +43,15 @@ void socket::end() noexcept {
 
 void socket::close(ending how) noexcept {
   auto seen = word_.load(std::memory_order_relaxed);
-  do {
+  for (;;) {
     if ((seen & closed_bit) != 0) return;
     // Closing is itself a use, or the last other one could give the descriptor back too early.
     // order: acq_rel — acquire: uses that have ended happen before; release: pairs with closed().
-  } while (!word_.compare_exchange_weak(seen, (seen | closed_bit) + one_use + one_share,
-                                        std::memory_order_acq_rel, std::memory_order_relaxed));
+    if (word_.compare_exchange_weak(seen, (seen | closed_bit) + one_use + one_share,
+                                    std::memory_order_acq_rel, std::memory_order_relaxed)) {
+      break;
+    }
+  }
   closing();
   watched_.close();
   if (how == ending::reset) reset_connection(fd());

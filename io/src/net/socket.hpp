@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// One descriptor that many fibers and threads may use while one of them closes it.
-// Invariants: (1) a call uses the descriptor only between begin() and end(); (2) begin() fails once the
-// socket is closed, so the count of uses then only falls, and reaches 0 once: there, and nowhere else,
-// the descriptor is given back to the system; (3) until then the number names this socket: no call can
-// meet a reused number; (4) the record is freed when neither handle nor use is left.
-// Proof: README.md. Not here: what is done with the descriptor (transfer.hpp, listening.hpp).
+// One descriptor that many fibers and threads may use while one of them closes it. Invariants: (1)
+// a call uses the descriptor only between begin() and end(); (2) begin() fails once the socket is
+// closed, so the count of uses then only falls, and reaches 0 once: there, and nowhere else, the
+// descriptor is given back to the system; (3) until then the number names this socket: no call can
+// meet a reused number; (4) the record is freed when neither handle nor use is left. Proof:
+// README.md. Not here: what is done with the descriptor (transfer.hpp, listening.hpp).
 #pragma once
 
 #include "net/unique_fd.hpp"
@@ -39,9 +39,9 @@ class socket {
 
   bool closed() const noexcept;
 
-  /// Waits until a direction may be ready. Shape: inside a use. Returns: timed_out, operation_canceled
-  /// if the socket was closed, or why the descriptor cannot be watched.
-  /// Errors: throws `cancelled`. Suspends: yes, cancel-safe.
+  /// Waits until a direction may be ready. Shape: inside a use. Returns: timed_out,
+  /// operation_canceled if the socket was closed, or why the descriptor cannot be watched. Errors:
+  /// throws `cancelled`. Suspends: yes, cancel-safe.
   std::error_code wait(readiness::direction which, deadline limit = {});
 
   /// Shape: inside a use.
@@ -57,7 +57,8 @@ class socket {
   /// Called once, when close() begins; the descriptor is still this socket's.
   virtual void closing() noexcept {}
 
-  // Low half: uses under way, and the closed bit. High half: uses and handle, which keep the record.
+  // Low half: uses under way, and the closed bit. High half: uses and handle, which keep the
+  // record.
   static constexpr std::uint64_t one_use = 1;
   static constexpr std::uint64_t closed_bit = std::uint64_t{1} << 31;
   static constexpr std::uint64_t uses_mask = closed_bit - 1;
@@ -69,7 +70,8 @@ class socket {
   const endpoint name_;
 };
 
-/// One use of a socket; none if it is null or closed. Keeps the record beyond the end of its handle.
+/// One use of a socket; none if it is null or closed. Keeps the record beyond the end of its
+/// handle.
 class socket_use {
  public:
   explicit socket_use(socket* target) noexcept

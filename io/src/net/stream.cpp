@@ -37,8 +37,7 @@ void call_or_throw(const socket_use& use, Call call, std::string_view operation)
   detail::throw_if(error, operation, use);
 }
 
-std::size_t read_exactly(const socket_use& use, std::span<std::byte> into,
-                         std::error_code& error) {
+std::size_t read_exactly(const socket_use& use, std::span<std::byte> into, std::error_code& error) {
   error.clear();
   std::size_t bytes = 0;
   while (bytes < into.size() && !error) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// One span of silence, as the five socket options that the kernel has for it.
 #include "net/stream_settings.hpp"
 
 #include "net/system_call.hpp"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// Thin on purpose: what a call means is decided by its callers.
 #include "net/system_call.hpp"
 
 #include <cerrno>
@@ -44,8 +45,7 @@ transferred receive(int fd, std::span<std::byte> into) noexcept {
 }
 
 transferred send(int fd, std::span<const std::byte> from) noexcept {
-  return outcome(
-      uninterrupted([&] { return ::send(fd, from.data(), from.size(), MSG_NOSIGNAL); }));
+  return outcome(uninterrupted([&] { return ::send(fd, from.data(), from.size(), MSG_NOSIGNAL); }));
 }
 
 opened open_socket(int family) noexcept {

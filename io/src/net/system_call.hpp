@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The socket calls of the system, with the error in the result instead of in errno.
-// Invariants: (1) errno is read nowhere else in io/src/net: a compiler may keep its address over a
-// suspension, and these functions, compiled on their own, do not suspend; (2) a call that a signal
-// interrupted is repeated, but not connect, which goes on by itself; (3) every descriptor made here is
+// The socket calls of the system, with the error in the result instead of in errno. Invariants: (1)
+// errno is read nowhere else in io/src/net: a compiler may keep its address over a suspension, and
+// these functions, compiled on their own, do not suspend; (2) a call that a signal interrupted is
+// repeated, but not connect, which goes on by itself; (3) every descriptor made here is
 // non-blocking and close-on-exec from birth; (4) no write raises SIGPIPE.
 #pragma once
 

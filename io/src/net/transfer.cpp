@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// One loop for both directions; what differs is the system call.
 #include "net/transfer.hpp"
 
 #include "net/system_call.hpp"
@@ -30,7 +31,8 @@ transferred transfer(socket& over, readiness::direction which, std::size_t wante
   }
 }
 
-/// Has `attempt` transfer up to `wanted` bytes over a socket that may be closed already or meanwhile.
+/// Has `attempt` transfer up to `wanted` bytes over a socket that may be closed already or
+/// meanwhile.
 template <class Attempt>
 std::size_t transfer_some(const socket_use& use, readiness::direction which, std::size_t wanted,
                           Attempt attempt, std::error_code& error) {

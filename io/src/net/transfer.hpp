@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Reading and writing by the edge-triggered protocol: try first, wait only for what is not there.
-// Invariants: (1) a direction is marked drained only by a call that the kernel answered with EAGAIN or,
-// on TCP, with less than was asked, and only for the edges seen before that call; (2) a peer that hung
-// up is read to the end without waiting: no further edge will come.
+// Invariants: (1) a direction is marked drained only by a call that the kernel answered with EAGAIN
+// or, on TCP, with less than was asked, and only for the edges seen before that call; (2) a peer
+// that hung up is read to the end without waiting: no further edge will come.
 #pragma once
 
 #include "net/socket.hpp"

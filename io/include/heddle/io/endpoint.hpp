@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Where a socket is or shall be: an IPv4 or IPv6 address with a port, or a UNIX socket's path.
-// Invariants: (1) an endpoint is an address, never a name still to be looked up; (2) what to_string()
-// prints, the constructor reads back to an equal endpoint, except for `none` and an unnamed UNIX
-// socket, which only the system makes.
-// Not here: names other than localhost. They need a resolver, which a constructor must not wait for.
+// Invariants: (1) an endpoint is an address, never a name still to be looked up; (2) what
+// to_string() prints, the constructor reads back to an equal endpoint, except for `none` and an
+// unnamed UNIX socket, which only the system makes. Not here: names other than localhost. They need
+// a resolver, which a constructor must not wait for.
 #pragma once
 
 #include <array>
@@ -34,8 +34,8 @@ class endpoint {
   endpoint(std::string_view text);
   endpoint(const std::string& text);
 
-  /// Joins a numeric address, brackets or not, or localhost, with a port. Shape: 0 <= port <= 65535.
-  /// Errors: as above.
+  /// Joins a numeric address, brackets or not, or localhost, with a port. Shape: 0 <= port <=
+  /// 65535. Errors: as above.
   endpoint(std::string_view host, int port);
 
   family kind() const noexcept { return family_; }

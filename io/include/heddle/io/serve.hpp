@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A server's outermost loop: accepts streams and runs a handler for each in a fiber of its own.
-// Invariants: (1) structured: no handler, connection fiber or stream outlives serve(); (2) there are
-// never more than max_connections at once: beyond it nobody is accepted until one has ended; (3) what a
-// handler throws ends its own connection and nothing else.
+// Invariants: (1) structured: no handler, connection fiber or stream outlives serve(); (2) there
+// are never more than max_connections at once: beyond it nobody is accepted until one has ended;
+// (3) what a handler throws ends its own connection and nothing else.
 #pragma once
 
 #include <heddle/io/tcp.hpp>
@@ -18,10 +18,12 @@
 namespace heddle::io {
 
 struct serve_options {
-  /// Most connections at once. 0: the smaller of 10,000 and 0.8 times the soft limit on descriptors.
+  /// Most connections at once. 0: the smaller of 10,000 and 0.8 times the soft limit on
+  /// descriptors.
   std::size_t max_connections = 0;
 
-  /// How long connections may take to end by themselves once serve() stops; then they are cancelled.
+  /// How long connections may take to end by themselves once serve() stops; then they are
+  /// cancelled.
   std::chrono::nanoseconds drain = std::chrono::seconds{30};
 };
 
@@ -48,15 +50,15 @@ void call_handler(void* object, tcp_stream&& stream) {
 
 }  // namespace detail
 
-/// Accepts from `listener` and calls `handler(tcp_stream)`, or `handler(tcp_stream&)`, in a new fiber
-/// for each connection, spread over the loops; calls overlap, on several threads. The fiber is named
-/// after the peer. When the handler returns, or throws, the stream closes if the handler has not moved
-/// it elsewhere; what it threw goes to config::on_unhandled, once.
+/// Accepts from `listener` and calls `handler(tcp_stream)`, or `handler(tcp_stream&)`, in a new
+/// fiber for each connection, spread over the loops; calls overlap, on several threads. The fiber
+/// is named after the peer. When the handler returns, or throws, the stream closes if the handler
+/// has not moved it elsewhere; what it threw goes to config::on_unhandled, once.
 ///
-/// Ends when the listener is closed: waits for the connections, cancels those left when `drain` is over,
-/// returns. Ends when the calling fiber is cancelled: closes the listener, so that new clients are
-/// refused, waits in the same way although cancelled, then lets `cancelled` go on. A handler that
-/// swallows its cancellation holds serve() up for as long as it runs.
+/// Ends when the listener is closed: waits for the connections, cancels those left when `drain` is
+/// over, returns. Ends when the calling fiber is cancelled: closes the listener, so that new
+/// clients are refused, waits in the same way although cancelled, then lets `cancelled` go on. A
+/// handler that swallows its cancellation holds serve() up for as long as it runs.
 ///
 /// Errors: io_error of accept(), after the connections have ended; shut_down; std::logic_error on a
 /// plain thread. Suspends: yes. Cost: a spawn and a switch each connection.
@@ -66,8 +68,12 @@ void serve(tcp_listener& listener, Handler&& handler, const serve_options& optio
   using plain = std::remove_reference_t<Handler>;
   static_assert(std::is_invocable_v<plain&, tcp_stream> || std::is_invocable_v<plain&, tcp_stream&>,
                 "a handler takes a heddle::io::tcp_stream");
-  void* object = const_cast<void*>(static_cast<const void*>(std::addressof(handler)));
-  detail::serve(listener, {object, &detail::call_handler<plain>}, options, where);
+  if constexpr (std::is_function_v<plain>) {
+    serve(listener, &handler, options, where);
+  } else {
+    void* object = const_cast<void*>(static_cast<const void*>(std::addressof(handler)));
+    detail::serve(listener, {object, &detail::call_handler<plain>}, options, where);
+  }
 }
 
 }  // namespace heddle::io

@@ -2,14 +2,14 @@
 // Byte streams: over TCP, and over UNIX stream sockets, which the same classes serve when the
 // endpoint is a unix: one.
 //
-// Every call works in a fiber, which parks, and on a plain thread, which blocks. A call with a trailing
-// std::error_code& reports there what its twin throws as io_error; both throw `cancelled`.
+// Every call works in a fiber, which parks, and on a plain thread, which blocks. A call with a
+// trailing std::error_code& reports there what its twin throws as io_error; both throw `cancelled`.
 //
 // Invariants: (1) one fiber may read while another writes and a third closes; two readers, or two
-// writers, are safe too, but get the bytes in no known order; (2) close() ends the calls under way with
-// std::errc::operation_canceled and later ones with std::errc::bad_file_descriptor, and no call ever
-// touches a descriptor that was given to somebody else meanwhile; (3) descriptors are close-on-exec, and
-// writing to a closed peer is an error, never SIGPIPE; (4) all sizes are bytes.
+// writers, are safe too, but get the bytes in no known order; (2) close() ends the calls under way
+// with std::errc::operation_canceled and later ones with std::errc::bad_file_descriptor, and no
+// call ever touches a descriptor that was given to somebody else meanwhile; (3) descriptors are
+// close-on-exec, and writing to a closed peer is an error, never SIGPIPE; (4) all sizes are bytes.
 // Not here: buffers. The protocol that keeps (2): src/net/README.md.
 #pragma once
 
@@ -40,22 +40,22 @@ struct stream_options {
   toggle no_delay = toggle::on;
 
   /// How long a peer may be silent before the connection is given up with std::errc::timed_out: it
-  /// acknowledges nothing, answers no keep-alive probe, or keeps its receive window shut. Probes begin
-  /// after half of it. Whole seconds, range 2 s..9 h; 0: for ever.
+  /// acknowledges nothing, answers no keep-alive probe, or keeps its receive window shut. Probes
+  /// begin after half of it. Whole seconds, range 2 s..9 h; 0: for ever.
   std::chrono::seconds give_up_after{120};
 };
 
 struct connect_options {
   /// How long the peer has to answer; then std::errc::timed_out.
   std::chrono::nanoseconds timeout = std::chrono::seconds{5};
-  stream_options stream;
+  stream_options stream = {};
 };
 
 /// Says that a listener had to turn newcomers away. Handed to listen_options::on_shortage.
 struct shortage_report {
-  endpoint listener;
-  std::error_code error;      ///< EMFILE, ENFILE, ENOBUFS or ENOMEM
-  std::uint64_t refused = 0;  ///< newcomers closed at once since the last report
+  endpoint listener = {};
+  std::error_code error = {};  ///< EMFILE, ENFILE, ENOBUFS or ENOMEM
+  std::uint64_t refused = 0;   ///< newcomers closed at once since the last report
 };
 
 struct listen_options {
@@ -64,21 +64,21 @@ struct listen_options {
   /// Lets several listeners share the port; the kernel spreads the newcomers (SO_REUSEPORT).
   toggle reuse_port = toggle::off;
   /// Of the streams accepted.
-  stream_options stream;
+  stream_options stream = {};
   /// Called at most once a second while newcomers are turned away. Must not throw or suspend.
   /// Default: one line on stderr.
-  std::function<void(const shortage_report&)> on_shortage;
+  std::function<void(const shortage_report&)> on_shortage = {};
 };
 
-/// A connected stream. Move-only. Default-constructed or moved from, it is closed. Destroying it closes
-/// it; calls under way in other fibers then end as by close().
+/// A connected stream. Move-only. Default-constructed or moved from, it is closed. Destroying it
+/// closes it; calls under way in other fibers then end as by close().
 class tcp_stream {
  public:
   tcp_stream() noexcept = default;
 
-  /// Connects to `peer`. Errors: io_error (connection_refused, timed_out, ...); a malformed endpoint
-  /// throws std::invalid_argument from its constructor, in every form. Suspends: yes, cancel-safe: no
-  /// descriptor is left behind. Cost: a dozen system calls.
+  /// Connects to `peer`. Errors: io_error (connection_refused, timed_out, ...); a malformed
+  /// endpoint throws std::invalid_argument from its constructor, in every form. Suspends: yes,
+  /// cancel-safe: no descriptor is left behind. Cost: a dozen system calls.
   static tcp_stream connect(const endpoint& peer, const connect_options& options = {});
   static tcp_stream connect(const endpoint& peer, const connect_options& options,
                             std::error_code& error);
@@ -98,8 +98,8 @@ class tcp_stream {
   }
 
   /// Reads what there is, at least one byte. Returns: how many; 0: the peer has ended its side, or
-  /// `into` is empty. Errors: io_error. Suspends: while nothing has arrived, cancel-safe.
-  /// Cost: one recv if the kernel has data; a short read makes the next call wait without asking it.
+  /// `into` is empty. Errors: io_error. Suspends: while nothing has arrived, cancel-safe. Cost: one
+  /// recv if the kernel has data; a short read makes the next call wait without asking it.
   std::size_t read_some(std::span<std::byte> into);
   std::size_t read_some(std::span<std::byte> into, std::error_code& error);
 
@@ -109,8 +109,9 @@ class tcp_stream {
   std::size_t write_some(std::span<const std::byte> from);
   std::size_t write_some(std::span<const std::byte> from, std::error_code& error);
 
-  /// Reads until `into` is full. Errors: io_error; io_errc::unexpected_end if the stream ends first.
-  /// Returns (twin): how many bytes were read. Suspends: yes; not cancel-safe: bytes are lost.
+  /// Reads until `into` is full. Errors: io_error; io_errc::unexpected_end if the stream ends
+  /// first. Returns (twin): how many bytes were read. Suspends: yes; not cancel-safe: bytes are
+  /// lost.
   void read_exactly(std::span<std::byte> into);
   std::size_t read_exactly(std::span<std::byte> into, std::error_code& error);
 
@@ -124,11 +125,13 @@ class tcp_stream {
   void shutdown_write();
   void shutdown_write(std::error_code& error);
 
-  /// Closes; the kernel still delivers what was written. Calls under way in other fibers and threads end
-  /// with operation_canceled. From any fiber or thread; a second call does nothing. Suspends: no.
+  /// Closes; the kernel still delivers what was written. Calls under way in other fibers and
+  /// threads end with operation_canceled. From any fiber or thread; a second call does nothing.
+  /// Suspends: no.
   void close() noexcept;
 
-  /// Closes and drops what is not yet delivered; a TCP peer sees connection_reset. Otherwise as close().
+  /// Closes and drops what is not yet delivered; a TCP peer sees connection_reset. Otherwise as
+  /// close().
   void abort() noexcept;
 
   bool is_open() const noexcept;
@@ -163,18 +166,19 @@ class tcp_listener {
  public:
   tcp_listener() noexcept = default;
 
-  /// Listens at `local`; port 0 has the system choose one. Addresses of ended connections can be bound
-  /// again at once (SO_REUSEADDR). Errors: io_error naming `local` (address_in_use, ...).
+  /// Listens at `local`; port 0 has the system choose one. Addresses of ended connections can be
+  /// bound again at once (SO_REUSEADDR). Errors: io_error naming `local` (address_in_use, ...).
   /// Suspends: no.
   static tcp_listener bind(const endpoint& local, const listen_options& options = {});
   static tcp_listener bind(const endpoint& local, const listen_options& options,
                            std::error_code& error);
   static tcp_listener bind(const endpoint& local, std::error_code& error);
 
-  /// Takes the next newcomer. What befalls a newcomer before it is accepted is no error: the next one is
-  /// taken. When the process or the system is out of descriptors, newcomers are closed at once, slowly
-  /// enough to cost no CPU, and reported (listen_options::on_shortage), until there are descriptors
-  /// again. Errors: io_error. Suspends: yes, cancel-safe: no newcomer is lost. Several fibers may accept.
+  /// Takes the next newcomer. What befalls a newcomer before it is accepted is no error: the next
+  /// one is taken. When the process or the system is out of descriptors, newcomers are closed at
+  /// once, slowly enough to cost no CPU, and reported (listen_options::on_shortage), until there
+  /// are descriptors again. Errors: io_error. Suspends: yes, cancel-safe: no newcomer is lost.
+  /// Several fibers may accept.
   tcp_stream accept();
   tcp_stream accept(std::error_code& error);
 
@@ -184,8 +188,8 @@ class tcp_listener {
   /// Returns how many newcomers were closed at once for want of descriptors or memory.
   std::uint64_t refused() const noexcept;
 
-  /// Stops listening: newcomers are refused, calls under way end with operation_canceled. From any fiber
-  /// or thread; a second call does nothing. Suspends: no.
+  /// Stops listening: newcomers are refused, calls under way end with operation_canceled. From any
+  /// fiber or thread; a second call does nothing. Suspends: no.
   void close() noexcept;
 
   bool is_open() const noexcept;

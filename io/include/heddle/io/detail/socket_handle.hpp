@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The one owner of a socket's record; calls under way keep the record alive beyond it.
-// Invariants: (1) dropping the handle closes the socket; (2) the record is freed by the handle or by
-// the last call under way, whichever ends later.
-// Not here: the record and the proof (src/net/socket.hpp, src/net/README.md).
+// The one owner of a socket's record; calls under way keep the record alive beyond it. Invariants:
+// (1) dropping the handle closes the socket; (2) the record is freed by the handle or by the last
+// call under way, whichever ends later. Not here: the record and the proof (src/net/socket.hpp,
+// src/net/README.md).
 #pragma once
 
 #include <utility>

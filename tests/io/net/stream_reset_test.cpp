@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// A peer that resets the connection: whoever reads or writes is told, nobody else notices.
+#include <heddle/io/tcp.hpp>
+
+#include "io/net/sockets.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <random>
+#include <string>
+
+#include <sys/socket.h>
+
+namespace heddle::io {
+namespace {
+
+/// Has the next close of the stream reset the connection, as programs do that know only sockets.
+void linger_not_at_all(const tcp_stream& over) {
+  const linger at_once{1, 0};
+  ASSERT_EQ(::setsockopt(over.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
+}
+
+std::error_code read_error(tcp_stream& from) {
+  std::error_code error;
+  std::string room(100, '\0');
+  while (!error && from.read_some(test::room_in(room), error) != 0) {
+  }
+  return error;
+}
+
+TEST(stream_reset, reaches_a_fiber_that_waits_to_read) {
+  heddle::run(test::on_loops(1), [] {
+    auto both = test::connected_pair();
+    auto& near = both.near;
+    auto& far = both.far;
+    task<std::error_code> reader = spawn([&near] { return read_error(near); });
+    test::let_others_wait();
+    far.abort();
+    EXPECT_EQ(reader.join(), std::errc::connection_reset);
+    EXPECT_TRUE(near.is_open());
+  });
+}
+
+TEST(stream_reset, reaches_a_fiber_that_waits_to_write) {
+  heddle::run(test::on_loops(1), [] {
+    auto both = test::connected_pair();
+    auto& near = both.near;
+    auto& far = both.far;
+    task<std::error_code> writer = spawn([&near] { return test::write_for_ever(near); });
+    test::let_others_wait();
+    linger_not_at_all(far);
+    far.close();
+    const std::error_code error = writer.join();
+    EXPECT_TRUE(error == std::errc::connection_reset || error == std::errc::broken_pipe) << error;
+  });
+}
+
+TEST(stream_reset, reaches_the_peer_although_our_own_fibers_are_under_way) {
+  heddle::run(test::on_loops(1), [] {
+    auto both = test::connected_pair();
+    auto& near = both.near;
+    auto& far = both.far;
+    task<std::error_code> peer = spawn([&near] { return read_error(near); });
+    task<std::error_code> own = spawn([&far] { return read_error(far); });
+    test::let_others_wait();
+    far.abort();
+    EXPECT_EQ(own.join(), std::errc::operation_canceled);
+    EXPECT_EQ(peer.join(), std::errc::connection_reset);
+  });
+}
+
+TEST(stream_reset, is_reported_by_later_calls_too) {
+  heddle::run(test::on_loops(2), [] {
+    auto both = test::connected_pair();
+    auto& near = both.near;
+    auto& far = both.far;
+    far.abort();
+    EXPECT_EQ(read_error(near), std::errc::connection_reset);
+    std::error_code error;
+    near.write_all(test::bytes("x"), error);
+    EXPECT_EQ(error, std::errc::broken_pipe);
+    EXPECT_EQ(test::read_once(near), "");
+    near.close();
+  });
+}
+
+TEST(stream_reset, at_any_byte_leaves_a_true_prefix_and_spares_the_others) {
+  const char* const given = std::getenv("HEDDLE_TEST_SEED");
+  const unsigned long seed = given != nullptr ? std::strtoul(given, nullptr, 10) : 22;
+  std::cout << "HEDDLE_TEST_SEED=" << seed << '\n';
+  heddle::run(test::on_loops(2), [seed] {
+    std::mt19937_64 random(seed);
+    auto pair = test::connected_pair();
+    auto& spared = pair.near;
+    auto& friendly = pair.far;
+    std::string message(20000, '\0');
+    for (char& c : message) c = static_cast<char>(random());
+    for (int round = 0; round < 200; ++round) {
+      auto both = test::connected_pair();
+      auto& near = both.near;
+      auto& far = both.far;
+      const std::size_t sent = random() % message.size();
+      task<void> attacker = spawn([&far, &message, sent] {
+        far.write_all(test::bytes(message).first(sent));
+        far.abort();
+      });
+      std::string got;
+      std::error_code error;
+      std::string room(777, '\0');
+      while (!error) {
+        const std::size_t more = near.read_some(test::room_in(room), error);
+        got.append(room, 0, more);
+        ASSERT_TRUE(more != 0 || error) << "a reset looks like an end";
+      }
+      EXPECT_EQ(error, std::errc::connection_reset);
+      ASSERT_LE(got.size(), sent);
+      ASSERT_EQ(got, message.substr(0, got.size()));
+      attacker.join();
+      friendly.write_all(test::bytes("still here"));
+      ASSERT_EQ(test::read_exactly(spared, 10), "still here");
+    }
+  });
+}
+
+}  // namespace
+}  // namespace heddle::io
