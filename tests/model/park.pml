@@ -13,7 +13,7 @@
  * into a loop's own queue is seen by others when the store buffer is drained, some time later.
  *
  * Parameters (-D): N loops; INJECTORS threads with a job for anybody; INBOXERS threads with a job for
- * loops 0, 1, ...; KERNEL=1: an event for each loop's epoll set; SCRIPT=1: one injected job that puts
+ * loops 0, 1, ...; KERNEL events, in the epoll sets of loops 0, 1, ...; SCRIPT=1: one injected job that puts
  * SPAWNS jobs into its loop's own queue and, with HOGS=1, may never end; ASLEEP=1: start with all
  * loops parked. BUG_*: mistakes that the run must find; see run_models.
  */
@@ -139,8 +139,8 @@ proctype inboxer(byte to) {
 proctype kernel() {
   byte k;
   do
-  :: k < N -> atomic { events[k]++; put++; k++ }
-  :: k == N -> break
+  :: k < KERNEL -> atomic { events[k]++; put++; k++ }
+  :: k == KERNEL -> break
   od
 }
 
@@ -169,6 +169,23 @@ inline start_job() {  /* which of those that wait is open */
   fi
 }
 
+/* Polls the epoll set of a loop that was in one slice for a tick, until now: it may be asleep by now. */
+inline help_loop() {
+#if KERNEL
+  atomic {
+    if :: events[helped] > 0 -> events[helped]--; store_buffer[me]++ :: else fi;
+    swallowed = eventfd[helped]; eventfd[helped] = false
+  };
+#ifndef BUG_HELPER_SWALLOWS_THE_WAKE_UP
+  if :: swallowed -> atomic { eventfd[helped] = true; swallowed = false } :: !swallowed fi
+#else
+  swallowed = false
+#endif
+#else
+  skip
+#endif
+}
+
 /* `there` is a label: an inline cannot take one. */
 #define go_if(seen, there) if :: seen -> goto there :: !(seen) fi
 #define first (me + 1) % N
@@ -177,6 +194,15 @@ inline start_job() {  /* which of those that wait is open */
 proctype loop(byte me) {
   byte spawns, helped;
   bool hog, last, swallowed;
+#ifdef BUG_WAKER_LEAVES_THE_PARKED
+  bool was_mine;
+#endif
+#ifdef BUG_ARMS_ONLY_AFTER_SLEEP
+  bool slept;
+#define slept_now ; slept = true
+#else
+#define slept_now
+#endif
 
 #if ASLEEP
   goto asleep_at_first;
@@ -185,9 +211,7 @@ proctype loop(byte me) {
 housekeeping:
   if
   :: atomic { inject > 0 -> move_injected() };
-#ifndef BUG_INJECTED_JOBS_WAKE_NOBODY
      if :: own[me] + store_buffer[me] > 1 -> wake_one() :: own[me] + store_buffer[me] <= 1 fi
-#endif
   :: inject == 0
   fi;
 #if KERNEL
@@ -196,9 +220,14 @@ housekeeping:
 #ifndef BUG_RUNNING_LOOP_TAKES_THE_TICK
      if :: uncovered -> tick_armed = true :: !uncovered fi
 #endif
+  :: atomic { needs_help(first) -> helped = first }; help_loop()
+#if N > 2
+  :: atomic { needs_help(second) -> helped = second }; help_loop()
+#endif
   :: true
   fi;
 #endif
+pick:
   if
   :: atomic { inbox[me] > 0 -> inbox[me]--; goto found_work }
   :: atomic { own[me] > 0 -> own[me]--; goto found_work }
@@ -270,8 +299,8 @@ announce:  /* 2. The bit, then the word. */
   /* 4. Sleep. */
 end_asleep:
   if
-  :: atomic { eventfd[me] -> eventfd[me] = false; doing[me] = looking }
-  :: atomic { events[me] > 0 -> doing[me] = looking }
+  :: atomic { eventfd[me] -> eventfd[me] = false; doing[me] = looking slept_now }
+  :: atomic { events[me] > 0 -> doing[me] = looking slept_now }
 #if HOGS + KERNEL > 0
   :: atomic { sentinel[me] && needs_help(first) -> doing[me] = looking; helped = first }; goto help
 #if N > 2
@@ -298,7 +327,7 @@ withdraw:  /* 5. The bit, then the word. */
     if
     :: parked_bit[me] -> parked_bit[me] = false
 #ifdef BUG_WAKER_LEAVES_THE_PARKED
-       ; swallowed = true
+       ; was_mine = true
 #endif
     :: else ->
 #ifndef BUG_WITHDRAWS_WITHOUT_NOTICING
@@ -310,32 +339,31 @@ withdraw:  /* 5. The bit, then the word. */
 #ifndef BUG_WAKER_LEAVES_THE_PARKED
     parked--;
 #else
-    if :: swallowed -> parked--; swallowed = false :: else fi;
+    if :: was_mine -> parked--; was_mine = false :: else fi;
 #endif
     if :: sentinel[me] -> sentinel[me] = false; sentinel_flag = false :: else fi;
-    if :: !uncovered -> goto housekeeping :: else fi
+#ifdef BUG_ARMS_ONLY_AFTER_SLEEP
+    if :: !slept -> goto next :: else -> slept = false fi;
+#endif
+    if :: !uncovered -> goto next :: else fi
   };
   tick_armed = true;
+#ifdef BUG_RUNS_BEFORE_IT_TAKES_INJECTED
+next:
+  goto pick;
+#else
+next:
   goto housekeeping;
+#endif
 
 #if HOGS + KERNEL > 0
-help:  /* The sentinel polls the epoll set of a loop that was in one slice for a tick, until now. */
-#if KERNEL
-  atomic {
-    if :: events[helped] > 0 -> events[helped]--; store_buffer[me]++ :: else fi;
-    swallowed = eventfd[helped]; eventfd[helped] = false
-  };
-#ifndef BUG_HELPER_SWALLOWS_THE_WAKE_UP
-  if :: swallowed -> eventfd[helped] = true :: !swallowed fi;
-#endif
-#endif
-  atomic {
-    swallowed = false;
-    if
-    :: own[helped] + own[me] + store_buffer[me] > 0 -> helped = 0; goto withdraw
-    :: else -> helped = 0; doing[me] = asleep; goto end_asleep
-    fi
-  };
+help:
+  help_loop();
+  if
+  :: atomic { own[helped] + own[me] + store_buffer[me] > 0 -> helped = 0 }; goto withdraw
+  :: atomic { own[helped] + own[me] + store_buffer[me] == 0 -> helped = 0; doing[me] = asleep };
+     goto end_asleep
+  fi;
 #endif
 
 found_work:
