@@ -4,37 +4,37 @@
 
 #include "fiber/stack.hpp"
 
-#include <boost/context/preallocated.hpp>
-#include <boost/context/stack_context.hpp>
-
-#include <memory>
+#include <bit>
 #include <new>
 
 namespace heddle::detail {
 
 namespace {
 
-/// The stack belongs to a slab: Boost has nothing to free.
-struct keep_stack {
-  void deallocate(boost::context::stack_context&) noexcept {}
-};
+/// The first frame of every stack. It never returns, so there is nothing above it to return to.
+void enter(transfer_t left) noexcept {
+  fiber& self = *static_cast<fiber*>(left.data);
+  arrive(self.saved, left.fctx);
+  self.entry()(self);
+  __builtin_unreachable();
+}
 
 }  // namespace
 
-fiber& fiber::create(std::byte* low, std::size_t bytes, scheduler& home, entry_function entry) {
+std::byte* fiber::record_at(std::byte* low, std::size_t bytes) noexcept {
   constexpr std::size_t record_bytes = (sizeof(fiber) + alignof(fiber) - 1) & ~(alignof(fiber) - 1);
-  std::byte* const top = low + bytes - record_bytes;
-  fiber* const self = ::new (top) fiber(low, bytes, home);
-  boost::context::stack_context stack;
-  stack.sp = top;
-  stack.size = static_cast<std::size_t>(top - low);
-  const boost::context::preallocated frame(top, stack.size, stack);
-  self->saved.context = boost::context::fiber(
-      std::allocator_arg, frame, keep_stack{}, [self, entry](boost::context::fiber&& left) {
-        arrive(self->saved, std::move(left));
-        entry(*self);
-        return boost::context::fiber{};  // not reached
-      });
+  constexpr std::size_t colours = 8;
+  constexpr std::size_t colour_bytes = 192;
+  const std::size_t colour = std::bit_cast<std::uintptr_t>(low) / bytes % colours;
+  return low + bytes - record_bytes - colour * colour_bytes;
+}
+
+fiber& fiber::create(std::byte* low, std::size_t bytes, scheduler& home, entry_function entry) {
+  std::byte* const top = record_at(low, bytes);
+  fiber* const self = ::new (top) fiber(low, bytes, home, entry);
+  self->saved.self = self;
+  self->saved.context =
+      boost::context::detail::make_fcontext(top, static_cast<std::size_t>(top - low), &enter);
   self->saved.sanitizer.create(low + page_bytes, bytes - page_bytes);
   return *self;
 }

@@ -31,11 +31,17 @@ class fiber : public parker, public job {
   /// Builds a fiber at the top of the stack [low, low + bytes), guard page included.
   static fiber& create(std::byte* low, std::size_t bytes, scheduler& home, entry_function entry);
 
+  /// Returns where the record of the fiber on that stack lies. Neighbours differ by a few lines: were all
+  /// frames at the same offset in their pages, each load after a switch would look, to the core, like one
+  /// from the store just made on the stack that was left (4 KiB aliasing), and wait for it.
+  static std::byte* record_at(std::byte* low, std::size_t bytes) noexcept;
+
   /// Ends a pooled fiber: its stack is not unwound, there is nothing on it.
   void destroy() noexcept { saved.sanitizer.destroy(); }
 
   std::byte* stack_low() const noexcept { return low_; }
   std::size_t stack_bytes() const noexcept { return bytes_; }
+  entry_function entry() const noexcept { return entry_; }
 
   /// Returns whether the running body is to meet cancellation at its suspension points.
   bool deliverable(unsigned uncaught_now) const noexcept {
@@ -62,13 +68,14 @@ class fiber : public parker, public job {
   bool had_spawned_before = false;
 
  private:
-  fiber(std::byte* low, std::size_t bytes, scheduler& owner) noexcept
-      : parker(parker::kind::fiber), job(job::kind::fiber), low_(low), bytes_(bytes) {
+  fiber(std::byte* low, std::size_t bytes, scheduler& owner, entry_function runs) noexcept
+      : parker(parker::kind::fiber), job(job::kind::fiber), low_(low), bytes_(bytes), entry_(runs) {
     home = &owner;
   }
 
   std::byte* low_;
   std::size_t bytes_;
+  entry_function entry_;
 };
 
 }  // namespace heddle::detail

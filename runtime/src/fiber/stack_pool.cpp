@@ -19,8 +19,7 @@ struct stack_pool::slot_block {
            memory.stack_bytes();
   }
   fiber* fiber_at(std::size_t slot) const noexcept {
-    constexpr std::size_t record = (sizeof(fiber) + alignof(fiber) - 1) & ~(alignof(fiber) - 1);
-    return reinterpret_cast<fiber*>(memory.low(slot) + memory.stack_bytes() - record);
+    return reinterpret_cast<fiber*>(fiber::record_at(memory.low(slot), memory.stack_bytes()));
   }
 
   slab memory;

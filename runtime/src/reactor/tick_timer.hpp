@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // One timerfd of a runtime, watched by all its loops: it wakes one parked loop a tick from now.
 // Arming costs the armer a system call of 0.3 µs; waking another loop by its eventfd costs 7 µs.
-// Invariant: armed_ is true from arm() until the first loop that receives the expiry says so.
+// Invariant: while relied_until_ lies ahead, an expiry is to come, or has come and somebody is about to look;
+// a time, not a flag, so that an expiry which nobody got to see is made up for by the next arm().
 #pragma once
+
+#include <heddle/runtime/clock.hpp>
 
 #include "base/unique_fd.hpp"
 
@@ -16,17 +19,17 @@ class tick_timer {
   /// Errors: resource_exhausted (descriptors).
   tick_timer();
 
-  /// Arms for one tick from now, unless armed. From any loop.
+  /// Arms for one tick from now, unless that has been done already. From any loop.
   void arm(std::chrono::nanoseconds tick) noexcept;
 
-  /// Takes note of an expiry. Re-arming also clears the descriptor's readiness.
+  /// Takes note of an expiry, before the caller looks whether it must act on it.
   void received() noexcept;
 
   int fd() const noexcept { return fd_.get(); }
 
  private:
   unique_fd fd_;
-  std::atomic<bool> armed_{false};
+  std::atomic<clock::rep> relied_until_{0};
 };
 
 }  // namespace heddle::detail

@@ -51,7 +51,8 @@ idle_set::withdrawal idle_set::withdraw(unsigned loop, bool was_sentinel) noexce
 }
 
 bool idle_set::become_sentinel() noexcept {
-  std::uint64_t seen = state_.load(std::memory_order_relaxed);
+  // order: seq_cst — after tick_timer::received(): a loop that relied on that expiry is seen running.
+  std::uint64_t seen = state_.load(std::memory_order_seq_cst);
   do {
     if ((seen & sentinel_bit) != 0 || parked_in(seen) >= loops_) return false;
     // order: seq_cst — one order of all transitions.

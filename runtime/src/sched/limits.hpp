@@ -23,8 +23,6 @@ inline constexpr std::size_t warm_fibers = 64;
 inline constexpr std::size_t warm_batch = 16;
 /// How long the sentinel sleeps at a time, and a slice may last before it is helped.
 inline constexpr std::chrono::nanoseconds sentinel_tick = std::chrono::milliseconds{1};
-/// Where the sentinel's ticks end when nobody runs.
-inline constexpr std::chrono::nanoseconds longest_tick = std::chrono::milliseconds{16};
 /// Between two looks at the pool for stacks that are not needed.
 inline constexpr std::chrono::nanoseconds decay_interval = std::chrono::milliseconds{250};
 /// Task blocks a loop keeps, a size class.

@@ -106,11 +106,7 @@ void worker::poll_and_fire() noexcept {
   const reactor::harvest found = reactor_->poll(clock::time_point::min(), ready);
   counters_.polls.add();
   counters_.events.add(found.events);
-  if (found.tick) {
-    // A running loop got what was meant for a parked one: it passes it on, a tick later.
-    owner_.tick.received();
-    if (owner_.idle.uncovered()) owner_.tick.arm(sentinel_tick);
-  }
+  if (found.tick) pass_tick_on();  // it was meant for a parked loop
 }
 
 void worker::housekeeping() noexcept {

@@ -120,7 +120,8 @@ class worker : public thread_state {
   job* search() noexcept;
   job* steal_round() noexcept;
   job* steal_from(worker& victim) noexcept;
-  bool help(worker& victim, resumption_list& ready, timer_wheel::due& due) noexcept;
+  bool help(worker& stuck, clock::time_point now) noexcept;
+  void pass_tick_on() noexcept;
   bool help_stuck_loops() noexcept;
   bool is_stuck(clock::time_point now) noexcept;
   bool has_stealable() const noexcept;

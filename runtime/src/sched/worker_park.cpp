@@ -20,11 +20,10 @@ void worker::leave_parked(bool sentinel) noexcept {
 }
 
 bool worker::sleep(const task_core* until, bool& sentinel, resumption_list& ready) noexcept {
-  std::chrono::nanoseconds tick = sentinel_tick;
   for (;;) {
     const clock::time_point now = clock::now();
     deadline wake_at = timers_.next_due();
-    if (sentinel) wake_at = std::min(wake_at, deadline(now + tick));
+    if (sentinel) wake_at = std::min(wake_at, deadline(now + sentinel_tick));
     if (owner_.stacks.has_excess()) {
       wake_at = std::min(wake_at, deadline(now + decay_interval));
     }
@@ -40,11 +39,8 @@ bool worker::sleep(const task_core* until, bool& sentinel, resumption_list& read
     if (timers_.next_due() <= woke_at) return true;
     if (sentinel) {
       if (help_stuck_loops()) return true;
-      if (owner_.idle.parked() < owner_.loops()) {
-        tick = sentinel_tick;
-      } else if ((tick *= 2) > longest_tick && owner_.idle.end_sentinel()) {
-        sentinel = false;
-      }
+      // Nobody runs: whoever withdraws next arms the tick timer.
+      if (owner_.idle.end_sentinel()) sentinel = false;
     }
     if (woke_at - last_decay_ >= decay_interval) {
       last_decay_ = woke_at;

@@ -82,17 +82,31 @@ bool worker::help_stuck_loops() noexcept {
   for (std::size_t n = 0; n < owner_.loops(); ++n) {
     worker& other = owner_.loop(n);
     if (&other == this || !other.is_stuck(now)) continue;
-    const timer_wheel::due due = other.timers_.advance(now);
-    counters_.stolen_timers.add(due.fired);
-    resumption_list ready;
-    if (other.reactor_->watched() != 0) {
-      counters_.stolen_events.add(other.reactor_->poll(clock::time_point::min(), ready).events);
-      counters_.polls.add();
-    }
-    helped = helped || due.first != nullptr || !ready.empty() || other.has_stealable();
-    resume(due.first);
+    helped = help(other, now) || helped;
   }
   return helped;
+}
+
+bool worker::help(worker& stuck, clock::time_point now) noexcept {
+  const timer_wheel::due due = stuck.timers_.advance(now);
+  counters_.stolen_timers.add(due.fired);
+  resumption_list ready;
+  if (stuck.reactor_->watched() != 0) {
+    const reactor::harvest found = stuck.reactor_->poll(clock::time_point::min(), ready);
+    counters_.polls.add();
+    counters_.stolen_events.add(found.events);
+    // The loop may have parked meanwhile, and this poll taken the edge that was to wake it.
+    if (found.woken) stuck.wake_up();
+    if (found.tick) pass_tick_on();
+  }
+  const bool helped = due.first != nullptr || !ready.empty() || stuck.has_stealable();
+  resume(due.first);
+  return helped;
+}
+
+void worker::pass_tick_on() noexcept {
+  owner_.tick.received();
+  if (owner_.idle.uncovered()) owner_.tick.arm(sentinel_tick);
 }
 
 job* worker::steal_round() noexcept {
@@ -113,11 +127,9 @@ job* worker::steal_round() noexcept {
 
 job* worker::search() noexcept {
   if (!shared_) return nullptr;
-  if (!searching_) {
-    searching_ = owner_.idle.start_search();
-    if (!searching_) return nullptr;
-  }
+  if (!searching_) searching_ = owner_.idle.start_search();
   if (job* const item = steal_round()) return item;
+  if (!searching_) return nullptr;  // enough others spin
   // Spinning pays only where work tends to come: the time doubles when it did, and halves when not.
   constexpr int rounds_per_look = 32;
   constexpr int looks_before_yield = 4;
