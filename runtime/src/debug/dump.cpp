@@ -13,10 +13,8 @@ const char* state_name(fiber::state state) noexcept {
   switch (state) {
     case fiber::state::pooled:
       return "pooled";
-    case fiber::state::ready:
-      return "ready";
-    case fiber::state::running:
-      return "running";
+    case fiber::state::runnable:
+      return "runnable";
     case fiber::state::parked:
       return "parked";
   }

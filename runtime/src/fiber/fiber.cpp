@@ -12,10 +12,10 @@ namespace heddle::detail {
 namespace {
 
 /// The first frame of every stack. It never returns, so there is nothing above it to return to.
-void enter(transfer_t left) noexcept {
-  fiber& self = *static_cast<fiber*>(left.data);
-  arrive(self.saved, left.fctx);
-  self.entry()(self);
+void enter(transfer_t from) noexcept {
+  fiber& self = *current_thread_state()->running;
+  const departure left = arrive(self.saved, from);
+  self.entry()(self, left);
   __builtin_unreachable();
 }
 

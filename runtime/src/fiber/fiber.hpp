@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // A fiber: a stack with its saved execution, and the task that runs on it now.
-// The record lies at the top of its own stack, with the first frames in the same page, so that a parked
-// fiber is one resident page. A fiber outlives its task: it goes on with the next closure, or is pooled.
-// Invariants: (1) the record is written by whoever runs it, or holds it parked or pooled; atomics
-// are what others look at; (2) it is in at most one run queue or pool list; (3) its context is whole
-// whenever somebody else can reach it (wait/README.md, claim 5).
+// The record lies at the top of its own stack, with the first frames in the same page, so that a
+// parked fiber is one resident page. A fiber outlives its task: it goes on with the next closure,
+// or is pooled. Invariants: (1) the record is written by whoever runs it, or holds it parked or
+// pooled; atomics are what others look at; (2) it is in at most one run queue or pool list; (3) its
+// context is whole whenever somebody else can reach it (wait/README.md, claim 5).
 #pragma once
 
 #include <heddle/runtime/detail/task_core.hpp>
+#include <heddle/runtime/park.hpp>
 
 #include "fiber/context.hpp"
 #include "fiber/identity.hpp"
@@ -23,17 +24,18 @@ class worker;
 
 class fiber : public parker, public job {
  public:
-  enum class state : std::uint8_t { pooled, ready, running, parked };
+  enum class state : std::uint8_t { pooled, runnable, parked };
 
   /// What a fiber's stack begins to run; never returns.
-  using entry_function = void (*)(fiber& self);
+  using entry_function = void (*)(fiber& self, departure left);
 
   /// Builds a fiber at the top of the stack [low, low + bytes), guard page included.
   static fiber& create(std::byte* low, std::size_t bytes, scheduler& home, entry_function entry);
 
-  /// Returns where the record of the fiber on that stack lies. Neighbours differ by a few lines: were all
-  /// frames at the same offset in their pages, each load after a switch would look, to the core, like one
-  /// from the store just made on the stack that was left (4 KiB aliasing), and wait for it.
+  /// Returns where the record of the fiber on that stack lies. Neighbours differ by a few lines:
+  /// were all frames at the same offset in their pages, each load after a switch would look, to the
+  /// core, like one from the store just made on the stack that was left (4 KiB aliasing), and wait
+  /// for it.
   static std::byte* record_at(std::byte* low, std::size_t bytes) noexcept;
 
   /// Ends a pooled fiber: its stack is not unwound, there is nothing on it.
@@ -49,23 +51,25 @@ class fiber : public parker, public job {
   }
 
   execution saved;
-  fiber_identity identity;
-  task_core* task = nullptr;            // what runs here; null while pooled
-  worker* pinned_to = nullptr;          // may be run by this loop only
+  task_core* task = nullptr;    // what runs here; null while pooled
+  worker* pinned_to = nullptr;  // may be run by this loop only
+  fiber* claimed_by = nullptr;  // the joiner that switched here and waits for `task` to end
   fiber* next_pooled = nullptr;
-  fiber* claimed_by = nullptr;          // the joiner that switched here and waits, parked
-  std::uint32_t claim_epoch = 0;        // which of its waits that is
-  std::uint32_t shields = 0;            // > 0: cancellation is held back
-  std::uint32_t uncaught_at_entry = 0;
+  cancellation join_mode = cancellation::deliver;  // of the join this fiber is in, while it claims
   std::atomic<state> status{state::pooled};
-  std::atomic<bool> cancel_requested{false};  // of the present body; set by a canceller
-  bool has_waited = false;              // the body has checked for a cancel that came before its start
-  // For the order of children (worker::claim): where the latest spawn of this body went.
+  // 0: no suspension point has anything to do about cancellation.
+  static constexpr std::uint8_t unchecked =
+      1;  // the body has not looked for a cancel before its start
+  static constexpr std::uint8_t cancel = 2;  // the body is cancelled
+  std::atomic<std::uint8_t> attention{0};
+  std::uint32_t shields = 0;  // > 0: cancellation is held back
+  std::uint32_t uncaught_at_entry = 0;
+  // For the order of children (worker::claim): where the latest spawns of this body went.
   const worker* spawned_on = nullptr;
   std::int64_t latest_spawn = 0;
-  std::int64_t spawn_before = 0;
-  bool has_spawned = false;
-  bool had_spawned_before = false;
+  std::int64_t spawn_before = none_before;
+  static constexpr std::int64_t none_before = -1;
+  fiber_identity identity;
 
  private:
   fiber(std::byte* low, std::size_t bytes, scheduler& owner, entry_function runs) noexcept

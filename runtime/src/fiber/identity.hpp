@@ -55,7 +55,7 @@ class fiber_identity {
   void set_name(std::string_view name) noexcept {
     named_ = !name.empty();
     std::array<char, name_bytes> text{};
-    std::memcpy(text.data(), name.data(), std::min(name.size(), text.size()));
+    std::copy_n(name.begin(), std::min(name.size(), text.size()), text.begin());
     for (std::size_t n = 0; n < name_.size(); ++n) {
       std::uint64_t word = 0;
       std::memcpy(&word, text.data() + n * sizeof word, sizeof word);

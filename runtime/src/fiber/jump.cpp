@@ -15,13 +15,15 @@ heddle_jump:
 1:  # jump_fcontext arrives here by jmp, with data in rdx: the call that led here is not yet paired.
     testq   %rdx, %rdx
     je      2f
+    movq    %rdx, %rsi
     xorl    %edx, %edx
     leaq    1b(%rip), %rcx
     pushq   %rcx
     .cfi_adjust_cfa_offset 8
     ret                         # predicted: back to 1
     .cfi_adjust_cfa_offset -8
-2:  ret
+2:  movq    %rsi, %rdx
+    ret
     .cfi_endproc
     .size   heddle_jump, .-heddle_jump
 )");

@@ -1,104 +1,105 @@
 // SPDX-License-Identifier: MIT
-// Moving blocks between a loop's list, the shared list and malloc.
+// Moving magazines between a loop and the depot, and blocks from and to malloc.
 #include "sched/block_cache.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 #include <mutex>
 #include <new>
-#include <utility>
 
 namespace heddle::detail {
 
-namespace {
-
-void free_chain(free_block* chain) noexcept {
-  while (chain != nullptr) std::free(std::exchange(chain, chain->next));
+magazine::~magazine() {
+  for (std::size_t n = 0; n < count; ++n) std::free(blocks[n]);
 }
-
-}  // namespace
 
 block_depot::~block_depot() {
-  for (const shelf& each : shelves_) free_chain(each.first);
-}
-
-std::size_t block_depot::take(std::size_t at, std::size_t most, free_block*& chain) noexcept {
-  std::lock_guard guard(lock_);
-  shelf& from = shelves_[at];
-  std::size_t taken = 0;
-  chain = from.first;
-  free_block* last = nullptr;
-  for (; taken < most && from.first != nullptr; ++taken) {
-    last = from.first;
-    from.first = last->next;
-  }
-  if (last != nullptr) last->next = nullptr;
-  from.count -= taken;
-  from.low = std::min(from.low, from.count);
-  return taken;
-}
-
-void block_depot::give(std::size_t at, free_block* chain, std::size_t count) noexcept {
-  free_block* last = chain;
-  while (last->next != nullptr) last = last->next;
-  {
-    std::lock_guard guard(lock_);
-    shelf& to = shelves_[at];
-    if (to.count < shared_blocks) {
-      last->next = to.first;
-      to.first = chain;
-      to.count += count;
-      chain = nullptr;
+  for (shelf& each : shelves_) {
+    while (each.first != nullptr) {
+      const std::unique_ptr<magazine> last(std::exchange(each.first, each.first->next));
     }
   }
-  free_chain(chain);
+}
+
+std::unique_ptr<magazine> block_depot::take(std::size_t at) noexcept {
+  std::lock_guard guard(lock_);
+  shelf& from = shelves_[at];
+  if (from.first == nullptr) return nullptr;
+  from.low = std::min(from.low, --from.count);
+  return std::unique_ptr<magazine>(std::exchange(from.first, from.first->next));
+}
+
+void block_depot::give(std::size_t at, std::unique_ptr<magazine> full) noexcept {
+  std::lock_guard guard(lock_);
+  shelf& to = shelves_[at];
+  if (to.count == depot_magazines) return;
+  full->next = to.first;
+  to.first = full.release();
+  ++to.count;
 }
 
 void block_depot::decay() noexcept {
   for (shelf& each : shelves_) {
-    free_block* chain = nullptr;
+    magazine* surplus = nullptr;
     {
       std::lock_guard guard(lock_);
-      const std::size_t most = std::min((each.low + 1) / 2, most_freed_at_once);
-      free_block* last = nullptr;
-      chain = each.first;
-      for (std::size_t n = 0; n < most && each.first != nullptr; ++n, --each.count) {
-        last = each.first;
-        each.first = last->next;
-      }
-      if (last == nullptr) {
-        chain = nullptr;
-      } else {
-        last->next = nullptr;
+      std::size_t most = std::min((each.low + 1) / 2, most_freed_at_once);
+      for (; most > 0 && each.first != nullptr; --most, --each.count) {
+        magazine* const one = std::exchange(each.first, each.first->next);
+        one->next = surplus;
+        surplus = one;
       }
       each.low = each.count;
     }
-    free_chain(chain);
+    while (surplus != nullptr) {
+      const std::unique_ptr<magazine> one(std::exchange(surplus, surplus->next));
+    }
   }
 }
 
-block_cache::~block_cache() {
-  for (const magazine& each : magazines_) free_chain(each.first);
+block_cache::block_cache(block_depot& depot) : depot_(depot) {
+  for (pair& each : pairs_) {
+    each.in_use = std::make_unique<magazine>();
+    each.spare = std::make_unique<magazine>();
+  }
 }
 
 void* block_cache::refill(std::size_t at) {
-  magazine& into = magazines_[at];
-  into.count = depot_.take(at, cached_blocks / 2, into.first);
-  if (into.count > 0) return take(at);
-  void* const block = std::malloc(block_bytes[at]);
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
+  pair& mine = pairs_[at];
+  if (mine.spare->count != 0) {
+    std::swap(mine.in_use, mine.spare);
+    return take(at);
+  }
+  if (std::unique_ptr<magazine> full = depot_.take(at)) {
+    mine.in_use = std::move(full);
+    return take(at);
+  }
+  // A batch, so that neighbours in time are neighbours in memory, handed out from the low end up.
+  magazine& into = *mine.in_use;
+  constexpr std::size_t batch = magazine_blocks / 2;
+  for (std::size_t n = batch; n > 0; --n) {
+    void* const block = std::malloc(block_bytes[at]);
+    if (block == nullptr) break;
+    into.blocks[into.count++] = block;
+  }
+  if (into.count == 0) throw std::bad_alloc();
+  std::reverse(into.blocks.begin(), into.blocks.begin() + static_cast<std::ptrdiff_t>(into.count));
+  return take(at);
 }
 
-void block_cache::spill(std::size_t at) noexcept {
-  magazine& from = magazines_[at];
-  free_block* const chain = from.first;
-  free_block* last = chain;
-  for (std::size_t n = 1; n < cached_blocks / 2; ++n) last = last->next;
-  from.first = last->next;
-  last->next = nullptr;
-  from.count -= cached_blocks / 2;
-  depot_.give(at, chain, cached_blocks / 2);
+void block_cache::spill(std::size_t at, void* block) noexcept {
+  pair& mine = pairs_[at];
+  if (mine.spare->count == 0) {
+    std::swap(mine.in_use, mine.spare);
+    return give(at, block);
+  }
+  std::unique_ptr<magazine> empty(new (std::nothrow) magazine);
+  if (empty == nullptr) {
+    std::free(block);
+    return;
+  }
+  depot_.give(at, std::exchange(mine.in_use, std::move(empty)));
+  give(at, block);
 }
 
 }  // namespace heddle::detail

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Recycled blocks for tasks: a short list per loop in front of one shared list.
-// Invariants: (1) every block comes from malloc by itself, so a task that outlives its runtime is freed by
-// free(); (2) both lists have limits; (3) a block is in its own size class only.
-// Source: magazines, Bonwick and Adams 2001, "Magazines and vmem", USENIX ATC.
+// Recycled blocks for tasks: two magazines per loop and size in front of one depot of full
+// magazines. A magazine is an array, so that taking a block does not have to read the block.
+// Invariants: (1) every block comes from malloc by itself, so a task that outlives its runtime is
+// freed by free(); (2) magazines and depot have limits; (3) a block is in its own size class only.
+// Source: Bonwick and Adams 2001, "Magazines and vmem", USENIX ATC.
 #pragma once
 
 #include <heddle/runtime/detail/spinlock.hpp>
@@ -11,6 +12,8 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
+#include <utility>
 
 namespace heddle::detail {
 
@@ -25,66 +28,65 @@ constexpr std::size_t block_class(std::size_t bytes) noexcept {
   return at;
 }
 
-struct free_block {
-  free_block* next;
+struct magazine {
+  magazine* next = nullptr;
+  std::size_t count = 0;
+  std::array<void*, magazine_blocks> blocks;
+
+  ~magazine();
 };
 
-/// The list that all loops of a runtime share.
+/// Full magazines that all loops of a runtime share.
 class block_depot {
  public:
   ~block_depot();
-  /// Takes a chain of up to `most` blocks of a class. Returns how many.
-  std::size_t take(std::size_t at, std::size_t most, free_block*& chain) noexcept;
-  /// Gives a chain of `count` blocks; what is over the limit is freed.
-  void give(std::size_t at, free_block* chain, std::size_t count) noexcept;
+  /// Takes a full magazine; null if there is none.
+  std::unique_ptr<magazine> take(std::size_t at) noexcept;
+  /// Gives a full magazine; over the limit it is freed.
+  void give(std::size_t at, std::unique_ptr<magazine> full) noexcept;
   /// Frees half of what was not needed since the last call, a bounded number.
   void decay() noexcept;
 
  private:
   struct shelf {
-    free_block* first = nullptr;
+    magazine* first = nullptr;
     std::size_t count = 0;
-    std::size_t low = 0;
+    std::size_t low = 0;  // smallest count since the last decay
   };
-  static constexpr std::size_t most_freed_at_once = 1024;
+  static constexpr std::size_t most_freed_at_once = 16;
   spinlock lock_;
   std::array<shelf, block_classes> shelves_;
 };
 
-/// One loop's list.
+/// One loop's magazines: the one in use, and a spare that is full or empty.
 class block_cache {
  public:
-  explicit block_cache(block_depot& depot) noexcept : depot_(depot) {}
-  ~block_cache();
+  /// Errors: std::bad_alloc.
+  explicit block_cache(block_depot& depot);
 
   /// Errors: std::bad_alloc.
   void* take(std::size_t at) {
-    magazine& from = magazines_[at];
-    if (from.first == nullptr) return refill(at);
-    free_block* const block = from.first;
-    from.first = block->next;
-    --from.count;
-    return block;
+    magazine& in_use = *pairs_[at].in_use;
+    if (in_use.count != 0) return in_use.blocks[--in_use.count];
+    return refill(at);
   }
 
-  void give(std::size_t at, void* memory) noexcept {
-    magazine& to = magazines_[at];
-    auto* const block = static_cast<free_block*>(memory);
-    block->next = to.first;
-    to.first = block;
-    if (++to.count > cached_blocks) spill(at);
+  void give(std::size_t at, void* block) noexcept {
+    magazine& in_use = *pairs_[at].in_use;
+    if (in_use.count == magazine_blocks) return spill(at, block);
+    in_use.blocks[in_use.count++] = block;
   }
 
  private:
-  struct magazine {
-    free_block* first = nullptr;
-    std::size_t count = 0;
+  struct pair {
+    std::unique_ptr<magazine> in_use;
+    std::unique_ptr<magazine> spare;
   };
   void* refill(std::size_t at);
-  void spill(std::size_t at) noexcept;
+  void spill(std::size_t at, void* block) noexcept;
 
   block_depot& depot_;
-  std::array<magazine, block_classes> magazines_;
+  std::array<pair, block_classes> pairs_;
 };
 
 }  // namespace heddle::detail

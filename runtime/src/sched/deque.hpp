@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 // A work-stealing deque: one owner pushes and pops at the young end, anybody takes at the old end.
-// Invariants: (1) an entry is taken exactly once; (2) a retired array stays readable until the deque
-// dies, so a thief may read a stale one: its take then fails or the entry is the same; (3) `top` only
-// grows, so there is no ABA.
-// A deque that is not shared (its runtime has one loop) needs no atomic read-modify-write.
-// Source: Chase and Lev 2005, doi:10.1145/1073970.1073974; orders after Lê et al. 2013,
-// doi:10.1145/2442516.2442524, with an exchange in the place of the fence.
+// Invariants: (1) an entry is taken exactly once; (2) a retired array stays readable until the
+// deque dies, so a thief may read a stale one: its take then fails or the entry is the same; (3)
+// `top` only grows, so there is no ABA. A deque that is not shared (its runtime has one loop) needs
+// no atomic read-modify-write. Source: Chase and Lev 2005, doi:10.1145/1073970.1073974; orders
+// after Lê et al. 2013, doi:10.1145/2442516.2442524, with an exchange in the place of the fence.
 #pragma once
 
 #include "base/cacheline.hpp"
@@ -21,17 +20,19 @@ namespace heddle::detail {
 template <class T>
 class deque {
  public:
-  explicit deque(bool shared) : shared_(shared) { grow(nullptr, 0, 0); }
+  explicit deque(bool shared) : shared_(shared) { grow(0, 0); }
 
-  /// Adds at the young end. Owner only. Returns the entry's index. Errors: std::bad_alloc, nothing added.
+  /// Adds at the young end. Owner only. Returns the entry's index. Errors: std::bad_alloc, nothing
+  /// added.
   std::int64_t push(T* item) {
     const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
     // order: acquire — partner: the takers' CAS; a slot is reused only after its taker has read it.
     const std::int64_t top = top_.load(std::memory_order_acquire);
-    array* in = array_.load(std::memory_order_relaxed);
-    if (bottom - top >= in->capacity) in = grow(in, top, bottom);
-    in->at(bottom).store(item, std::memory_order_relaxed);
-    // order: release — partner: take_oldest(); the item and its slot are visible with the new bottom.
+    if (bottom - top > mask_) [[unlikely]]
+      grow(top, bottom);
+    slots_[bottom & mask_].store(item, std::memory_order_relaxed);
+    // order: release — partner: take_oldest(); the item and its slot are visible with the new
+    // bottom.
     bottom_.store(bottom + 1, std::memory_order_release);
     return bottom;
   }
@@ -41,8 +42,8 @@ class deque {
     if (!shared_) return take_oldest_alone();
     // order: acquire — top before bottom: a bottom read later is no older than that top.
     std::int64_t top = top_.load(std::memory_order_acquire);
-    // order: seq_cst — against the exchange in pop_youngest(): of owner and thief at the last entry one
-    // sees the other; acquire for the slot and the array.
+    // order: seq_cst — against the exchange in pop_youngest(): of owner and thief at the last entry
+    // one sees the other; acquire for the slot and the array.
     const std::int64_t bottom = bottom_.load(std::memory_order_seq_cst);
     if (top >= bottom) return nullptr;
     // order: acquire — partner: grow(): the array's contents.
@@ -59,9 +60,7 @@ class deque {
   bool pop_youngest(const T* item) noexcept {
     const std::int64_t bottom = bottom_.load(std::memory_order_relaxed) - 1;
     if (top_.load(std::memory_order_relaxed) > bottom) return false;
-    if (array_.load(std::memory_order_relaxed)->at(bottom).load(std::memory_order_relaxed) != item) {
-      return false;
-    }
+    if (slots_[bottom & mask_].load(std::memory_order_relaxed) != item) return false;
     if (!shared_) {
       bottom_.store(bottom, std::memory_order_relaxed);
       return true;
@@ -85,10 +84,9 @@ class deque {
   bool take_oldest_if(const T* item) noexcept {
     const std::int64_t top = top_.load(std::memory_order_relaxed);
     if (top >= bottom_.load(std::memory_order_relaxed)) return false;
-    if (array_.load(std::memory_order_relaxed)->at(top).load(std::memory_order_relaxed) != item) {
-      return false;
-    }
-    // The same entry cannot come back at the same index, so taking the oldest takes `item` or nothing.
+    if (slots_[top & mask_].load(std::memory_order_relaxed) != item) return false;
+    // The same entry cannot come back at the same index, so taking the oldest takes `item` or
+    // nothing.
     return take_oldest_at(top);
   }
 
@@ -97,6 +95,9 @@ class deque {
     const std::int64_t size =
         bottom_.load(std::memory_order_relaxed) - top_.load(std::memory_order_relaxed);
     return size > 0 ? size : 0;
+  }
+  bool maybe_empty() const noexcept {
+    return bottom_.load(std::memory_order_relaxed) <= top_.load(std::memory_order_relaxed);
   }
   std::int64_t oldest_index() const noexcept { return top_.load(std::memory_order_relaxed); }
 
@@ -121,7 +122,7 @@ class deque {
   T* take_oldest_alone() noexcept {
     const std::int64_t top = top_.load(std::memory_order_relaxed);
     if (top >= bottom_.load(std::memory_order_relaxed)) return nullptr;
-    T* const item = array_.load(std::memory_order_relaxed)->at(top).load(std::memory_order_relaxed);
+    T* const item = slots_[top & mask_].load(std::memory_order_relaxed);
     top_.store(top + 1, std::memory_order_relaxed);
     return item;
   }
@@ -136,22 +137,27 @@ class deque {
                                         std::memory_order_relaxed);
   }
 
-  array* grow(array* from, std::int64_t top, std::int64_t bottom) {
+  void grow(std::int64_t top, std::int64_t bottom) {
     constexpr std::int64_t first_capacity = 256;
-    auto bigger = std::make_unique<array>(from == nullptr ? first_capacity : from->capacity * 2);
+    const std::int64_t capacity = arrays_.empty() ? first_capacity : 2 * (mask_ + 1);
+    auto bigger = std::make_unique<array>(capacity);
     for (std::int64_t n = top; n < bottom; ++n) {
-      bigger->at(n).store(from->at(n).load(std::memory_order_relaxed), std::memory_order_relaxed);
+      bigger->at(n).store(slots_[n & mask_].load(std::memory_order_relaxed),
+                          std::memory_order_relaxed);
     }
     arrays_.push_back(std::move(bigger));
+    slots_ = arrays_.back()->slot.get();
+    mask_ = capacity - 1;
     // order: release — partner: take_oldest().
     array_.store(arrays_.back().get(), std::memory_order_release);
-    return arrays_.back().get();
   }
 
   alignas(cacheline_bytes) std::atomic<std::int64_t> top_{0};
   alignas(cacheline_bytes) std::atomic<std::int64_t> bottom_{0};
-  std::atomic<array*> array_{nullptr};
+  std::atomic<T*>* slots_ = nullptr;  // the present array, for the owner
+  std::int64_t mask_ = 0;
   bool shared_;
+  std::atomic<array*> array_{nullptr};
   std::vector<std::unique_ptr<array>> arrays_;  // all that ever were: together twice the largest
 };
 

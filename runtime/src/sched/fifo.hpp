@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The run queue of a loop: its owner puts at the young end, owner and thieves take at the old end.
-// It is a deque whose young end is only pushed at; the owner's take needs a CAS only when thieves exist.
+// It is a deque whose young end is only pushed at; the owner's take needs a CAS only when thieves
+// exist.
 #pragma once
 
 #include "sched/deque.hpp"
@@ -18,6 +19,7 @@ class fifo {
   /// Takes the oldest; null if empty or if another taker was faster. From any thread.
   T* take() noexcept { return entries_.take_oldest(); }
 
+  bool maybe_empty() const noexcept { return entries_.maybe_empty(); }
   std::int64_t size() const noexcept { return entries_.size(); }
   bool empty_seq_cst() const noexcept { return entries_.empty_seq_cst(); }
 

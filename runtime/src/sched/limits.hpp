@@ -25,9 +25,9 @@ inline constexpr std::size_t warm_batch = 16;
 inline constexpr std::chrono::nanoseconds sentinel_tick = std::chrono::milliseconds{1};
 /// Between two looks at the pool for stacks that are not needed.
 inline constexpr std::chrono::nanoseconds decay_interval = std::chrono::milliseconds{250};
-/// Task blocks a loop keeps, a size class.
-inline constexpr std::size_t cached_blocks = 128;
-/// Task blocks all loops together keep, a size class.
-inline constexpr std::size_t shared_blocks = std::size_t{1} << 20;
+/// Task blocks in a magazine; a loop keeps at most two magazines a size class.
+inline constexpr std::size_t magazine_blocks = 128;
+/// Full magazines that all loops together keep, a size class: a million blocks.
+inline constexpr std::size_t depot_magazines = 8192;
 
 }  // namespace heddle::detail

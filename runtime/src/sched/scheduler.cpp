@@ -41,8 +41,9 @@ void scheduler::start_threads(loop_zero first) {
   } catch (const std::system_error& error) {
     drives_loop_zero_ = true;  // there is nothing to drive, but nobody else may wait for loop 0
     stop();
-    throw resource_exhausted("heddle: cannot start loop " + std::to_string(threads_.size() + begin) +
-                             " of " + std::to_string(settings_.loops) + ": " + error.what());
+    throw resource_exhausted("heddle: cannot start loop " +
+                             std::to_string(threads_.size() + begin) + " of " +
+                             std::to_string(settings_.loops) + ": " + error.what());
   }
 }
 
@@ -68,10 +69,9 @@ void scheduler::run_loop(unsigned index) noexcept {
 void scheduler::check_loop(const task_core& core) const {
   if (core.extras == nullptr || core.extras->loop == spawn_extras::any_loop) return;
   if (core.extras->loop < workers_.size()) return;
-  throw std::invalid_argument("heddle: spawn_options::loop = " +
-                              std::to_string(core.extras->loop) + ", but runtime \"" +
-                              settings_.name + "\" has " + std::to_string(workers_.size()) +
-                              " loops");
+  throw std::invalid_argument("heddle: spawn_options::loop = " + std::to_string(core.extras->loop) +
+                              ", but runtime \"" + settings_.name + "\" has " +
+                              std::to_string(workers_.size()) + " loops");
 }
 
 void scheduler::submit(task_core& core) {
@@ -82,12 +82,13 @@ void scheduler::submit(task_core& core) {
   }
   check_loop(core);
   const visit while_here(*this);
-  // order: seq_cst — counted before accepting_ is read; shut_down() clears accepting_ before quiescence
-  // is looked for, so either this sees the stop or the stop sees this task.
+  // order: seq_cst — counted before accepting_ is read; shut_down() clears accepting_ before
+  // quiescence is looked for, so either this sees the stop or the stop sees this task.
   spawned_outside_.fetch_add(1, std::memory_order_seq_cst);
   // order: seq_cst — see above.
   if (!accepting_.load(std::memory_order_seq_cst)) {
-    refused_outside_.fetch_add(1, std::memory_order_release);  // order: release — partner: live_tasks()
+    refused_outside_.fetch_add(
+        1, std::memory_order_release);  // order: release — partner: live_tasks()
     throw heddle::shut_down("heddle: spawn on runtime \"" + settings_.name +
                             "\", which has been told to stop");
   }
@@ -110,7 +111,7 @@ void scheduler::make_ready(fiber& one) noexcept {
     here->make_ready(one);
     return;
   }
-  one.status.store(fiber::state::ready, std::memory_order_relaxed);
+  one.status.store(fiber::state::runnable, std::memory_order_relaxed);
   if (bound_to != nullptr) {
     bound_to->put_inbox(one);
     return;
@@ -134,7 +135,8 @@ void scheduler::note_unguarded() noexcept {
   stall_report report;
   report.what = stall_report::kind::unguarded_stacks;
   report.details =
-      "the kernel guards no more stacks (MADV_GUARD_INSTALL needs Linux 6.13; mprotect guards end at "
+      "the kernel guards no more stacks (MADV_GUARD_INSTALL needs Linux 6.13; mprotect guards end "
+      "at "
       "config::max_mprotect_guards): an overflow of the others is not noticed";
   hooks->stall(report);
 }

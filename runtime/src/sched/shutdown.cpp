@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Ending a runtime: stop accepting, drain, cancel, wait until nothing lives, end the loops.
 // Quiescence: tasks that ended are counted after they ended, tasks that were spawned before they
-// can run, and only a live task spawns from inside. If the sum of ended, read first, equals the sum of
-// spawned, read second, then nothing was alive in between, and with no spawns from outside nothing
-// ever will be. A loop looks after its announcement, a full barrier: of two loops that end the last
-// two tasks at once, the one that announces later sees both counts.
+// can run, and only a live task spawns from inside. If the sum of ended, read first, equals the sum
+// of spawned, read second, then nothing was alive in between, and with no spawns from outside
+// nothing ever will be. A loop looks after its announcement, a full barrier: of two loops that end
+// the last two tasks at once, the one that announces later sees both counts.
 #include "sched/scheduler.hpp"
 
 #include "base/futex.hpp"
@@ -39,12 +39,12 @@ void scheduler::note_idle() noexcept {
 }
 
 void scheduler::cancel_all() noexcept {
-  // order: seq_cst — Dekker with a fiber's first wait, which reads it after a fence: a body that this visit
-  // does not find waiting reads the flag.
+  // order: seq_cst — Dekker with a fiber's first wait, which reads it after a fence: a body that
+  // this visit does not find waiting reads the flag.
   cancel_all_.store(true, std::memory_order_seq_cst);
   stacks.for_each([this](fiber& one) {
     // order: seq_cst — flag, then word; partner: worker::after_arrival().
-    one.cancel_requested.store(true, std::memory_order_seq_cst);
+    one.attention.fetch_or(fiber::cancel, std::memory_order_seq_cst);
     if (one.word.cancel_current() == wake_word::claim_result::won_parked) make_ready(one);
   });
 }
@@ -78,7 +78,8 @@ void scheduler::stop() noexcept {
   for (const auto& each : workers_) each->wake_up();
   if (drives_loop_zero_) workers_[0]->run(nullptr);
   for (std::thread& each : threads_) each.join();
-  // order: acquire — partner: end_visit(): a foreign thread may still be on its way out of make_ready().
+  // order: acquire — partner: end_visit(): a foreign thread may still be on its way out of
+  // make_ready().
   while (visitors_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
 }
 

@@ -26,7 +26,6 @@ unhandled_error describe_failure(task_core& core) {
 
 /// A failed task may be dropped after its runtime has ended: it keeps who is to be told.
 void keep_hooks(task_core& core, const worker& here) noexcept {
-  if (core.outcome != task_outcome::failure) return;
   try {
     if (core.extras == nullptr) core.extras = new spawn_extras;
     core.extras->hooks = here.owner().hooks;
@@ -35,31 +34,20 @@ void keep_hooks(task_core& core, const worker& here) noexcept {
   }
 }
 
-/// Wakes a joiner that switched here by itself and has not been cancelled; that ends the task. The joiner
-/// holds the handle and sleeps, so nobody else looks at the word: a store is enough.
-bool end_claimed(task_core& core, fiber& runner, worker& here) noexcept {
-  fiber* const joiner = std::exchange(runner.claimed_by, nullptr);
-  if (joiner == nullptr || joiner->word.try_claim(runner.claim_epoch, wake_reason::event, 0) !=
-                               wake_word::claim_result::won_parked) {
-    return false;
-  }
-  // order: release — partner: is_done().
-  core.state.store(task_core::completing | task_core::done, std::memory_order_release);
-  here.owner().make_ready(*joiner);
-  return true;
-}
-
 void wake_joiner(std::uint64_t state) noexcept {
-  auto* const joiner = std::bit_cast<parker*>(static_cast<std::uintptr_t>(state & ~task_core::flags));
+  auto* const joiner =
+      std::bit_cast<parker*>(static_cast<std::uintptr_t>(state & ~task_core::flags));
   if (joiner == nullptr) return;
-  // The joiner does not leave its wait before it has seen done (invariant 3): the present wait is the join.
+  // The joiner does not leave its wait before it has seen done (invariant 3): the present wait is
+  // the join.
   visit_if_foreign visit(*joiner);
   if (joiner->word.claim_current(wake_reason::event) == wake_word::claim_result::won_parked) {
     resume_parker(*joiner);
   }
 }
 
-/// Sets `completing`, and `done` with it where nobody else holds on to the core. Returns the word before.
+/// Sets `completing`, and `done` with it where nobody else holds on to the core. Returns the word
+/// before.
 std::uint64_t begin_end(task_core& core) noexcept {
   std::uint64_t seen = core.state.load(std::memory_order_relaxed);
   std::uint64_t next = 0;
@@ -88,25 +76,44 @@ void report_failure(task_core& core) noexcept {
   }
 }
 
-void end_task(task_core& core, fiber* runner, worker& here) noexcept {
+void end_task(task_core& core, worker& here) noexcept {
   core.runner.store(nullptr, std::memory_order_relaxed);
   here.count_finished();
-  keep_hooks(core, here);
+  if (core.outcome == task_outcome::failure) [[unlikely]]
+    keep_hooks(core, here);
   const bool main_task = here.owner().is_main(core);
-  if (runner != nullptr && end_claimed(core, *runner, here)) return;
   const std::uint64_t before = begin_end(core);
-  if (is_set(before, task_core::busy)) {
-    spin_until(core.state, [](std::uint64_t now) { return !is_set(now, task_core::busy); });
-  }
-  if (is_set(before, task_core::detached)) {
-    report_failure(core);
-    release(core);
-  } else if ((before & ~task_core::cancel) != 0) {
-    wake_joiner(before);
-    // order: release — the outcome, for whoever sees done; the last touch of the core.
-    core.state.store(task_core::completing | task_core::done, std::memory_order_release);
+  if ((before & ~task_core::cancel) != 0) {
+    if (is_set(before, task_core::busy)) {
+      spin_until(core.state, [](std::uint64_t now) { return !is_set(now, task_core::busy); });
+    }
+    if (is_set(before, task_core::detached)) {
+      report_failure(core);
+      release(core);
+    } else {
+      wake_joiner(before);
+      // order: release — the outcome, for whoever sees done; the last touch of the core.
+      core.state.store(task_core::completing | task_core::done, std::memory_order_release);
+    }
   }
   if (main_task) here.owner().loop(0).wake_up();
+}
+
+void end_claimed_task(task_core& core, worker& here) noexcept {
+  core.runner.store(nullptr, std::memory_order_relaxed);
+  here.count_finished();
+  if (core.outcome == task_outcome::failure) [[unlikely]]
+    keep_hooks(core, here);
+  // The joiner holds the handle and has left its stack: nobody else looks at the word.
+  // order: release — partner: is_done().
+  core.state.store(task_core::completing | task_core::done, std::memory_order_release);
+}
+
+void register_claimer(task_core& core, const parker& joiner) noexcept {
+  const std::uint64_t before = core.state.load(std::memory_order_relaxed);
+  // order: release — the wait has begun; partner: end_task(). The joiner holds the handle, and the
+  // runner is the caller: nobody else changes the word.
+  core.state.store(before | std::bit_cast<std::uintptr_t>(&joiner), std::memory_order_release);
 }
 
 }  // namespace heddle::detail

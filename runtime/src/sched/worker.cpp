@@ -69,7 +69,7 @@ void worker::queue(job& item) noexcept {
 }
 
 void worker::make_ready(fiber& one) noexcept {
-  one.status.store(fiber::state::ready, std::memory_order_relaxed);
+  one.status.store(fiber::state::runnable, std::memory_order_relaxed);
   queue(one);
   if (shared_ && owner_.idle.worth_waking() && fifo_.size() > 1) wake_one();
 }
@@ -146,7 +146,6 @@ void worker::run(const task_core* until) noexcept {
     if (next == nullptr && picks_left_ > 0) {
       if (job* const found = search()) {
         next = prepare(*found);
-        if (next != nullptr) next->job::stolen = std::exchange(found->stolen, false);
       }
     }
     if (next != nullptr) {
@@ -156,6 +155,9 @@ void worker::run(const task_core* until) noexcept {
       park_loop(until);
       picks_left_ = poll_interval;  // it has just polled
       take_injected();
+      // Load-bearing: producers relied on this loop, which may have been chosen for what it took
+      // just now.
+      if (shared_ && fifo_.size() > 1 && owner_.idle.worth_waking()) wake_one();
     }
   }
   if (searching_) found_work();

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // One loop: its queues, its reactor and timers, and the choice of what runs next.
-// The loop's thread has a root context (its own stack), where it polls, steals and parks; everything
-// else happens on fibers' stacks, which switch to one another directly.
-// Invariants: (1) what is not atomic is touched by the loop's thread alone; (2) a fiber that leaves its stack is
+// The loop's thread has a root context (its own stack), where it polls, steals and parks;
+// everything else happens on fibers' stacks, which switch to one another directly. Invariants: (1)
+// what is not atomic is touched by the loop's thread alone; (2) a fiber that leaves its stack is
 // dealt with (queued, committed as parked, pooled) only by after_arrival(), on the next stack;
-// (3) a member function that switches must not use `this` afterwards: the fiber may be on another loop.
-// Source files: worker.cpp (root), worker_switch.cpp (fibers), worker_steal.cpp (other loops), worker_park.cpp.
+// (3) a member function that switches must not use `this` afterwards: the fiber may be on another
+// loop. Source files: worker.cpp (root), worker_switch.cpp (fibers), worker_steal.cpp (other
+// loops), worker_park.cpp.
 #pragma once
 
 #include <heddle/runtime/config.hpp>
@@ -28,7 +29,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <utility>
 
 namespace heddle::detail {
 
@@ -44,32 +45,37 @@ class worker : public thread_state {
   /// Returns the running fiber; null on a plain thread and on a root context.
   static fiber* current_fiber() noexcept {
     worker* const here = current();
-    return here == nullptr ? nullptr : here->running_;
+    return here == nullptr ? nullptr : here->running;
   }
 
-  // The root context (worker.cpp) -------------------------------------------------------------------
+  // The root context (worker.cpp)
+  // -------------------------------------------------------------------
   /// Runs jobs on the calling thread until `until` is done, or, without it, until the runtime ends.
   void run(const task_core* until) noexcept;
 
-  // On a fiber of this loop (worker_switch.cpp) --------------------------------------------------------
+  // On a fiber of this loop (worker_switch.cpp)
+  // --------------------------------------------------------
   void spawn(task_core& core);
   /// Leaves the running fiber, whose wait has begun; returns when somebody has ended that wait.
   static void park(fiber& self) noexcept;
   /// Lets other jobs go first.
   static void yield(fiber& self) noexcept;
-  /// Runs `core` now, by a direct switch, if it waits here and nobody is overtaken. `self`'s wait has
-  /// begun and is that task's join. Returns false if it did not.
-  static bool claim(fiber& self, task_core& core) noexcept;
+  /// Joins `core` by running it now, by a direct switch, if it waits here and nobody is overtaken.
+  /// Returns false if it did not. Else the task has ended, or it has suspended, which made `self`'s
+  /// wait real, and that wait has ended: self.word says how.
+  static bool claim(fiber& self, task_core& core, cancellation mode) noexcept;
   /// Uses up one unit of the slice's budget. Returns false if there was none left.
   bool spend() noexcept { return budget_ != 0 && --budget_ != 0; }
 
-  // From this loop -------------------------------------------------------------------------------------
+  // From this loop
+  // -------------------------------------------------------------------------------------
   /// Queues a fiber that can go on, here; it is not bound to another loop.
   void make_ready(fiber& one) noexcept;
   /// Queues everything a reactor or wheel returned.
   void resume(parker* first) noexcept;
 
-  // From anywhere ------------------------------------------------------------------------------------
+  // From anywhere
+  // ------------------------------------------------------------------------------------
   /// Queues a job that only this loop may run, and sees that the loop looks.
   void put_inbox(job& item) noexcept;
   void wake_up() noexcept { reactor_->wake_up(); }
@@ -81,30 +87,35 @@ class worker : public thread_state {
   block_cache& blocks() noexcept { return blocks_; }
   scheduler& owner() const noexcept { return owner_; }
   unsigned index() const noexcept { return index_; }
-  fiber* running() const noexcept { return running_; }
   void count_finished() noexcept { counters_.finished.publish(); }
 
   /// What a fresh fiber runs: closures, one after the other.
-  static void fiber_main(fiber& self);
+  static void fiber_main(fiber& self, departure left);
 
  private:
-  enum class after : std::uint8_t { nothing, yielded, parks, ended };
-
   // worker_switch.cpp
+  bool maybe_idle() const noexcept;
   job* pick() noexcept;
+  job* pick_among() noexcept;
   job* pick_bound() noexcept;
   fiber* prepare(job& next) noexcept;
+  fiber* prepare_task(task_core& core) noexcept;
   fiber* prepare_next() noexcept;
-  fiber* take_fiber(const task_core& core) noexcept;
+  fiber* take_unusual(const task_core& core) noexcept;
+  fiber* take_warm() noexcept;
+  static fiber* next_after(fiber& self) noexcept;
   void pool(fiber& one) noexcept;
-  void leave(fiber& self, fiber* to, after what) noexcept;
+  template <jump_function jump = heddle_jump>
+  static void leave(worker& here, fiber& self, fiber* to, after what) noexcept;
   void enter_from_root(fiber& to) noexcept;
-  void after_arrival() noexcept;
-  void begin_slice(fiber& one, bool stolen) noexcept;
+  void dispose(departure left) noexcept;
+  void commit_park(fiber& left) noexcept;
+  void begin_slice(fiber& one) noexcept;
   void trace_slice_end(const fiber& one) noexcept;
   void fail_unstarted(task_core& core) noexcept;
   bool claimable(fiber& self, task_core& core) noexcept;
-  static void run_task(fiber& self) noexcept;
+  void settle_claims(fiber& child) noexcept;
+  static fiber* run_task(fiber& self) noexcept;
 
   // worker.cpp
   void take_injected() noexcept;
@@ -135,10 +146,7 @@ class worker : public thread_state {
   void leave_parked(bool sentinel) noexcept;
 
   // Touched at every pick.
-  fiber* running_ = nullptr;
-  fiber* left_ = nullptr;
-  after after_ = after::nothing;
-  bool shared_;            // there are other loops
+  bool shared_;  // there are other loops
   bool searching_ = false;
   bool bound_turn_ = false;
   int picks_left_ = poll_interval;
@@ -170,5 +178,102 @@ class worker : public thread_state {
   std::atomic<std::uint64_t> seen_slices_{0};
   std::atomic<clock::rep> seen_at_{0};
 };
+
+inline bool worker::maybe_idle() const noexcept {
+  return deque_.maybe_empty() && fifo_.maybe_empty() && bound_.empty() && inbox_.maybe_empty();
+}
+
+inline job* worker::pick() noexcept {
+  if (--picks_left_ <= 0) return nullptr;
+  // The usual state of a busy loop: nothing freshly spawned, nothing bound to it.
+  if (deque_.maybe_empty() && bound_.empty() && inbox_.maybe_empty()) return fifo_.take();
+  return pick_among();
+}
+
+inline fiber* worker::take_warm() noexcept {
+  fiber* const one = warm_;
+  warm_ = one->next_pooled;
+  --warm_count_;
+  return one;
+}
+
+inline fiber* worker::prepare_task(task_core& core) noexcept {
+  const bool usual = core.extras == nullptr && warm_ != nullptr;
+  fiber* const one = usual ? take_warm() : take_unusual(core);
+  if (one == nullptr) [[unlikely]] {
+    fail_unstarted(core);
+    return nullptr;
+  }
+  one->task = &core;
+  one->job::stolen = core.stolen;
+  return one;
+}
+
+inline fiber* worker::prepare(job& next) noexcept {
+  if (next.what == job::kind::fiber) return &static_cast<fiber&>(next);
+  return prepare_task(static_cast<task_core&>(next));
+}
+
+inline fiber* worker::prepare_next() noexcept {
+  while (job* const next = pick()) {
+    if (fiber* const one = prepare(*next)) return one;
+  }
+  return nullptr;
+}
+
+inline void worker::begin_slice(fiber& one) noexcept {
+  counters_.slices.add();
+  budget_ = slice_budget;
+  running = &one;
+  if (ring_) [[unlikely]] {
+    trace(trace_kind::slice_begin, one.task->id, std::exchange(one.job::stolen, false) ? 1 : 0);
+  }
+}
+
+inline void worker::trace_slice_end(const fiber& one) noexcept {
+  if (ring_) [[unlikely]]
+    trace(trace_kind::slice_end, one.task->id, 0);
+}
+
+/// Leaves `self` for `to`, or for the root. `here` is not used after the switch.
+template <jump_function jump>
+inline __attribute__((always_inline)) void worker::leave(worker& here, fiber& self, fiber* to,
+                                                         after what) noexcept {
+  if (to != nullptr) {
+    here.begin_slice(*to);
+  } else {
+    here.running = nullptr;
+  }
+  const departure left =
+      switch_execution<jump>(here, self.saved, to != nullptr ? to->saved : here.root_, what);
+  if (left.what != after::nothing) current()->dispose(left);
+}
+
+inline bool worker::claimable(fiber& self, task_core& core) noexcept {
+  if (deque_.take_oldest_if(&core)) return true;
+  // The youngest entry overtakes nobody of its spawner if the spawner's child before it has
+  // started.
+  if (self.spawned_on != this || self.spawn_before >= deque_.oldest_index()) return false;
+  if (!deque_.pop_youngest(&core)) return false;
+  self.latest_spawn = self.spawn_before;
+  return true;
+}
+
+inline __attribute__((always_inline)) bool worker::claim(fiber& self, task_core& core,
+                                                         cancellation mode) noexcept {
+  worker& here = *current();
+  if (static_cast<scheduler*>(&here.owner_) != self.home || here.deque_.maybe_empty() ||
+      !here.claimable(self, core)) {
+    return false;
+  }
+  here.counters_.claimed.add();
+  self.join_mode = mode;
+  fiber* const child = here.prepare_task(core);
+  if (child == nullptr) return true;  // it has failed, for want of a stack
+  child->claimed_by = &self;
+  here.trace_slice_end(self);
+  leave<jump_fcontext>(here, self, child, after::nothing);
+  return true;
+}
 
 }  // namespace heddle::detail

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // From fiber to fiber: what runs next, and what becomes of the one that was left.
-// The steps W3 to W5 of wait/README.md are leave() and after_arrival().
-#include "base/assert.hpp"
+// The steps W3 to W5 of wait/README.md are leave() and dispose().
 #include "sched/scheduler.hpp"
-#include "sched/worker.hpp"
 #include "sched/task_end.hpp"
+#include "sched/worker.hpp"
 
 #include <heddle/runtime/error.hpp>
 
@@ -24,8 +23,7 @@ job* worker::pick_bound() noexcept {
   return bound_.pop();
 }
 
-job* worker::pick() noexcept {
-  if (--picks_left_ <= 0) return nullptr;
+job* worker::pick_among() noexcept {
   if (burst_left_ > 0) {
     if (task_core* const fresh = deque_.take_oldest()) {
       --burst_left_;
@@ -42,10 +40,11 @@ job* worker::pick() noexcept {
   return pick_bound();
 }
 
-fiber* worker::take_fiber(const task_core& core) noexcept {
-  const bool usual = core.extras == nullptr || core.extras->stack_bytes == 0;
+fiber* worker::take_unusual(const task_core& core) noexcept {
   try {
-    if (!usual) return owner_.stacks.take(core.extras->stack_bytes);
+    if (core.extras != nullptr && core.extras->stack_bytes != 0) {
+      return owner_.stacks.take(core.extras->stack_bytes);
+    }
     if (warm_ == nullptr) {
       warm_ = owner_.stacks.take_default(warm_batch);
       for (const fiber* each = warm_; each != nullptr; each = each->next_pooled) ++warm_count_;
@@ -55,16 +54,12 @@ fiber* worker::take_fiber(const task_core& core) noexcept {
     owner_.set_exhausted(true);
     return nullptr;
   }
-  fiber* const one = warm_;
-  warm_ = one->next_pooled;
-  --warm_count_;
-  one->next_pooled = nullptr;
-  return one;
+  return take_warm();
 }
 
 void worker::pool(fiber& one) noexcept {
-  one.status.store(fiber::state::pooled, std::memory_order_relaxed);
-  if (owner_.exhausted()) owner_.set_exhausted(false);
+  if (owner_.exhausted()) [[unlikely]]
+    owner_.set_exhausted(false);
   if (one.stack_bytes() != owner_.stacks.default_stack_bytes()) {
     one.next_pooled = nullptr;
     owner_.stacks.give(&one);
@@ -83,151 +78,117 @@ void worker::pool(fiber& one) noexcept {
 }
 
 void worker::fail_unstarted(task_core& core) noexcept {
-  core.operations->fail(core, std::make_exception_ptr(resource_exhausted(
-                                  "heddle: no stack to be had for a spawned task")));
-  end_task(core, nullptr, *this);
-}
-
-fiber* worker::prepare(job& next) noexcept {
-  if (next.what == job::kind::fiber) return &static_cast<fiber&>(next);
-  auto& core = static_cast<task_core&>(next);
-  fiber* const one = take_fiber(core);
-  if (one == nullptr) {
-    fail_unstarted(core);
-    return nullptr;
-  }
-  one->task = &core;
-  return one;
-}
-
-fiber* worker::prepare_next() noexcept {
-  while (job* const next = pick()) {
-    if (fiber* const one = prepare(*next)) {
-      one->job::stolen = next->stolen;
-      next->stolen = false;
-      return one;
-    }
-  }
-  return nullptr;
-}
-
-void worker::begin_slice(fiber& one, bool stolen) noexcept {
-  counters_.slices.add();
-  budget_ = slice_budget;
-  running_ = &one;
-  one.status.store(fiber::state::running, std::memory_order_relaxed);
-  if (ring_) [[unlikely]] {
-    trace(trace_kind::slice_begin, one.task->id, stolen ? 1 : 0);
-  }
-}
-
-void worker::trace_slice_end(const fiber& one) noexcept {
-  if (ring_) [[unlikely]] trace(trace_kind::slice_end, one.task->id, 0);
-}
-
-void worker::leave(fiber& self, fiber* to, after what) noexcept {
-  after_ = what;
-  left_ = &self;
-  if (to != nullptr) {
-    begin_slice(*to, std::exchange(to->job::stolen, false));
-  } else {
-    running_ = nullptr;
-  }
-  switch_execution(*this, self.saved, to != nullptr ? to->saved : root_);
-  current()->after_arrival();
+  core.operations->fail(
+      core,
+      std::make_exception_ptr(resource_exhausted("heddle: no stack to be had for a spawned task")));
+  end_task(core, *this);
 }
 
 void worker::enter_from_root(fiber& to) noexcept {
-  after_ = after::nothing;
-  left_ = nullptr;
-  begin_slice(to, std::exchange(to.job::stolen, false));
-  switch_execution(*this, root_, to.saved);
-  after_arrival();  // a root context is always on its own thread
+  begin_slice(to);
+  // A root context is always on its own thread.
+  dispose(switch_execution(*this, root_, to.saved, after::nothing));
 }
 
-void worker::after_arrival() noexcept {
-  fiber* const left = left_;
-  switch (std::exchange(after_, after::nothing)) {
+void worker::dispose(departure left) noexcept {
+  switch (left.what) {
     case after::nothing:
       return;
     case after::yielded:
-      left->status.store(fiber::state::ready, std::memory_order_relaxed);
-      queue(*left);
+      queue(*left.who->self);
       return;
     case after::ended:
-      pool(*left);
+      pool(*left.who->self);
       return;
     case after::parks:
-      break;
+      commit_park(*left.who->self);
+      return;
   }
+}
+
+void worker::commit_park(fiber& left) noexcept {
   // Once the commit has succeeded the fiber may run elsewhere: what is needed of it is read before.
-  const std::uint32_t epoch = left->word.epoch();
-  const bool cancellable = left->word.cancellable();
-  left->status.store(fiber::state::parked, std::memory_order_relaxed);
-  if (!left->word.commit_park()) {
-    make_ready(*left);
+  const std::uint32_t epoch = left.word.epoch();
+  const bool cancellable = left.word.cancellable();
+  left.status.store(fiber::state::parked, std::memory_order_relaxed);
+  if (!left.word.commit_park()) {
+    make_ready(left);
     return;
   }
   // The epoch keeps this from ending a later wait, should the fiber have gone on meanwhile.
   // order: seq_cst — Dekker with request_cancel(): flag, then word; here word, then flag.
-  if (cancellable && left->cancel_requested.load(std::memory_order_seq_cst) &&
-      left->word.try_claim(epoch, wake_reason::cancelled, 0) ==
+  if (cancellable && (left.attention.load(std::memory_order_seq_cst) & fiber::cancel) != 0 &&
+      left.word.try_claim(epoch, wake_reason::cancelled, 0) ==
           wake_word::claim_result::won_parked) {
-    make_ready(*left);
+    make_ready(left);
   }
 }
 
 void worker::park(fiber& self) noexcept {
   worker& here = *current();
   here.trace_slice_end(self);
-  here.leave(self, here.prepare_next(), after::parks);
+  if (self.claimed_by != nullptr) [[unlikely]]
+    here.settle_claims(self);
+  leave(here, self, here.prepare_next(), after::parks);
 }
 
 void worker::yield(fiber& self) noexcept {
   worker& here = *current();
-  if (here.ring_) [[unlikely]] here.trace_slice_end(self);
+  here.trace_slice_end(self);
+  if (self.claimed_by != nullptr) [[unlikely]]
+    here.settle_claims(self);
+  if (!here.shared_) {
+    // Nobody can take it from the queue before it has left its stack.
+    here.queue(self);
+    fiber* const next = here.prepare_next();
+    if (next == &self) {
+      here.begin_slice(self);
+      return;
+    }
+    leave(here, self, next, after::nothing);
+    return;
+  }
   fiber* const next = here.prepare_next();
   if (next == nullptr && here.picks_left_ > 0) {
     // Nothing else is ready, and it is not yet time to look further.
-    here.begin_slice(self, false);
+    here.begin_slice(self);
     return;
   }
-  here.leave(self, next, after::yielded);
+  leave(here, self, next, after::yielded);
 }
 
-bool worker::claimable(fiber& self, task_core& core) noexcept {
-  if (deque_.take_oldest_if(&core)) return true;
-  // The youngest entry overtakes nobody of its spawner if the spawner's child before it has started.
-  if (self.spawned_on != this || !self.has_spawned) return false;
-  if (self.had_spawned_before && self.spawn_before >= deque_.oldest_index()) return false;
-  return deque_.pop_youngest(&core);
-}
-
-bool worker::claim(fiber& self, task_core& core) noexcept {
-  worker& here = *current();
-  if (here.deque_.size() == 0 || !here.claimable(self, core)) return false;
-  here.counters_.claimed.add();
-  fiber* const child = here.prepare(core);
-  if (child == nullptr) return true;  // it has failed, and that has ended the wait
-  child->claimed_by = &self;
-  child->claim_epoch = self.word.epoch();
-  here.trace_slice_end(self);
-  here.leave(self, child, after::parks);
-  return true;
+void worker::settle_claims(fiber& child) noexcept {
+  // The child suspends: each joiner in the chain that led here now waits like any other. All of
+  // them have left their stacks; none is visible to a waker before it is committed.
+  fiber* joiners = nullptr;
+  for (fiber* each = &child; each->claimed_by != nullptr;) {
+    fiber& joiner = *std::exchange(each->claimed_by, nullptr);
+    joiner.word.begin(joiner.join_mode == cancellation::deliver &&
+                      joiner.deliverable(joiner.saved.exceptions.uncaught_exceptions));
+    register_claimer(*each->task, joiner);
+    joiner.next_pooled = joiners;
+    joiners = &joiner;
+    each = &joiner;
+  }
+  while (joiners != nullptr) {
+    fiber& joiner = *joiners;
+    joiners = joiner.next_pooled;
+    commit_park(joiner);
+  }
 }
 
 void worker::spawn(task_core& core) {
-  if (owner_.exhausted()) {
+  if (owner_.exhausted()) [[unlikely]] {
     throw resource_exhausted("heddle: spawn: all stacks that the system gives are in use");
   }
-  const spawn_extras* const extras = core.extras;
-  if (extras != nullptr) owner_.check_loop(core);
   core.id = next_id();
-  counters_.spawned.publish();
-  if (extras != nullptr && extras->loop != spawn_extras::any_loop) {
-    owner_.loop(extras->loop).put_inbox(core);
+  if (core.extras != nullptr && core.extras->loop != spawn_extras::any_loop) [[unlikely]] {
+    owner_.check_loop(core);
+    counters_.spawned.publish();
+    owner_.loop(core.extras->loop).put_inbox(core);
     return;
   }
+  counters_.spawned.publish();
   std::int64_t index = 0;
   try {
     index = deque_.push(&core);
@@ -235,62 +196,82 @@ void worker::spawn(task_core& core) {
     counters_.finished.publish();
     throw;
   }
-  if (fiber* const parent = running_) {
-    parent->had_spawned_before = parent->has_spawned && parent->spawned_on == this;
-    parent->spawn_before = parent->latest_spawn;
+  if (fiber* const parent = running) {
+    parent->spawn_before = parent->spawned_on == this ? parent->latest_spawn : fiber::none_before;
     parent->latest_spawn = index;
     parent->spawned_on = this;
-    parent->has_spawned = true;
   }
   // The first job is most likely run next, here; for more of them help is worth its price.
   if (shared_ && owner_.idle.worth_waking() && deque_.size() > 1) wake_one();
 }
 
-void worker::run_task(fiber& self) noexcept {
+fiber* worker::run_task(fiber& self) noexcept {
   task_core& core = *self.task;
+  self.status.store(fiber::state::runnable, std::memory_order_relaxed);
   self.identity.set(core.id, {core.file, core.line}, name_of(core));
   self.uncaught_at_entry = current()->exceptions->uncaught_exceptions;
-  self.cancel_requested.store(false, std::memory_order_relaxed);
-  self.has_waited = false;
-  self.has_spawned = false;
+  self.attention.store(fiber::unchecked, std::memory_order_relaxed);
+  self.spawned_on = nullptr;
   self.shields = 0;
-  if (core.extras != nullptr && core.extras->pinned) self.pinned_to = current();
+  if (core.extras != nullptr && core.extras->pinned) [[unlikely]]
+    self.pinned_to = current();
   // order: release — partner: request_cancel(), which then looks at this fiber.
   core.runner.store(&self, std::memory_order_release);
   core.operations->run(core);
   worker& here = *current();
   here.trace_slice_end(self);
-  end_task(core, &self, here);
+  fiber* const joiner = std::exchange(self.claimed_by, nullptr);
   self.pinned_to = nullptr;
   self.task = nullptr;
+  self.status.store(fiber::state::pooled, std::memory_order_relaxed);
+  if (joiner == nullptr) {
+    end_task(core, here);
+  } else {
+    end_claimed_task(core, here);
+  }
+  return joiner;
 }
 
-void worker::fiber_main(fiber& self) {
-  current()->after_arrival();
+void worker::fiber_main(fiber& self, departure left) {
+  current()->dispose(left);
   for (;;) {
-    run_task(self);
+    fiber* next = run_task(self);
     worker* here = current();
-    fiber* next = nullptr;
-    // Closures follow one another on a stack of the usual size without a switch.
-    while (job* const item = here->pick()) {
-      const bool plain = item->what == job::kind::task &&
-                         static_cast<task_core*>(item)->extras == nullptr &&
-                         self.stack_bytes() == here->owner_.stacks.default_stack_bytes();
-      if (plain) {
-        self.task = static_cast<task_core*>(item);
-        here->begin_slice(self, std::exchange(item->stolen, false));
-        run_task(self);
-        here = current();
+    if (next != nullptr) {
+      // The joiner goes on at once if nobody waits here; else it waits its turn.
+      if (here->maybe_idle() && --here->picks_left_ > 0) {
+        leave<jump_fcontext>(*here, self, next, after::ended);
         continue;
       }
-      next = here->prepare(*item);
-      if (next != nullptr) {
-        next->job::stolen = std::exchange(item->stolen, false);
-        break;
-      }
+      here->make_ready(*next);
+      next = next_after(self);
+      here = current();
+    } else {
+      next = here->next_after(self);
+      here = current();
     }
-    here->leave(self, next, after::ended);
+    leave<jump_fcontext>(*here, self, next, after::ended);
   }
+}
+
+fiber* worker::next_after(fiber& self) noexcept {
+  worker* here = current();
+  const bool usual = self.stack_bytes() == here->owner_.stacks.default_stack_bytes();
+  // Closures follow one another on a stack of the usual size without a switch.
+  while (job* const item = here->pick()) {
+    if (item->what == job::kind::fiber) return static_cast<fiber*>(item);
+    auto& core = static_cast<task_core&>(*item);
+    if (!usual || core.extras != nullptr) {
+      if (fiber* const one = here->prepare_task(core)) return one;
+      continue;
+    }
+    self.task = &core;
+    self.job::stolen = core.stolen;
+    here->begin_slice(self);
+    run_task(self);  // nobody has claimed it
+    here = current();
+  }
+  return nullptr;
 }
 
 }  // namespace heddle::detail

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Submitting, joining, cancelling and dropping tasks: the handle's side of task_core.hpp's state word.
-// Not here: the runner's side (sched/task_end.cpp).
-// The proof that each core is freed once and not touched after is in wait/README.md, "Joining a task".
+// Submitting, joining, cancelling and dropping tasks: the handle's side of task_core.hpp's state
+// word. Not here: the runner's side (sched/task_end.cpp). The proof that each core is freed once
+// and not touched after is in wait/README.md, "Joining a task".
 #include <heddle/runtime/task.hpp>
 
 #include "base/assert.hpp"
 #include "sched/scheduler.hpp"
-#include "sched/worker.hpp"
 #include "sched/task_end.hpp"
+#include "sched/worker.hpp"
 #include "wait/waiting.hpp"
 
 #include <bit>
@@ -48,14 +48,6 @@ bool unregister_joiner(task_core& core) noexcept {
   return true;
 }
 
-bool try_claim_unstarted(task_core& core, fiber& self) noexcept {
-  worker& here = *worker::current();
-  if (&here.owner() != self.home) return false;
-  const std::uint64_t before = core.state.load(std::memory_order_relaxed);
-  if (is_set(before, task_core::completing | task_core::done)) return false;
-  return worker::claim(self, core);
-}
-
 }  // namespace
 
 void* allocate_task(std::size_t bytes) {
@@ -87,10 +79,6 @@ void submit(task_core& core) {
 
 void submit_to(scheduler& target, task_core& core) { target.submit(core); }
 
-std::string_view name_of(const task_core& core) noexcept {
-  return core.extras == nullptr ? std::string_view{} : std::string_view(core.extras->name);
-}
-
 void throw_no_task(const char* operation) {
   throw std::logic_error(std::string("heddle::task::") + operation +
                          ": this handle has no task (joined, detached or moved from)");
@@ -112,20 +100,28 @@ bool is_done(const task_core& core) noexcept {
 
 namespace {
 
+/// Ends a join whose wait has ended for `reason`. Returns false if it was cancelled: the task goes
+/// on.
+bool leave_join(task_core& core, wake_reason reason) noexcept {
+  if (reason == wake_reason::cancelled && unregister_joiner(core)) return false;
+  wait_for_done_bit(core);
+  return true;
+}
+
 /// Waits for the end. Returns false if the wait was cancelled: the task goes on.
-bool await_end(task_core& core, cancellation mode) noexcept {
+inline __attribute__((always_inline)) bool await_end(task_core& core, cancellation mode) noexcept {
   if (is_done(core)) return true;
+  fiber* const self = worker::current_fiber();
+  if (self != nullptr && self->attention.load(std::memory_order_relaxed) == 0 &&
+      worker::claim(*self, core, mode)) {
+    return is_done(core) || leave_join(core, self->word.outcome().reason);
+  }
   begun_wait wait(mode);
   if (!register_joiner(core, wait.who())) {
     wait_for_done_bit(core);
     return true;
   }
-  fiber* const self = worker::current_fiber();
-  const bool claimed = self != nullptr && !wait.must_stop() && try_claim_unstarted(core, *self);
-  const wake_reason reason = claimed ? wait.reason() : wait.park({});
-  if (reason == wake_reason::cancelled && unregister_joiner(core)) return false;
-  wait_for_done_bit(core);
-  return true;
+  return leave_join(core, wait.park({}));
 }
 
 }  // namespace
@@ -135,17 +131,18 @@ void wait_done(task_core& core) {
 }
 
 void request_cancel(task_core& core) noexcept {
-  // order: seq_cst — the request before the look at the runner; partner: begun_wait, which at a body's first
-  // wait reads the state after a fence.
+  // order: seq_cst — the request before the look at the runner; partner: begun_wait, which at a
+  // body's first wait reads the state after a fence.
   const std::uint64_t before =
       core.state.fetch_or(task_core::cancel | task_core::busy, std::memory_order_seq_cst);
   if (!is_set(before, task_core::completing | task_core::done)) {
     // order: seq_cst — see above.
     if (fiber* const runner = core.runner.load(std::memory_order_seq_cst)) {
-      // `busy` keeps the fiber on this task, and the fiber keeps its runtime: both outlast this block.
+      // `busy` keeps the fiber on this task, and the fiber keeps its runtime: both outlast this
+      // block.
       const scheduler::visit while_here(*runner->home);
       // order: seq_cst — flag, then word; partner: worker::after_arrival().
-      runner->cancel_requested.store(true, std::memory_order_seq_cst);
+      runner->attention.fetch_or(fiber::cancel, std::memory_order_seq_cst);
       if (runner->word.cancel_current() == wake_word::claim_result::won_parked) {
         runner->home->make_ready(*runner);
       }

@@ -28,7 +28,7 @@ detail::fiber& self(const char* operation) {
 
 void yield() {
   detail::fiber& me = self("yield");
-  throw_if_cancelled();
+  if (me.attention.load(std::memory_order_relaxed) != 0) throw_if_cancelled();
   detail::worker::yield(me);
 }
 

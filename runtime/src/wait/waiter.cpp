@@ -19,21 +19,24 @@ namespace detail {
 
 namespace {
 
-/// Returns whether the body that runs on `self` has been cancelled.
+/// Returns whether the body that runs on `self` has been cancelled, once its attention is called
+/// for.
 bool is_cancelled(fiber& self) noexcept {
-  if (!self.has_waited) {
-    self.has_waited = true;
+  std::uint8_t seen = self.attention.load(std::memory_order_relaxed);
+  if ((seen & fiber::unchecked) != 0) {
     // A cancel may have come between the body's start and the moment its runner could be found.
-    // order: seq_cst fence — run_task() stores the runner before it, this reads the request after it;
+    // order: seq_cst — run_task() stores the runner before this RMW, the request is read after it;
     // request_cancel() and cancel_all() do the opposite.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    const bool requested =
-        (self.task->state.load(std::memory_order_relaxed) & task_core::cancel) != 0;
-    if (requested || self.home->cancels_all()) {
-      self.cancel_requested.store(true, std::memory_order_relaxed);
+    seen = self.attention.fetch_and(static_cast<std::uint8_t>(~fiber::unchecked),
+                                    std::memory_order_seq_cst);
+    // order: seq_cst — see above.
+    const std::uint64_t state = self.task->state.load(std::memory_order_seq_cst);
+    if ((state & task_core::cancel) != 0 || self.home->cancels_all()) {
+      self.attention.fetch_or(fiber::cancel, std::memory_order_relaxed);
+      return true;
     }
   }
-  return self.cancel_requested.load(std::memory_order_relaxed);
+  return (seen & fiber::cancel) != 0;
 }
 
 bool is_cancellable(const fiber& self) noexcept {
@@ -46,8 +49,8 @@ wake_reason park_fiber(fiber& self, std::uint32_t epoch, deadline limit) noexcep
     worker::park(self);
     return self.word.outcome().reason;
   }
-  if (limit.passed() && self.word.try_claim(epoch, wake_reason::timeout, 0) !=
-                            wake_word::claim_result::lost) {
+  if (limit.passed() &&
+      self.word.try_claim(epoch, wake_reason::timeout, 0) != wake_word::claim_result::lost) {
     return wake_reason::timeout;
   }
   timer entry;
@@ -64,8 +67,8 @@ wake_reason park_thread(thread_parker& self, std::uint32_t epoch, deadline limit
   if (!self.word.commit_park()) return self.word.outcome().reason;
   // order: acquire — partner: resume_parker().
   while (self.signal.load(std::memory_order_acquire) == 0) {
-    if (limit.passed() && self.word.try_claim(epoch, wake_reason::timeout, 0) !=
-                              wake_word::claim_result::lost) {
+    if (limit.passed() &&
+        self.word.try_claim(epoch, wake_reason::timeout, 0) != wake_word::claim_result::lost) {
       break;
     }
     futex_wait(self.signal, 0, limit.passed() ? deadline::never() : limit);
@@ -87,8 +90,10 @@ begun_wait::begun_wait(cancellation mode) noexcept : who_(&parker_of_caller()) {
 }
 
 bool begun_wait::must_stop() noexcept {
-  if (who_->what != parker::kind::fiber || !who_->word.cancellable()) return false;
-  if (!is_cancelled(static_cast<fiber&>(*who_))) return false;
+  if (who_->what != parker::kind::fiber) return false;
+  auto& self = static_cast<fiber&>(*who_);
+  if (self.attention.load(std::memory_order_relaxed) == 0) return false;
+  if (!who_->word.cancellable() || !is_cancelled(self)) return false;
   who_->word.try_claim(epoch_, wake_reason::cancelled, 0);
   return true;
 }
@@ -118,8 +123,8 @@ wake_reason waiter::wait(deadline limit) noexcept {
 std::uint16_t waiter::tag() const noexcept { return who_->word.outcome().tag; }
 
 resumption waiter::claim(wake_reason reason, std::uint16_t tag) noexcept {
-  // Counted before the claim, while the list's lock keeps the waiter, and with it its runtime, alive;
-  // given back when it is resumed, or here.
+  // Counted before the claim, while the list's lock keeps the waiter, and with it its runtime,
+  // alive; given back when it is resumed, or here.
   detail::parker* const who = who_;
   detail::visit_if_foreign visit(*who);
   switch (who->word.try_claim(epoch_, reason, tag)) {
@@ -162,13 +167,13 @@ void throw_if_cancelled(wake_reason reason) {
 
 void throw_if_cancelled() {
   detail::fiber* const self = detail::worker::current_fiber();
-  if (self == nullptr || !detail::is_cancellable(*self)) return;
-  if (detail::is_cancelled(*self)) throw cancelled{};
+  if (self == nullptr || self->attention.load(std::memory_order_relaxed) == 0) return;
+  if (detail::is_cancellable(*self) && detail::is_cancelled(*self)) throw cancelled{};
 }
 
 void cooperate() {
   detail::worker* const here = detail::worker::current();
-  if (here == nullptr || here->running() == nullptr) return;
+  if (here == nullptr || here->running == nullptr) return;
   throw_if_cancelled();
   if (!here->spend()) this_fiber::yield();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The untyped part of a task: in turn a queued closure, a running body, and a result that waits for its
-// joiner. One allocation holds it all; the stack is taken only when the body first runs.
+// The untyped part of a task: in turn a queued closure, a running body, and a result that waits for
+// its joiner. One allocation holds it all; the stack is taken only when the body first runs.
 //
 // state is the meeting point of runner, joiner, canceller and dropper:
 //   completing  the runner has stored the outcome and is about to wake the joiner
@@ -8,10 +8,10 @@
 //   detached    nobody will join: the runner frees the core
 //   cancel      cancellation was requested      busy  a canceller is looking at the fiber
 //   the high bits hold the joiner's parker while somebody waits in join()
-// Invariants: (1) only the handle adds detached, a joiner, or busy; only the runner adds completing and
-// done; (2) the runner does not recycle its fiber while busy is set; (3) a joiner leaves only after it
-// took its parker out of the word or has seen done, so the runner that finds a parker may claim
-// whichever wait that parker is in: it is the join. Proof: src/wait/README.md.
+// Invariants: (1) only the handle adds detached, a joiner, or busy; only the runner adds completing
+// and done; (2) the runner does not recycle its fiber while busy is set; (3) a joiner leaves only
+// after it took its parker out of the word or has seen done, so the runner that finds a parker may
+// claim whichever wait that parker is in: it is the join. Proof: src/wait/README.md.
 #pragma once
 
 #include <heddle/runtime/error.hpp>
@@ -92,8 +92,8 @@ struct task_core : job {
 void* allocate_task(std::size_t bytes);
 void free_task(void* block, std::size_t bytes) noexcept;
 
-/// Hands a constructed task to the running fiber's runtime. Errors: std::logic_error on a plain thread,
-/// shut_down, std::bad_alloc, resource_exhausted; the caller still owns the core then.
+/// Hands a constructed task to the running fiber's runtime. Errors: std::logic_error on a plain
+/// thread, shut_down, std::bad_alloc, resource_exhausted; the caller still owns the core then.
 void submit(task_core& core);
 /// Hands it to a given runtime, from anywhere.
 void submit_to(scheduler& target, task_core& core);
@@ -110,7 +110,9 @@ void detach(task_core& core) noexcept;
 void drop(task_core& core) noexcept;
 /// Destroys the result and frees the block of a task that is done, or was never submitted.
 void release(task_core& core) noexcept;
-std::string_view name_of(const task_core& core) noexcept;
+inline std::string_view name_of(const task_core& core) noexcept {
+  return core.extras == nullptr ? std::string_view{} : std::string_view(core.extras->name);
+}
 [[noreturn]] void throw_no_task(const char* operation);
 
 }  // namespace heddle::detail
