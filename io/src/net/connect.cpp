@@ -81,7 +81,7 @@ tcp_stream tcp_stream::connect(const endpoint& peer, const connect_options& opti
   error.clear();
   detail::check(options.stream);
   const deadline limit = deadline::after(options.timeout);
-  throw_if_cancelled();
+  cooperate();
   if (peer.kind() == endpoint::family::none) {
     error = std::make_error_code(std::errc::destination_address_required);
     return {};

@@ -4,13 +4,12 @@
 
 namespace heddle::io::detail {
 
-wake_reason connection_set::sit(std::unique_lock<std::mutex>& lock, seat& on, delivery how,
+wake_reason connection_set::sit(std::unique_lock<std::mutex>& lock, seat& on, cancellation mode,
                                 deadline limit) noexcept {
-  waiter self;
+  waiter self(mode);
   on.taken_by = &self;
   lock.unlock();
-  const wake_reason reason =
-      how == delivery::shielded ? self.wait_shielded(limit) : self.wait(limit);
+  const wake_reason reason = self.wait(limit);
   lock.lock();
   if (on.taken_by == &self) on.taken_by = nullptr;
   return reason;
@@ -20,7 +19,7 @@ void connection_set::wait_for_room() {
   std::unique_lock lock(guard_);
   wake_reason reason = wake_reason::none;
   while (live_.size() >= limit_ && reason != wake_reason::cancelled) {
-    reason = sit(lock, acceptor_, delivery::normal);
+    reason = sit(lock, acceptor_, cancellation::deliver);
   }
   lock.unlock();
   throw_if_cancelled(reason);
@@ -80,7 +79,7 @@ bool connection_set::supervise() noexcept {
   std::unique_lock lock(guard_);
   while (accepting_) {
     const wake_reason reason =
-        worth_reaping() ? wake_reason::event : sit(lock, supervisor_, delivery::normal);
+        worth_reaping() ? wake_reason::event : sit(lock, supervisor_, cancellation::deliver);
     lock.unlock();
     reap();
     if (reason == wake_reason::cancelled) return false;
@@ -91,13 +90,13 @@ bool connection_set::supervise() noexcept {
 
 void connection_set::wait_for_acceptor() noexcept {
   std::unique_lock lock(guard_);
-  while (accepting_) sit(lock, supervisor_, delivery::shielded);
+  while (accepting_) sit(lock, supervisor_, cancellation::shield);
 }
 
 bool connection_set::wait_for_all(deadline limit) noexcept {
   std::unique_lock lock(guard_);
   while (!live_.empty()) {
-    const wake_reason reason = sit(lock, supervisor_, delivery::shielded, limit);
+    const wake_reason reason = sit(lock, supervisor_, cancellation::shield, limit);
     if (reason == wake_reason::timeout) return live_.empty();
     lock.unlock();
     reap();

@@ -84,9 +84,8 @@ class connection_set {
       return sitting == nullptr ? resumption() : sitting->claim();
     }
   };
-  enum class delivery : bool { normal, shielded };
 
-  wake_reason sit(std::unique_lock<std::mutex>& lock, seat& on, delivery how,
+  wake_reason sit(std::unique_lock<std::mutex>& lock, seat& on, cancellation mode,
                   deadline limit = {}) noexcept;
   bool worth_reaping() const noexcept;
   void ended(place at, bool failed) noexcept;

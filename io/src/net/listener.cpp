@@ -25,7 +25,7 @@ detail::socket_handle accept_one(const detail::socket_use& use, std::error_code&
     error = detail::closed_before();
     return {};
   }
-  throw_if_cancelled();
+  cooperate();
   return static_cast<detail::listening&>(*use).accept(error);
 }
 

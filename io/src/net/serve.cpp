@@ -9,7 +9,6 @@
 #include "net/socket.hpp"
 
 #include <heddle/runtime/runtime.hpp>
-#include <heddle/runtime/this_fiber.hpp>
 
 #include <algorithm>
 #include <new>
@@ -96,7 +95,6 @@ class server {
 
   void accept_all() {
     do {
-      this_fiber::checkpoint();  // newcomers in a row must not keep the loop from other fibers
       connections_.wait_for_room();
     } while (accept_one());
   }

@@ -41,7 +41,7 @@ std::size_t transfer_some(const socket_use& use, readiness::direction which, std
     error = closed_before();
     return 0;
   }
-  throw_if_cancelled();
+  cooperate();
   if (wanted == 0) return 0;
   const transferred done = transfer(*use, which, wanted, attempt, error);
   // The end, or an error, that our own close() brought about is not the peer's doing.

@@ -194,11 +194,12 @@ std::error_code overtake_thread(Call call, Close close) {
 
 TEST(socket_close, wakes_a_plain_thread_that_reads_or_writes) {
   for (const char* const at : {"127.0.0.1:0", "unix:@heddle_socket_close_test"}) {
-    auto both = test::connected_pair(at);
-    EXPECT_EQ(overtake_thread([&] { return read_error(both.near); }, [&] { both.near.close(); }),
+    auto one = test::connected_pair(at);
+    EXPECT_EQ(overtake_thread([&] { return read_error(one.near); }, [&] { one.near.close(); }),
               overtaken);
+    auto two = test::connected_pair(at);
     EXPECT_EQ(
-        overtake_thread([&] { return test::write_for_ever(both.far); }, [&] { both.far.abort(); }),
+        overtake_thread([&] { return test::write_for_ever(two.near); }, [&] { two.near.abort(); }),
         overtaken);
   }
 }

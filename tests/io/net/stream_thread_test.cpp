@@ -119,8 +119,9 @@ TEST(stream_thread, is_not_disturbed_by_a_storm_of_signals) {
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     std::thread echoing([&] {
       std::error_code error;
-      for (tcp_stream peer = listener.accept(error); !error; peer = listener.accept(error)) {
-        echo(peer);
+      while (!error) {
+        tcp_stream peer = listener.accept(error);
+        if (!error) echo(peer);
       }
     });
     const int enough = signals + 300;
