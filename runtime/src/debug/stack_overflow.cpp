@@ -6,7 +6,6 @@
 
 #include <execinfo.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
@@ -20,7 +19,6 @@ namespace heddle::detail {
 namespace {
 
 constexpr std::size_t most_runtimes = 64;
-constexpr std::size_t alternate_bytes = 64 * 1024;
 
 // Process-wide, like the handler itself: what config::debug asks for.
 std::array<std::atomic<scheduler*>, most_runtimes> explained;
@@ -100,26 +98,6 @@ void stop_explaining(scheduler& of) noexcept {
     each.compare_exchange_strong(entry, nullptr, std::memory_order_relaxed,
                                  std::memory_order_relaxed);
   }
-}
-
-alternate_stack::alternate_stack(bool wanted) {
-  if (!wanted) return;
-  void* const memory = ::mmap(nullptr, alternate_bytes, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) return;  // an overflow then ends the process without a message
-  memory_ = memory;
-  stack_t alternate{};
-  alternate.ss_sp = memory;
-  alternate.ss_size = alternate_bytes;
-  ::sigaltstack(&alternate, nullptr);
-}
-
-alternate_stack::~alternate_stack() {
-  if (memory_ == nullptr) return;
-  stack_t off{};
-  off.ss_flags = SS_DISABLE;
-  ::sigaltstack(&off, nullptr);
-  ::munmap(memory_, alternate_bytes);
 }
 
 }  // namespace heddle::detail

@@ -13,16 +13,4 @@ class scheduler;
 void explain_stack_overflows(scheduler& of) noexcept;
 void stop_explaining(scheduler& of) noexcept;
 
-/// Gives the calling thread a stack on which the handler can run.
-class alternate_stack {
- public:
-  explicit alternate_stack(bool wanted);
-  ~alternate_stack();
-  alternate_stack(const alternate_stack&) = delete;
-  alternate_stack& operator=(const alternate_stack&) = delete;
-
- private:
-  void* memory_ = nullptr;
-};
-
 }  // namespace heddle::detail

@@ -29,13 +29,13 @@ std::byte* fiber::record_at(std::byte* low, std::size_t bytes) noexcept {
   return low + bytes - record_bytes - colour * colour_bytes;
 }
 
-fiber& fiber::create(std::byte* low, std::size_t bytes, scheduler& home, entry_function entry) {
-  std::byte* const top = record_at(low, bytes);
-  fiber* const self = ::new (top) fiber(low, bytes, home, entry);
+fiber& fiber::create(place where, scheduler& home, entry_function entry) {
+  std::byte* const top = record_at(where.low, where.bytes);
+  fiber* const self = ::new (top) fiber(where, home, entry);
+  const auto below = static_cast<std::size_t>(top - where.low);
   self->saved.self = self;
-  self->saved.context =
-      boost::context::detail::make_fcontext(top, static_cast<std::size_t>(top - low), &enter);
-  self->saved.sanitizer.create(low + page_bytes, bytes - page_bytes);
+  self->saved.context = boost::context::detail::make_fcontext(top, below, &enter);
+  self->saved.sanitizer.create(where.low + page_bytes, where.bytes - page_bytes);
   return *self;
 }
 

@@ -29,8 +29,13 @@ class fiber : public parker, public job {
   /// What a fiber's stack begins to run; never returns.
   using entry_function = void (*)(fiber& self, departure left);
 
-  /// Builds a fiber at the top of the stack [low, low + bytes), guard page included.
-  static fiber& create(std::byte* low, std::size_t bytes, scheduler& home, entry_function entry);
+  struct place {
+    std::byte* low;  // of the stack, guard page included
+    std::size_t bytes;
+    std::uint32_t first_epoch;  // of its wake word: a stack may have held another fiber before
+  };
+  /// Builds a fiber at the top of a stack.
+  static fiber& create(place where, scheduler& home, entry_function entry);
 
   /// Returns where the record of the fiber on that stack lies. Neighbours differ by a few lines:
   /// were all frames at the same offset in their pages, each load after a switch would look, to the
@@ -72,8 +77,12 @@ class fiber : public parker, public job {
   fiber_identity identity;
 
  private:
-  fiber(std::byte* low, std::size_t bytes, scheduler& owner, entry_function runs) noexcept
-      : parker(parker::kind::fiber), job(job::kind::fiber), low_(low), bytes_(bytes), entry_(runs) {
+  fiber(place where, scheduler& owner, entry_function runs) noexcept
+      : parker(parker::kind::fiber, where.first_epoch),
+        job(job::kind::fiber),
+        low_(where.low),
+        bytes_(where.bytes),
+        entry_(runs) {
     home = &owner;
   }
 

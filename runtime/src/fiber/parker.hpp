@@ -14,7 +14,8 @@ class scheduler;
 /// Aligned so that task_core::state can keep flags in the low bits of its address.
 struct alignas(64) parker {
   enum class kind : std::uint8_t { fiber, thread };
-  explicit parker(kind of) noexcept : what(of) {}
+  explicit parker(kind of, std::uint32_t first_epoch = 0) noexcept
+      : word(first_epoch), what(of) {}
 
   wake_word word;
   scheduler* home = nullptr;       // of a fiber

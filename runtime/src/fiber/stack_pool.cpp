@@ -74,7 +74,7 @@ fiber& stack_pool::create_fresh(size_class& from, std::size_t stack_bytes) {
   if (!from.trimmed.empty()) {
     std::byte* const low = from.trimmed.back();
     from.trimmed.pop_back();
-    fiber& one = fiber::create(low, stack_bytes, home_, entry_);
+    fiber& one = fiber::create({low, stack_bytes, next_epoch()}, home_, entry_);
     slot_block& block = block_of(one);
     // order: release — partner: find(), for_each(): the record is complete.
     block.created[block.slot_of(low)].store(1, std::memory_order_release);
@@ -84,11 +84,16 @@ fiber& stack_pool::create_fresh(size_class& from, std::size_t stack_bytes) {
   const std::size_t slot = block.next_fresh++;
   std::byte* const low = block.memory.low(slot);
   if (guards_.guard(low) == guard_kind::none) unguarded_.fetch_add(1, std::memory_order_relaxed);
-  fiber& one = fiber::create(low, stack_bytes, home_, entry_);
+  fiber& one = fiber::create({low, stack_bytes, next_epoch()}, home_, entry_);
   // order: release — as above.
   block.created[slot].store(1, std::memory_order_release);
   stacks_.fetch_add(1, std::memory_order_relaxed);
   return one;
+}
+
+std::uint32_t stack_pool::next_epoch() noexcept {
+  // A record would have to end 65,536 waits within the instant that a late waker needs.
+  return first_epoch_ += std::uint32_t{1} << 16;
 }
 
 stack_pool::slot_block& stack_pool::block_with_room(size_class& from, std::size_t stack_bytes) {

@@ -77,11 +77,13 @@ class stack_pool {
   slot_block& block_with_room(size_class& from, std::size_t stack_bytes);
   slot_block& block_of(const fiber& one) noexcept;
   void trim_one(size_class& from) noexcept;
+  std::uint32_t next_epoch() noexcept;
 
   settings how_;
   scheduler& home_;
   fiber::entry_function entry_;
   guard_maker guards_;
+  std::uint32_t first_epoch_ = 0;
   std::mutex lock_;
   size_class classes_[size_classes];
   std::atomic<slot_block*> index_[most_blocks]{};  // for find(): filled in order, never emptied

@@ -133,12 +133,12 @@ void reactor::remove(registration& entry) noexcept {
 }
 
 void reactor::shut_down() noexcept {
+  resumption_list woken;  // fibers of other runtimes; resumed after the lock is released
   std::lock_guard guard(lock_);
   epoll_.reset();
   wake_up_.reset();
   for (const entry_slot& each : slots_) {
-    // order: release — partner: ensure_watched(), which then moves to another reactor.
-    if (each.entry != nullptr) each.entry->watched_.store(false, std::memory_order_release);
+    if (each.entry != nullptr) each.entry->forget_reactor(woken);
   }
 }
 

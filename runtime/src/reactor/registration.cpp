@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace heddle::detail {
 
@@ -61,8 +62,7 @@ bool registration::ensure_watched(const std::shared_ptr<reactor>& here) {
   if (watched_.load(std::memory_order_acquire)) return true;
   std::lock_guard guard(owner_lock_);
   if (is_closed()) return true;
-  if (owner_ != nullptr) owner_->remove(*this);  // its runtime has ended: move to this one
-  owner_ = here;
+  if (owner_ != nullptr) std::exchange(owner_, nullptr)->remove(*this);  // its runtime has ended
   std::error_code error = here->add(*this);
   if (error == std::errc::file_exists) {
     // Somebody else watches this descriptor in the same set: a duplicate is another key.
@@ -73,6 +73,7 @@ bool registration::ensure_watched(const std::shared_ptr<reactor>& here) {
   if (error) {
     throw std::system_error(error, "heddle: cannot watch descriptor " + std::to_string(fd_));
   }
+  owner_ = here;
   // order: release — partner: above.
   watched_.store(true, std::memory_order_release);
   return true;
@@ -93,6 +94,14 @@ wake_reason registration::wait(readiness::direction which, const std::shared_ptr
 bool registration::is_closed() const noexcept {
   // order: acquire — partner: raise() in close().
   return (sides_[0].word.load(std::memory_order_acquire) & side::closed) != 0;
+}
+
+void registration::forget_reactor(resumption_list& woken) noexcept {
+  // order: release — partner: ensure_watched(), which then moves to another reactor.
+  watched_.store(false, std::memory_order_release);
+  for (side& each : sides_) {
+    each.waiters.claim_all(wake_reason::event, [&each]() noexcept { raise(each, side::ready); }, woken);
+  }
 }
 
 void registration::close() noexcept {

@@ -39,6 +39,9 @@ class registration {
   /// Called by the reactor, under its lock. `epoll_events` as epoll_wait returned them.
   void fire(std::uint32_t epoll_events, resumption_list& woken) noexcept;
 
+  /// Called by a reactor that ends, under its lock: whoever waits here tries again, and finds another.
+  void forget_reactor(resumption_list& woken) noexcept;
+
   /// Leaves the reactor and wakes everybody with `closed`.
   void close() noexcept;
 

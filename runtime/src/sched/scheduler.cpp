@@ -4,6 +4,7 @@
 
 #include <heddle/runtime/error.hpp>
 
+#include "base/alternate_stack.hpp"
 #include "base/cpu_count.hpp"
 
 #include <pthread.h>
@@ -39,7 +40,7 @@ void scheduler::start_threads(loop_zero first) {
       threads_.emplace_back([this, index] { run_loop(index); });
     }
   } catch (const std::system_error& error) {
-    drives_loop_zero_ = true;  // there is nothing to drive, but nobody else may wait for loop 0
+    drives_loop_zero_ = drives_loop_zero_ || threads_.empty();  // somebody must run loop 0 to its end
     stop();
     throw resource_exhausted("heddle: cannot start loop " +
                              std::to_string(threads_.size() + begin) + " of " +
@@ -63,6 +64,7 @@ void scheduler::run_loop(unsigned index) noexcept {
       ::pthread_setaffinity_np(::pthread_self(), sizeof one, &one);
     }
   }
+  const alternate_stack for_handlers(settings_.debug);
   workers_[index]->run(nullptr);
 }
 
@@ -87,8 +89,9 @@ void scheduler::submit(task_core& core) {
   spawned_outside_.fetch_add(1, std::memory_order_seq_cst);
   // order: seq_cst — see above.
   if (!accepting_.load(std::memory_order_seq_cst)) {
-    refused_outside_.fetch_add(
-        1, std::memory_order_release);  // order: release — partner: live_tasks()
+    // order: release — partner: live_tasks().
+    refused_outside_.fetch_add(1, std::memory_order_release);
+    workers_[0]->wake_up();  // every loop may have taken this task for a live one
     throw heddle::shut_down("heddle: spawn on runtime \"" + settings_.name +
                             "\", which has been told to stop");
   }
@@ -126,6 +129,7 @@ void scheduler::make_ready(fiber& one) noexcept {
 void scheduler::drive(task_core& main_task) {
   main_task_.store(&main_task, std::memory_order_relaxed);
   submit(main_task);
+  const alternate_stack for_handlers(settings_.debug);
   workers_[0]->run(&main_task);
   main_task_.store(nullptr, std::memory_order_relaxed);
 }

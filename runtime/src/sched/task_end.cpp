@@ -78,7 +78,6 @@ void report_failure(task_core& core) noexcept {
 
 void end_task(task_core& core, worker& here) noexcept {
   core.runner.store(nullptr, std::memory_order_relaxed);
-  here.count_finished();
   if (core.outcome == task_outcome::failure) [[unlikely]]
     keep_hooks(core, here);
   const bool main_task = here.owner().is_main(core);
@@ -96,6 +95,7 @@ void end_task(task_core& core, worker& here) noexcept {
       core.state.store(task_core::completing | task_core::done, std::memory_order_release);
     }
   }
+  here.count_finished();  // after all that a stopping runtime must wait for
   if (main_task) here.owner().loop(0).wake_up();
 }
 

@@ -103,6 +103,7 @@ class worker : public thread_state {
   fiber* prepare_next() noexcept;
   fiber* take_unusual(const task_core& core) noexcept;
   fiber* take_warm() noexcept;
+  void check_stacks();
   static fiber* next_after(fiber& self) noexcept;
   void pool(fiber& one) noexcept;
   template <jump_function jump = heddle_jump>

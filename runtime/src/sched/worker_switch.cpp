@@ -51,10 +51,19 @@ fiber* worker::take_unusual(const task_core& core) noexcept {
       if (owner_.stacks.unguarded() != 0) owner_.note_unguarded();
     }
   } catch (const std::exception&) {
-    owner_.set_exhausted(true);
+    const bool usual = core.extras == nullptr || core.extras->stack_bytes == 0;
+    if (usual) owner_.set_exhausted(true);
     return nullptr;
   }
   return take_warm();
+}
+
+void worker::check_stacks() {
+  if (warm_ == nullptr) {
+    warm_ = owner_.stacks.take_default(1);  // throws resource_exhausted if there is still none
+    warm_count_ = 1;
+  }
+  owner_.set_exhausted(false);
 }
 
 void worker::pool(fiber& one) noexcept {
@@ -178,9 +187,7 @@ void worker::settle_claims(fiber& child) noexcept {
 }
 
 void worker::spawn(task_core& core) {
-  if (owner_.exhausted()) [[unlikely]] {
-    throw resource_exhausted("heddle: spawn: all stacks that the system gives are in use");
-  }
+  if (owner_.exhausted()) [[unlikely]] check_stacks();
   core.id = next_id();
   if (core.extras != nullptr && core.extras->loop != spawn_extras::any_loop) [[unlikely]] {
     owner_.check_loop(core);

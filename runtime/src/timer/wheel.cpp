@@ -29,25 +29,21 @@ void timer_wheel::link(timer& entry) noexcept {
   const unsigned at = (static_cast<unsigned>(std::bit_width(differs)) - 1) / digit_bits;
   entry.level = static_cast<std::uint8_t>(std::min(at, levels - 1));
   entry.slot = static_cast<std::uint8_t>(tick >> (entry.level * digit_bits) & (slots - 1));
+  // Appended, so that timers of one tick fire in the order in which they were armed.
   level& on = levels_[entry.level];
-  timer*& head = on.first[entry.slot];
-  entry.previous = nullptr;
-  entry.next = head;
-  if (head != nullptr) head->previous = &entry;
-  head = &entry;
+  entry.next = nullptr;
+  entry.previous = on.last[entry.slot];
+  (entry.previous != nullptr ? entry.previous->next : on.first[entry.slot]) = &entry;
+  on.last[entry.slot] = &entry;
   on.occupied |= std::uint64_t{1} << entry.slot;
   entry.linked = true;
 }
 
 void timer_wheel::unlink(timer& entry) noexcept {
   level& on = levels_[entry.level];
-  if (entry.next != nullptr) entry.next->previous = entry.previous;
-  if (entry.previous != nullptr) {
-    entry.previous->next = entry.next;
-  } else {
-    on.first[entry.slot] = entry.next;
-    if (entry.next == nullptr) on.occupied &= ~(std::uint64_t{1} << entry.slot);
-  }
+  (entry.previous != nullptr ? entry.previous->next : on.first[entry.slot]) = entry.next;
+  (entry.next != nullptr ? entry.next->previous : on.last[entry.slot]) = entry.previous;
+  if (on.first[entry.slot] == nullptr) on.occupied &= ~(std::uint64_t{1} << entry.slot);
   entry.linked = false;
 }
 
@@ -91,6 +87,7 @@ void timer_wheel::cascade(const place& from) noexcept {
   level& on = levels_[from.level];
   timer* entry = on.first[from.slot];
   on.first[from.slot] = nullptr;
+  on.last[from.slot] = nullptr;
   on.occupied &= ~(std::uint64_t{1} << from.slot);
   while (entry != nullptr) {
     timer* const next = entry->next;
@@ -100,26 +97,21 @@ void timer_wheel::cascade(const place& from) noexcept {
 }
 
 void timer_wheel::fire_slot(unsigned slot, due& into) noexcept {
-  parker* first = nullptr;  // of this slot; a slot holds the newest first, so prepending restores order
-  parker* last = nullptr;
-  timer* entry = levels_[0].first[slot];
-  while (entry != nullptr && into.fired < most_per_advance) {
-    timer* const following = entry->next;
-    unlink(*entry);
+  const level& lowest = levels_[0];
+  while (lowest.first[slot] != nullptr && into.fired < most_per_advance) {
+    timer& entry = *lowest.first[slot];
+    unlink(entry);
     ++into.fired;
     // A won claim on somebody who has not parked may end the entry at once: it is not touched again.
-    parker* const who = entry->who;
-    if (who->word.try_claim(entry->epoch, wake_reason::timeout, 0) ==
+    parker* const who = entry.who;
+    if (who->word.try_claim(entry.epoch, wake_reason::timeout, 0) !=
         wake_word::claim_result::won_parked) {
-      who->next_resumed = first;
-      if (first == nullptr) last = who;
-      first = who;
+      continue;
     }
-    entry = following;
+    who->next_resumed = nullptr;
+    (into.last != nullptr ? into.last->next_resumed : into.first) = who;
+    into.last = who;
   }
-  if (first == nullptr) return;
-  (into.last != nullptr ? into.last->next_resumed : into.first) = first;
-  into.last = last;
 }
 
 timer_wheel::due timer_wheel::advance(clock::time_point now) noexcept {

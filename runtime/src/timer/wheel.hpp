@@ -54,6 +54,7 @@ class timer_wheel {
   struct level {
     std::uint64_t occupied = 0;
     std::array<timer*, slots> first{};
+    std::array<timer*, slots> last{};
   };
   struct place {
     unsigned level;

@@ -22,6 +22,11 @@ class wake_word {
  public:
   enum class claim_result : std::uint8_t { lost, won_running, won_parked };
 
+  /// `first_epoch`: where a record that takes the place of another goes on, so that no claim that was
+  /// meant for the other can win here.
+  explicit wake_word(std::uint32_t first_epoch = 0) noexcept
+      : word_(pack(first_epoch, 0, wake_reason::event, 0)) {}
+
   /// Begins a wait; the owner alone calls this. Returns its epoch.
   std::uint32_t begin(bool cancellable) noexcept {
     const auto epoch = epoch_of(word_.load(std::memory_order_relaxed)) + 1;
@@ -104,7 +109,7 @@ class wake_word {
     return static_cast<wake_reason>(word >> 8 & 0xff);
   }
 
-  std::atomic<std::uint64_t> word_{pack(0, 0, wake_reason::event, 0)};
+  std::atomic<std::uint64_t> word_;
 };
 
 }  // namespace detail
