@@ -7,6 +7,7 @@
 #pragma once
 
 #include <heddle/runtime/detail/spinlock.hpp>
+#include <heddle/runtime/detail/task_core.hpp>
 
 #include "sched/limits.hpp"
 
@@ -16,17 +17,6 @@
 #include <utility>
 
 namespace heddle::detail {
-
-inline constexpr std::size_t block_classes = 3;
-/// Eight less than a multiple of 16, which is what malloc gives without waste.
-inline constexpr std::array<std::size_t, block_classes> block_bytes{72, 104, 136};
-
-/// Returns the class for `bytes`, or block_classes if it is too large for any.
-constexpr std::size_t block_class(std::size_t bytes) noexcept {
-  std::size_t at = 0;
-  while (at < block_classes && block_bytes[at] < bytes) ++at;
-  return at;
-}
 
 struct magazine {
   magazine* next = nullptr;

@@ -50,8 +50,7 @@ bool unregister_joiner(task_core& core) noexcept {
 
 }  // namespace
 
-void* allocate_task(std::size_t bytes) {
-  const std::size_t at = block_class(bytes);
+void* allocate_task(std::size_t at, std::size_t bytes) {
   if (worker* const here = worker::current(); here != nullptr && at < block_classes) {
     return here->blocks().take(at);
   }
@@ -60,8 +59,7 @@ void* allocate_task(std::size_t bytes) {
   return block;
 }
 
-void free_task(void* block, std::size_t bytes) noexcept {
-  const std::size_t at = block_class(bytes);
+void free_task(void* block, std::size_t at) noexcept {
   if (worker* const here = worker::current(); here != nullptr && at < block_classes) {
     here->blocks().give(at, block);
   } else {
@@ -171,11 +169,13 @@ void drop(task_core& core) noexcept {
 }
 
 void release(task_core& core) noexcept {
-  core.operations->destroy(core);
-  delete core.extras;
-  const std::size_t bytes = core.operations->bytes;
+  const task_operations& operations = *core.operations;
+  // The usual end, a plain value of a task without options, has nothing to destroy.
+  const bool nothing_left = core.outcome == task_outcome::value && operations.trivial_value;
+  if (!nothing_left) operations.destroy(core);
+  if (core.extras != nullptr) delete core.extras;
   std::destroy_at(&core);
-  free_task(&core, bytes);
+  free_task(&core, operations.block_class);
 }
 
 void apply(task_core& core, const spawn_options& options) {

@@ -117,8 +117,13 @@ constexpr std::size_t payload_offset() {
 }
 
 template <class F>
-const task_operations task_body<F>::table{&task_body::run, &task_body::destroy, &task_body::fail,
-                                          sizeof(task_body), payload_offset<F>()};
+const task_operations task_body<F>::table{&task_body::run,
+                                          &task_body::destroy,
+                                          &task_body::fail,
+                                          sizeof(task_body),
+                                          payload_offset<F>(),
+                                          block_class_of(sizeof(task_body)),
+                                          std::is_trivially_destructible_v<value_type>};
 
 /// A task that nobody has yet: freed unless release() hands it on.
 template <class F>
@@ -129,11 +134,12 @@ class new_task {
 
   new_task(F&& callable, spawn_site where) {
     static_assert(alignof(body) <= alignof(std::max_align_t), "over-aligned callables do not fit");
-    void* block = allocate_task(sizeof(body));
+    constexpr std::size_t at = block_class_of(sizeof(body));
+    void* block = allocate_task(at, sizeof(body));
     try {
       core = ::new (block) body(std::forward<F>(callable), where);
     } catch (...) {
-      free_task(block, sizeof(body));
+      free_task(block, at);
       throw;
     }
   }

@@ -16,6 +16,7 @@
 
 #include <heddle/runtime/error.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -64,6 +65,8 @@ struct task_operations {
   void (*fail)(task_core& core, std::exception_ptr error) noexcept;
   std::size_t bytes;
   std::size_t payload_offset;
+  std::size_t block_class;  // which pooled size the block has
+  bool trivial_value;       // a stored value needs no destructor
 };
 
 struct task_core : job {
@@ -88,9 +91,20 @@ struct task_core : job {
   std::atomic<fiber*> runner{nullptr};  // while the body runs
 };
 
-/// Allocates the block of a task; from the running loop's cache if there is one.
-void* allocate_task(std::size_t bytes);
-void free_task(void* block, std::size_t bytes) noexcept;
+inline constexpr std::size_t block_classes = 3;
+/// Sizes of pooled blocks: eight less than a multiple of 16, which is what malloc gives without waste.
+inline constexpr std::array<std::size_t, block_classes> block_bytes{72, 104, 136};
+
+/// Returns the class for `bytes`, or block_classes if it is too large for any.
+constexpr std::size_t block_class_of(std::size_t bytes) noexcept {
+  std::size_t at = 0;
+  while (at < block_classes && block_bytes[at] < bytes) ++at;
+  return at;
+}
+
+/// Allocates the block of a task of class `at`; from the running loop's cache if there is one.
+void* allocate_task(std::size_t at, std::size_t bytes);
+void free_task(void* block, std::size_t at) noexcept;
 
 /// Hands a constructed task to the running fiber's runtime. Errors: std::logic_error on a plain
 /// thread, shut_down, std::bad_alloc, resource_exhausted; the caller still owns the core then.
