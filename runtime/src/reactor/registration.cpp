@@ -19,7 +19,7 @@ registration::~registration() { close(); }
 readiness::view registration::look(readiness::direction which) const noexcept {
   // order: acquire — partner: raise(); a fiber that sees the edge sees what led to it.
   const std::uint32_t seen = at(which).word.load(std::memory_order_acquire);
-  return {(seen & (side::ready | side::closed)) != 0, (seen & side::hung_up) != 0,
+  return {(seen & side::ready) != 0, (seen & side::hung_up) != 0,
           seen / side::one_edge};
 }
 
@@ -40,6 +40,10 @@ void registration::raise(side& which, std::uint32_t bits) noexcept {
   while (!which.word.compare_exchange_weak(now, (now + side::one_edge) | bits,
                                            std::memory_order_release, std::memory_order_relaxed)) {
   }
+}
+
+void registration::note_ready(readiness::direction which, bool hung_up) noexcept {
+  raise(at(which), side::ready | (hung_up ? side::hung_up : 0));
 }
 
 void registration::fire(std::uint32_t epoll_events, resumption_list& woken) noexcept {

@@ -36,6 +36,9 @@ class registration {
   /// Errors: throws `cancelled`, std::system_error.
   wake_reason wait(readiness::direction which, const std::shared_ptr<reactor>& here, deadline limit);
 
+  /// Takes note of what somebody found out without the reactor: a plain thread that polled.
+  void note_ready(readiness::direction which, bool hung_up) noexcept;
+
   /// Called by the reactor, under its lock. `epoll_events` as epoll_wait returned them.
   void fire(std::uint32_t epoll_events, resumption_list& woken) noexcept;
 

@@ -16,8 +16,10 @@ namespace heddle {
 
 namespace {
 
-wake_reason poll_on_thread(int fd, readiness::direction which, deadline limit) {
-  pollfd entry{fd, static_cast<short>(which == readiness::direction::read ? POLLIN : POLLOUT), 0};
+/// What poll(2) found; no events: `limit` passed.
+short poll_on_thread(int fd, readiness::direction which, deadline limit) {
+  const short wanted = which == readiness::direction::read ? POLLIN | POLLRDHUP : POLLOUT;
+  pollfd entry{fd, wanted, 0};
   for (;;) {
     int milliseconds = -1;
     if (!limit.is_never()) {
@@ -27,11 +29,11 @@ wake_reason poll_on_thread(int fd, readiness::direction which, deadline limit) {
     }
     const int count = ::poll(&entry, 1, milliseconds);
     if (count > 0) {
-      if ((entry.revents & POLLNVAL) == 0) return wake_reason::event;
+      if ((entry.revents & POLLNVAL) == 0) return entry.revents;
       throw std::system_error(EBADF, std::generic_category(),
                               "heddle: cannot watch descriptor " + std::to_string(fd));
     }
-    if (count == 0 && limit.passed()) return wake_reason::timeout;
+    if (count == 0 && limit.passed()) return 0;
     if (count < 0 && errno != EINTR) {
       throw std::system_error(errno, std::generic_category(), "heddle: poll");
     }
@@ -39,9 +41,7 @@ wake_reason poll_on_thread(int fd, readiness::direction which, deadline limit) {
 }
 
 bool wait_once(int fd, readiness::direction which, deadline limit) {
-  if (detail::worker::current_fiber() == nullptr) {
-    return poll_on_thread(fd, which, limit) != wake_reason::timeout;
-  }
+  if (detail::worker::current_fiber() == nullptr) return poll_on_thread(fd, which, limit) != 0;
   readiness watched(fd);
   watched.drained(which, watched.look(which));  // nothing is known of it yet
   return watched.wait(which, limit) != wake_reason::timeout;
@@ -70,7 +70,10 @@ wake_reason readiness::wait(direction which, deadline limit) {
   const std::shared_ptr<detail::registration> kept = watched_;
   if (kept->is_closed()) return wake_reason::closed;
   if (detail::worker::current_fiber() == nullptr) {
-    return poll_on_thread(kept->fd(), which, limit);
+    const short found = poll_on_thread(kept->fd(), which, limit);
+    if (found == 0) return wake_reason::timeout;
+    kept->note_ready(which, (found & (POLLHUP | POLLERR | POLLRDHUP)) != 0);
+    return wake_reason::event;
   }
   return kept->wait(which, detail::worker::current()->events(), limit);
 }
