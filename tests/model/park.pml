@@ -236,12 +236,15 @@ pick:
   :: inbox[me] + own[me] + store_buffer[me] + events[me] == 0
   fi;
 
-  /* 1. Search. A loop that may not be counted may also look: nobody relies on it. */
+  /* 1. Search. Who may not be counted looks, too, but nobody relies on it. */
   if
   :: atomic { !searcher[me] && may_search -> searching++; searcher[me] = true }
   :: searcher[me]
-  :: !searcher[me] && !may_search
+#ifdef BUG_THE_REFUSED_DO_NOT_LOOK
   :: !searcher[me] && !may_search -> goto announce
+#else
+  :: !searcher[me] && !may_search
+#endif
   fi;
   if
   :: atomic { inject > 0 -> move_injected(); store_buffer[me]--; goto found_work }
@@ -389,6 +392,7 @@ pass_on:
   wake_one();
 #endif
 
+progress_job:
 run_job:
   atomic { last = false; doing[me] = busy; ran++; start_job() };
   do

@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Checks the Promela models of this folder exhaustively with spin.
+
+Usage: run_models.py park|waker|join|planted_bugs|all
+
+For every configuration: the verifier's outcome, states, depth, memory and CPU time. A configuration passes
+if spin searched all of its states and found no error. A planted bug passes if spin finds an error,
+and that error is the one that the mistake leads to; the same configuration without the mistake is
+among those that must pass. Needs spin and a C compiler (Debian packages spin and gcc).
+"""
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).resolve().parent
+MEMORY_MB = 1900
+DEPTH = 100_000
+
+# What spin says when it fails: the assertions of the models, by a name.
+FAILURES = {
+    "lost job": r"put==\(ran\+",
+    "lost token": r"searching==0\)",
+    "hog unwatched": r"tick_armed",
+    "livelock": r"non-progress cycle",
+    "resumed twice": r"off_stack.*runnable",
+    "lost hand-over": r"handed_over==received",
+    "missed cancel": r"!\(cancel_requested\)\)|!\(cancel\)&&\(freed==0\)",
+    "frame touched after its end": r"frame_stands",
+    "wrong task cancelled": r"reason!=|!\(recycled\)",
+    "core touched after free": r"freed==0\) \(at",
+    "foreign wait ended": r"in_join",
+    "leaked core": r"freed==1",
+}
+
+
+class Run(NamedTuple):
+    """One verification: a model, its -D parameters, and a mistake with the failure it must lead to."""
+    model: str
+    parameters: str
+    large: bool = False  # worth the time of an optimising compiler
+    live: bool = False
+    bug: str = ""
+    failure: str = ""
+
+    def defines(self):
+        names = self.parameters.split() + ([self.bug] if self.bug else [])
+        return [f"-D{name}" for name in names]
+
+    def title(self):
+        words = [self.model, self.parameters or "(defaults)"]
+        return " ".join(words + (["live"] if self.live else []) + ([self.bug] if self.bug else []))
+
+
+PARK = [Run("park", parameters, large) for parameters, large in (
+    ("N=2 INJECTORS=1", False),
+    ("N=2 INJECTORS=2", True),
+    ("N=2 INJECTORS=1 SCRIPT=1 HOGS=1", True),
+    ("N=2 SCRIPT=1 SPAWNS=2 HOGS=1", False),
+    ("N=2 INBOXERS=2 KERNEL=1", False),
+    ("N=2 SCRIPT=1 HOGS=1 KERNEL=2", True),
+    ("N=3 INJECTORS=1", True),
+    ("N=3 ASLEEP=1 INJECTORS=2", True),
+    ("N=3 ASLEEP=1 INBOXERS=2 KERNEL=1", True),
+    ("N=3 ASLEEP=1 SCRIPT=1 SPAWNS=2 HOGS=1", True),
+    ("N=3 ASLEEP=1 SCRIPT=1 HOGS=1 KERNEL=1", True),
+)] + [Run("park", parameters, large=True, live=True) for parameters in (
+    "N=2 INJECTORS=2",
+    "N=2 SCRIPT=1 SPAWNS=2 HOGS=1",
+    "N=2 INBOXERS=1 KERNEL=1",
+)]
+
+WAKER = [Run("waker", parameters, large) for parameters, large in (
+    ("LISTS=0 EVENTS=0 CANCEL=1", False),
+    ("LISTS=1 EVENTS=1", False),
+    ("LISTS=1 EVENTS=2 CLOSE=1", False),
+    ("LISTS=1 EVENTS=1 CANCEL=1", False),
+    ("LISTS=1 EVENTS=1 CANCEL=1 REUSE=1", False),
+    ("LISTS=1 EVENTS=2 TIMER=1 CANCEL=1 REUSE=1", False),
+    ("LISTS=2 EVENTS=1", False),
+    ("LISTS=2 EVENTS=1 TIMER=1 CANCEL=1", True),
+    ("LISTS=2 EVENTS=1 TIMER=1 CANCEL=1 REUSE=1", True),
+)]
+
+JOIN = [Run("join", parameters) for parameters in (
+    "", "CLAIM=1", "JOINER_CANCELLED=1", "CLAIM=1 JOINER_CANCELLED=1")]
+
+PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
+                for parameters, bug, failure in (
+    ("N=2 INJECTORS=1", "LOOK_THEN_ANNOUNCE", "lost job"),
+    ("N=2 INJECTORS=1", "SEARCHER_LEAVES_AFTER_ITS_LAST_SEARCH", "lost job"),
+    ("N=2 INJECTORS=2", "WITHDRAWS_WITHOUT_NOTICING", "lost token"),
+    ("N=2 INJECTORS=2", "WAKER_LEAVES_THE_PARKED", "lost token"),
+    ("N=2 INJECTORS=2", "NO_SECOND_LOOK", "lost job"),
+    ("N=2 INJECTORS=1 SCRIPT=1 HOGS=1", "NO_TOKEN_PASSED_ON", "lost job"),
+    ("N=2 SCRIPT=1 HOGS=1 KERNEL=2", "RUNS_BEFORE_IT_TAKES_INJECTED", "lost job"),
+    ("N=2 SCRIPT=1 SPAWNS=2 HOGS=1", "ARMS_ONLY_AFTER_SLEEP", "hog unwatched"),
+    ("N=2 SCRIPT=1 SPAWNS=2 HOGS=1", "SENTINEL_ENDS_BLINDLY", "hog unwatched"),
+    ("N=2 SCRIPT=1 HOGS=1 KERNEL=2", "RUNNING_LOOP_TAKES_THE_TICK", "hog unwatched"),
+    ("N=2 SCRIPT=1 HOGS=1 KERNEL=2", "HELPER_SWALLOWS_THE_WAKE_UP", "lost token"),
+)] + [
+    Run("park", "N=2 INJECTORS=2", live=True, bug="BUG_THE_REFUSED_DO_NOT_LOOK",
+        failure="livelock"),
+] + [Run("waker", parameters, bug=f"BUG_{bug}", failure=failure)
+     for parameters, bug, failure in (
+    ("LISTS=1 EVENTS=1", "COMMITS_WITHOUT_A_CHECK", "lost hand-over"),
+    ("LISTS=1 EVENTS=1", "COMMITS_BEFORE_IT_LEAVES", "resumed twice"),
+    ("LISTS=1 EVENTS=1", "RESUMES_ALWAYS", "resumed twice"),
+    ("LISTS=2 EVENTS=1", "LEAVES_WITHOUT_THE_LOCK", "frame touched after its end"),
+    ("LISTS=1 EVENTS=1 CANCEL=1", "CANCEL_LOOKED_AT_BEFORE_W1", "missed cancel"),
+    ("LISTS=0 EVENTS=0 CANCEL=1", "CANCEL_LOOKED_AT_BEFORE_W4", "missed cancel"),
+    ("LISTS=1 EVENTS=1 CANCEL=1 REUSE=1", "CLAIMS_WHATEVER_WAIT", "wrong task cancelled"),
+    ("LISTS=1 EVENTS=1 CANCEL=1 REUSE=1", "RECYCLES_A_BUSY_FIBER", "wrong task cancelled"),
+)] + [Run("join", "CLAIM=1 JOINER_CANCELLED=1", bug=f"BUG_{bug}", failure=failure)
+      for bug, failure in (
+    ("JOINER_FREES_BEFORE_DONE", "core touched after free"),
+    ("JOINER_LEAVES_ITS_PARKER", "foreign wait ended"),
+    ("CLAIMED_END_TAKES_ANY_WAIT", "foreign wait ended"),
+    ("DETACHES_WITHOUT_A_LOOK", "leaked core"),
+    ("RUNNER_IGNORES_BUSY", "wrong task cancelled"),
+    ("CANCEL_LOOKED_AT_BEFORE_RUNNER_IS_KNOWN", "missed cancel"),
+)]
+
+SUITES = {"park": PARK, "waker": WAKER, "join": JOIN, "planted_bugs": PLANTED_BUGS}
+
+
+def call(command, folder, what):
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{what} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def verify(run, folder):
+    """Builds and runs the verifier of one configuration. Returns what it printed."""
+    shutil.copy(HERE / f"{run.model}.pml", folder)
+    said = call(["spin", "-a", *run.defines(), f"{run.model}.pml"], folder, "spin")
+    if "rror" in said:
+        raise RuntimeError(f"spin finds fault with {run.model}.pml:\n{said}")
+    mode = ["-DNP", "-DNFAIR=3"] if run.live else ["-DSAFETY"]
+    call(["gcc", "-w", "-O2" if run.large else "-O0", *mode, f"-DMEMLIM={MEMORY_MB}", "-DCOLLAPSE", "-o", "pan",
+          "pan.c"], folder, "gcc")
+    options = ["-l", "-f"] if run.live else []
+    return subprocess.run(["./pan", "-n", f"-m{DEPTH}", "-w22", *options], cwd=folder,
+                          capture_output=True, text=True, check=False).stdout
+
+
+def number(pattern, said):
+    found = re.search(pattern, said)
+    return float(found.group(1)) if found else float("nan")
+
+
+def verdict(run, said):
+    """Returns what is wrong; empty if the run came out as it must."""
+    errors = re.search(r"errors: (\d+)", said)
+    searched = "Full statespace search for" in said
+    if errors is None or not searched:
+        return "the verifier did not run"
+    if run.bug:
+        if errors.group(1) == "0":
+            return "spin did not find the mistake"
+        if not re.search(FAILURES[run.failure], said):
+            return f"spin found something else than: {run.failure}"
+        return ""
+    if errors.group(1) != "0":
+        return re.search(r"pan:1: .*|$", said).group(0) or "an error"
+    for incomplete in ("max search depth too small", "Search not completed", "out of memory",
+                       "Bit statespace", "Hash-Compact"):
+        if incomplete in said:
+            return f"not exhaustive: {incomplete}"
+    return ""
+
+
+def report(run, said, wrong, seconds):
+    states = number(r"([\d.e+]+) states, stored", said)
+    depth = number(r"depth reached (\d+)", said)
+    memory = number(r"([\d.]+)\s+total actual memory", said)
+    outcome = "FAILED" if wrong else f"found: {run.failure}" if run.bug else "ok"
+    print(f"{run.title():<62} {states:>9.0f} states  depth {depth:>4.0f}  {memory:>5.0f} MB "
+          f"{seconds:>5.1f} s  {outcome}", flush=True)
+    if wrong:
+        print(f"    {wrong}\n    to see the trace: spin -a {' '.join(run.defines())} "
+              f"{run.model}.pml; gcc -o pan pan.c; ./pan; spin -t -p -g {run.model}.pml")
+
+
+def cpu_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def run_suite(runs):
+    failed = 0
+    for run in runs:
+        before = cpu_seconds()
+        with tempfile.TemporaryDirectory(prefix="heddle_model_") as folder:
+            said = verify(run, folder)
+        wrong = verdict(run, said)
+        report(run, said, wrong, cpu_seconds() - before)
+        failed += bool(wrong)
+    return failed
+
+
+def main(arguments):
+    if len(arguments) != 1 or arguments[0] not in (*SUITES, "all"):
+        print(__doc__, file=sys.stderr)
+        return 2
+    for tool in ("spin", "gcc"):
+        if shutil.which(tool) is None:
+            print(f"run_models: {tool} is not installed: apt-get install {tool} "
+                  "(or configure with -DHEDDLE_WITH_MODELS=OFF)", file=sys.stderr)
+            return 1
+    sound = {(run.model, run.parameters, run.live) for run in PARK + WAKER + JOIN}
+    for run in PLANTED_BUGS:
+        assert (run.model, run.parameters, run.live) in sound, f"not checked without: {run.title()}"
+    chosen = SUITES.values() if arguments[0] == "all" else [SUITES[arguments[0]]]
+    failed = sum(run_suite(runs) for runs in chosen)
+    print(f"{failed} failed" if failed else "all as expected")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
