@@ -14,6 +14,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <time.h>
+
 namespace lab {
 namespace {
 
@@ -38,9 +40,25 @@ std::uint64_t compute_row(unsigned row, unsigned rows, unsigned columns) {
   return steps;
 }
 
-double ms_since(heddle::clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(heddle::clock::now() - start).count();
-}
+/// Measures time, and CPU time of the whole process.
+class stopwatch {
+ public:
+  void stop(cpu_run& into) const {
+    const std::chrono::duration<double, std::milli> passed = heddle::clock::now() - start_;
+    into.rounds_ms = {passed.count()};
+    into.cpu_ms = cpu_ms_now() - cpu_start_;
+  }
+
+ private:
+  static double cpu_ms_now() {
+    timespec used{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return static_cast<double>(used.tv_sec) * 1e3 + static_cast<double>(used.tv_nsec) * 1e-6;
+  }
+
+  heddle::clock::time_point start_ = heddle::clock::now();
+  double cpu_start_ = cpu_ms_now();
+};
 
 struct computed_row {
   std::uint64_t steps = 0;
@@ -54,11 +72,11 @@ struct job_size {
 
 cpu_run plain_calls(job_size size) {
   cpu_run done;
-  const auto start = heddle::clock::now();
+  const stopwatch time;
   for (unsigned row = 0; row < size.rows; ++row) {
     done.steps += compute_row(row, size.rows, size.columns);
   }
-  done.rounds_ms.push_back(ms_since(start));
+  time.stop(done);
   return done;
 }
 
@@ -68,7 +86,7 @@ cpu_run as_fibers(job_size size, const loop_map& map) {
   done.loops.resize(map.loops());
   std::vector<heddle::fiber_id> ids;
   const heddle::fiber_id first = mark();
-  const auto start = heddle::clock::now();
+  const stopwatch time;
   std::vector<heddle::task<computed_row>> rows;
   for (unsigned row = 0; row < size.rows; ++row) {
     rows.push_back(heddle::spawn([&map, size, row] {
@@ -81,7 +99,7 @@ cpu_run as_fibers(job_size size, const loop_map& map) {
     done.steps += result.steps;
     ++done.loops[result.loop].run;
   }
-  done.rounds_ms.push_back(ms_since(start));
+  time.stop(done);
   const heddle::fiber_id last = mark();
   done.spans = between(heddle::runtime::current().trace(), first, last);
   for (std::size_t n = 0; n < ids.size(); ++n) {
@@ -162,10 +180,11 @@ cpu_result run_cpu_job(const settings& with) {
 }
 
 table times_of(const cpu_result& result) {
-  table made{{std::to_string(result.rows) + " rows", "best", "median", "speed-up"}, {}};
+  table made{{std::to_string(result.rows) + " rows", "best", "median", "CPUs at work", "speed-up"},
+             {}};
   for (const cpu_run* run : {&result.plain, &result.one_loop, &result.all_loops}) {
     made.rows.push_back({run->name, milliseconds(run->best_ms()), milliseconds(run->median_ms()),
-                         times(result.plain.best_ms() / run->best_ms())});
+                         decimal(run->cpus(), 2), times(result.plain.best_ms() / run->best_ms())});
   }
   return made;
 }

@@ -23,12 +23,15 @@ struct loop_jobs {
 struct cpu_run {
   std::string name;
   std::vector<double> rounds_ms;
+  double cpu_ms = 0;        ///< CPU time of the process in the best round
   std::uint64_t steps = 0;  ///< the answer: the same however it is computed
   std::vector<loop_jobs> loops;
   timeline spans;
 
   double best_ms() const;
   double median_ms() const;
+  /// Returns how many CPUs were at work on average; fewer than loops when others want them too.
+  double cpus() const { return cpu_ms / best_ms(); }
 };
 
 struct cpu_result {

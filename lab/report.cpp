@@ -76,13 +76,14 @@ std::string service_section(const load_result& result) {
           "process of their own on the same machine.",
       "question");
   body += as_html(rates_of(result));
+  const auto asked = 1000 * result.connections / static_cast<std::uint64_t>(result.pause.count());
   body += paragraph(
-      "Clients that never pause ask for all that the machine can give: that row's pages/s is "
-      "the throughput of both ends together, and its times are mostly the queue of the others. "
-      "Clients that pause " +
-      pause +
-      " on average, as people and programs do, leave the machine "
-      "room: that row's p50 and p99 are what a client feels.");
+      "Clients that never pause ask for all that the machine can give: that row's pages/s is the "
+      "throughput of both ends together, and its times are mostly the queue of the others. Clients "
+      "that pause " +
+      pause + " on average, as people and programs do, ask for " + grouped(asked) +
+      " pages/s at most, which leaves the machine room: that row's p50 and p99 are what a client "
+      "feels.");
   body += as_html(loops_of(full)) + as_html(loops_of(paced));
   body += paragraph(
       "A connection counts for the loop that made most of its pages. " + grouped(full.moved) +
@@ -106,13 +107,18 @@ std::string cpu_section(const cpu_result& result) {
       "question");
   body += as_html(times_of(result)) + as_html(jobs_of(result));
   const auto loops = result.all_loops.loops.size();
-  body += paragraph(
-      loops == 1 ? "On one loop they do not: computing needs a CPU, and this run had one."
-                 : "On one loop they do not: nobody waits, so there is nothing to overlap. On " +
-                       std::to_string(loops) +
-                       " loops the idle ones steal rows from the one that has "
-                       "them, which no row asked for, and the job takes " +
-                       times(gain) + " less.");
+  const double cpus = result.all_loops.cpus();
+  std::string answer = "On one loop they do not: nobody waits, so there is nothing to overlap. ";
+  if (loops > 1) {
+    answer += "On " + std::to_string(loops) +
+              " loops the idle ones steal rows from the one that has them, and the job is done " +
+              times(gain) + " as fast as by plain calls. ";
+  }
+  if (cpus < 0.9 * static_cast<double>(loops)) {
+    answer += "Other programs were busy on this machine: the " + plural(loops, "loop") + " had " +
+              decimal(cpus, 2) + " CPUs between them.";
+  }
+  body += paragraph(answer);
   return section("cpu", "3. A picture to compute",
                  {{"speedup", decimal(gain, 3)},
                   {"loops", std::to_string(loops)},

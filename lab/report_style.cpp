@@ -35,7 +35,7 @@ text.title { font-size: 16px; font-weight: 600; }
 
 std::string page_style() {
   return R"(body {
-  margin: 0 auto; max-width: 62rem; padding: 2.5rem 1.25rem 4rem; background: var(--paper);
+  margin: 0 auto; max-width: 56rem; padding: 2.5rem 1.25rem 4rem; background: var(--paper);
   color: var(--ink); font: 1rem/1.55 system-ui, "DejaVu Sans", sans-serif;
 }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .6rem; text-wrap: balance; }
@@ -54,6 +54,7 @@ tbody th { font-weight: 500; }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
 .answer { background: var(--wash); border-radius: .6rem; padding: .4rem 1.1rem; margin: 1.4rem 0; }
 figure { margin: 1.2rem 0 0; }
+h3 + figure { margin-top: 0; }
 figcaption { margin-bottom: .5rem; max-width: 46rem; }
 .chart { display: block; overflow: visible; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.3rem; padding: 0;
@@ -64,7 +65,7 @@ code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .92e
   body { padding-top: 1.4rem; }
   h1 { font-size: 1.5rem; }
   th, td { padding-right: .8rem; }
-  th:first-child { padding-right: 1rem; }
+  th:first-child { padding-right: 1rem; white-space: normal; min-width: 6rem; }
 }
 )";
 }

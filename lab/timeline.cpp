@@ -151,7 +151,7 @@ struct legend_entry {
 };
 
 constexpr std::array<legend_entry, 4> legend{{
-    {"own", "fiber that was here already"},
+    {"own", "fiber of the loop's own"},
     {"stolen", "fiber stolen from another loop"},
     {"awake", "awake, looking for work"},
     {"asleep", "asleep"},
