@@ -16,7 +16,8 @@ namespace heddle {
 
 clock::time_point clock::now() noexcept {
   if (const detail::worker* const here = detail::worker::current()) {
-    if (detail::policy* const choices = here->owner().choices()) [[unlikely]] return choices->now();
+    if (detail::policy* const choices = here->owner().choices()) [[unlikely]]
+      return choices->now();
   }
   return std::chrono::steady_clock::now();
 }

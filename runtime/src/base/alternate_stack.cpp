@@ -17,8 +17,8 @@ constexpr std::size_t alternate_bytes = 64 * 1024;
 
 alternate_stack::alternate_stack(bool wanted) {
   if (!wanted) return;
-  void* const memory = ::mmap(nullptr, alternate_bytes, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const memory =
+      ::mmap(nullptr, alternate_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return;  // an overflow then ends the process without a message
   memory_ = memory;
   stack_t alternate{};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A stack for signal handlers, because the handler of a stack overflow cannot run on the stack that is full.
+// A stack for signal handlers, because the handler of a stack overflow cannot run on the stack that
+// is full.
 #pragma once
 
 namespace heddle::detail {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The distance that keeps two threads' data from sharing a cache line.
-// A constant, not std::hardware_destructive_interference_size, whose value depends on compiler flags and
-// would change the layout of classes between translation units.
+// A constant, not std::hardware_destructive_interference_size, whose value depends on compiler
+// flags and would change the layout of classes between translation units.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Where a runtime's reports go. Shared, because a failed task that outlives its runtime still has somebody to tell.
-// Invariant: a user's hook that throws ends the process with a message: there is nobody above it.
+// Where a runtime's reports go. Shared, because a failed task that outlives its runtime still has
+// somebody to tell. Invariant: a user's hook that throws ends the process with a message: there is
+// nobody above it.
 #pragma once
 
 #include <heddle/runtime/config.hpp>
@@ -19,9 +20,7 @@ class error_hooks {
   void unhandled(const unhandled_error& error) noexcept;
   /// Passes the report on unless there were five in the last minute.
   void stall(const stall_report& report) noexcept;
-  std::uint64_t unhandled_count() const noexcept {
-    return count_.load(std::memory_order_relaxed);
-  }
+  std::uint64_t unhandled_count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:
   std::string name_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Jobs from many threads for one: pushed lock-free, taken all at once, in order of arrival.
-// Invariants: (1) only the owner takes; since it takes everything, no node is ever popped singly, so
-// there is no ABA; (2) a push is a seq_cst RMW: parking relies on it (sched/README.md).
-// Source: Treiber 1986, "Systems programming: coping with parallelism", IBM RJ 5118.
+// Invariants: (1) only the owner takes; since it takes everything, no node is ever popped singly,
+// so there is no ABA; (2) a push is a seq_cst RMW: parking relies on it (sched/README.md). Source:
+// Treiber 1986, "Systems programming: coping with parallelism", IBM RJ 5118.
 #pragma once
 
 #include <heddle/runtime/detail/task_core.hpp>
@@ -17,8 +17,8 @@ class mpsc_stack {
     job* head = head_.load(std::memory_order_relaxed);
     do {
       item.next = head;
-      // order: seq_cst — release for the job's contents (partner: take_all); in the total order with the
-      // announcement of a parking loop.
+      // order: seq_cst — release for the job's contents (partner: take_all); in the total order
+      // with the announcement of a parking loop.
     } while (!head_.compare_exchange_weak(head, &item, std::memory_order_seq_cst,
                                           std::memory_order_relaxed));
   }

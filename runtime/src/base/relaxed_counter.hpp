@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A counter that one thread writes and any thread may read.
-// It is a plain add: load and store, no RMW. All orders are relaxed, because a reader wants a recent value
-// and nothing else. Where a reader concludes something about other memory, use published(): release
-// and acquire, which cost nothing more on x86-64.
+// It is a plain add: load and store, no RMW. All orders are relaxed, because a reader wants a
+// recent value and nothing else. Where a reader concludes something about other memory, use
+// published(): release and acquire, which cost nothing more on x86-64.
 #pragma once
 
 #include <atomic>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The one door to thread-local state.
-// A fiber may go on after a suspension on another thread, but a compiler may compute the address of a
-// thread_local once per function and reuse it after the switch: both g++ and clang do at -O2. So nothing
-// in heddle names a thread_local except this file, whose reader they cannot cache.
-// Invariants: (1) the slot holds the thread's loop, or null on a plain thread; (2) get() is evaluated anew
-// at each call.
+// A fiber may go on after a suspension on another thread, but a compiler may compute the address of
+// a thread_local once per function and reuse it after the switch: both g++ and clang do at -O2. So
+// nothing in heddle names a thread_local except this file, whose reader they cannot cache.
+// Invariants: (1) the slot holds the thread's loop, or null on a plain thread; (2) get() is
+// evaluated anew at each call.
 #pragma once
 
 namespace heddle::detail {

@@ -34,11 +34,12 @@ void report(const fiber& one) noexcept {
   const fiber_identity::copy who = one.identity.read();
   std::array<char, 256> line;
   // snprintf of integers and strings allocates nothing in glibc.
-  std::snprintf(line.data(), line.size(),
-                "heddle: fiber #%llu '%s' (spawned at %s:%u) overflowed its %zu KiB stack; give it more "
-                "by spawn_options::stack_bytes\n",
-                static_cast<unsigned long long>(who.id), who.name.data(), who.site.file,
-                who.site.line, one.stack_bytes() / 1024);
+  std::snprintf(
+      line.data(), line.size(),
+      "heddle: fiber #%llu '%s' (spawned at %s:%u) overflowed its %zu KiB stack; give it more "
+      "by spawn_options::stack_bytes\n",
+      static_cast<unsigned long long>(who.id), who.name.data(), who.site.file, who.site.line,
+      one.stack_bytes() / 1024);
   write_text(line.data());
   std::array<void*, 32> frames;
   const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
@@ -54,7 +55,8 @@ void on_fault(int signal, siginfo_t* info, void* context) {
     const fiber* const one = host->stacks.find(info->si_addr, in_guard);
     if (one != nullptr && in_guard) report(*one);
   }
-  // Give the fault to whoever was there before; the instruction faults again for the default action.
+  // Give the fault to whoever was there before; the instruction faults again for the default
+  // action.
   if ((previous.sa_flags & SA_SIGINFO) != 0 && previous.sa_sigaction != nullptr) {
     previous.sa_sigaction(signal, info, context);
   } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whose body runs on a fiber, in a form that anybody may read at any time: for dumps and signal handlers.
-// Invariant: a reader that finds the same id before and after has read one task's words; names longer than
-// name_bytes are cut here, not in the task.
+// Whose body runs on a fiber, in a form that anybody may read at any time: for dumps and signal
+// handlers. Invariant: a reader that finds the same id before and after has read one task's words;
+// names longer than name_bytes are cut here, not in the task.
 #pragma once
 
 #include <heddle/runtime/error.hpp>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The parker of each plain thread: the second and last thread_local of heddle, never used on a fiber.
+// The parker of each plain thread: the second and last thread_local of heddle, never used on a
+// fiber.
 #include "fiber/parker.hpp"
 
 namespace heddle::detail {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Who waits: a fiber, a plain thread, or the root of a loop. The wake word and the way to resume it.
+// Who waits: a fiber, a plain thread, or the root of a loop. The wake word and the way to resume
+// it.
 #pragma once
 
 #include <heddle/runtime/detail/wake_word.hpp>
@@ -14,8 +15,7 @@ class scheduler;
 /// Aligned so that task_core::state can keep flags in the low bits of its address.
 struct alignas(64) parker {
   enum class kind : std::uint8_t { fiber, thread };
-  explicit parker(kind of, std::uint32_t first_epoch = 0) noexcept
-      : word(first_epoch), what(of) {}
+  explicit parker(kind of, std::uint32_t first_epoch = 0) noexcept : word(first_epoch), what(of) {}
 
   wake_word word;
   scheduler* home = nullptr;       // of a fiber

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What the sanitizers must be told about stacks: which one a thread leaves and which one it enters.
 // Without a sanitizer every function here is empty and every struct has no state.
-// Invariants: (1) before() is the last thing on the old stack, after() the first on the new one; (2) a TSAN
-// fiber lives as long as the stack it describes, so a pool of stacks is a pool of TSAN fibers.
+// Invariants: (1) before() is the last thing on the old stack, after() the first on the new one;
+// (2) a TSAN fiber lives as long as the stack it describes, so a pool of stacks is a pool of TSAN
+// fibers.
 #pragma once
 
 #include <cstddef>

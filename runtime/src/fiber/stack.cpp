@@ -37,13 +37,14 @@ slab::slab(std::size_t stack_bytes, std::size_t count) : stack_bytes_(stack_byte
   void* const memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (memory == MAP_FAILED) {
-    throw resource_exhausted("heddle: no address space for " + std::to_string(count) +
-                             " stacks of " + std::to_string(stack_bytes / 1024) + " KiB (" +
-                             std::strerror(errno) +
-                             "): raise the limit (ulimit -v, vm.max_map_count) or use smaller stacks");
+    throw resource_exhausted(
+        "heddle: no address space for " + std::to_string(count) + " stacks of " +
+        std::to_string(stack_bytes / 1024) + " KiB (" + std::strerror(errno) +
+        "): raise the limit (ulimit -v, vm.max_map_count) or use smaller stacks");
   }
   memory_ = static_cast<std::byte*>(memory);
-  // A huge page would commit the tops of eight stacks and all between. Old kernels may lack the call.
+  // A huge page would commit the tops of eight stacks and all between. Old kernels may lack the
+  // call.
   ::madvise(memory_, bytes, MADV_NOHUGEPAGE);
 }
 

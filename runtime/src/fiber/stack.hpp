@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Stacks: slabs of address space cut into equal stacks, each with a guard page at its low end.
-// Invariants: (1) a slab is one mapping, never moved, unmapped only by its destructor; (2) a slot is
-// guarded once and stays so, however often it is reused; (3) a slot's memory is committed page by page as
-// it is touched, never as a huge page; (4) without guards a stack is still usable, and counted.
-// Source: madvise(2) MADV_GUARD_INSTALL (Linux 6.13), which needs no mapping of its own per guard; the
-// mprotect fallback splits the mapping twice per stack and so meets vm.max_map_count.
+// Invariants: (1) a slab is one mapping, never moved, unmapped only by its destructor; (2) a slot
+// is guarded once and stays so, however often it is reused; (3) a slot's memory is committed page
+// by page as it is touched, never as a huge page; (4) without guards a stack is still usable, and
+// counted. Source: madvise(2) MADV_GUARD_INSTALL (Linux 6.13), which needs no mapping of its own
+// per guard; the mprotect fallback splits the mapping twice per stack and so meets
+// vm.max_map_count.
 #pragma once
 
 #include <cstddef>

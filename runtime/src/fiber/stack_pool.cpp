@@ -12,7 +12,7 @@ namespace heddle::detail {
 
 struct stack_pool::slot_block {
   slot_block(std::size_t stack_bytes, std::size_t count)
-      : memory(stack_bytes, count), created(new std::atomic<std::uint8_t>[count]{}) {}
+      : memory(stack_bytes, count), created(new std::atomic<std::uint8_t>[count] {}) {}
 
   std::size_t slot_of(const void* address) const noexcept {
     return static_cast<std::size_t>(static_cast<const std::byte*>(address) - memory.low(0)) /

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // All stacks of a runtime: fresh, warm (a pooled fiber with its context) and trimmed, by size.
-// Invariants: (1) everything here is under one lock, taken once per batch or per unusual stack; loops keep
-// their own short list of warm fibers in front of it; (2) stacks are unmapped only with the pool, so a
-// fiber's record can be looked at as long as the runtime lives; (3) what was not needed for a while is
-// given back to the system, a bounded number at a time.
+// Invariants: (1) everything here is under one lock, taken once per batch or per unusual stack;
+// loops keep their own short list of warm fibers in front of it; (2) stacks are unmapped only with
+// the pool, so a fiber's record can be looked at as long as the runtime lives; (3) what was not
+// needed for a while is given back to the system, a bounded number at a time.
 #pragma once
 
 #include <heddle/runtime/detail/spinlock.hpp>
@@ -45,10 +45,12 @@ class stack_pool {
   /// Returns whether decay() may still find something to trim.
   bool has_excess() const noexcept { return excess_.load(std::memory_order_relaxed); }
 
-  /// Calls `visit` for each fiber that has been created and not been trimmed. The pool's lock is held.
+  /// Calls `visit` for each fiber that has been created and not been trimmed. The pool's lock is
+  /// held.
   void for_each(const std::function<void(fiber&)>& visit);
 
-  /// Returns the fiber on whose stack or guard page `address` lies; async-signal-safe, takes no lock.
+  /// Returns the fiber on whose stack or guard page `address` lies; async-signal-safe, takes no
+  /// lock.
   const fiber* find(const void* address, bool& in_guard) const noexcept;
 
   std::size_t default_stack_bytes() const noexcept { return how_.default_stack_bytes; }

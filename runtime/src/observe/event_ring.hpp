@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The newest records of one loop, overwritten in a circle; a reader copies them while the loop goes on.
-// Invariants: (1) one writer; (2) a record is three relaxed words between two bumps of the count, so a reader
-// that finds the count has lapped a record drops it instead of using a mixture.
+// The newest records of one loop, overwritten in a circle; a reader copies them while the loop goes
+// on. Invariants: (1) one writer; (2) a record is three relaxed words between two bumps of the
+// count, so a reader that finds the count has lapped a record drops it instead of using a mixture.
 // Source: the seqlock, Boehm 2012, doi:10.1145/2247684.2247688.
 #pragma once
 
@@ -26,7 +26,8 @@ class event_ring {
            std::uint32_t arg) noexcept {
     const std::uint64_t at = count_.load(std::memory_order_relaxed);
     record& into = records_[at & mask_];
-    // order: release — a reader that sees the new words sees that the old record is being overwritten.
+    // order: release — a reader that sees the new words sees that the old record is being
+    // overwritten.
     begun_.store(at + 1, std::memory_order_release);
     std::atomic_thread_fence(std::memory_order_release);  // order: begun_ before the words below
     into.when.store(since_start.count(), std::memory_order_relaxed);
@@ -52,7 +53,8 @@ class event_ring {
       std::atomic_thread_fence(std::memory_order_acquire);  // order: the words before begun_
       if (begun_.load(std::memory_order_relaxed) > at + mask_ + 1) continue;  // lapped
       found.push_back({std::chrono::nanoseconds(when), fiber_id{id},
-                       static_cast<std::uint32_t>(what >> 8), static_cast<trace_kind>(what & 0xff)});
+                       static_cast<std::uint32_t>(what >> 8),
+                       static_cast<trace_kind>(what & 0xff)});
     }
     return found;
   }

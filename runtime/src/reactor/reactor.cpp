@@ -127,7 +127,8 @@ void reactor::release_slot(registration& entry) noexcept {
 
 void reactor::remove(registration& entry) noexcept {
   release_slot(entry);
-  std::lock_guard guard(lock_);  // so that the epoll set is not closed, and its number reused, meanwhile
+  std::lock_guard guard(
+      lock_);  // so that the epoll set is not closed, and its number reused, meanwhile
   // Fails if the descriptor was closed first; there is nothing to undo then.
   if (epoll_) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, entry.watched_fd(), nullptr);
 }

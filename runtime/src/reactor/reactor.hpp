@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // A loop's epoll set: descriptors in, lists of fibers to resume out. It calls nobody above it.
-// Invariants: (1) every descriptor is edge-triggered, for both directions, so two threads may poll the set
-// and each event is delivered once; (2) an event names a slot of the table and its generation: one that
-// was harvested before its descriptor left the table finds another generation and is dropped;
-// (3) the table and what fire() touches are under lock_, so a registration that remove() has taken
-// out is not touched any more; (4) a registration keeps its reactor's memory alive, not its epoll set.
-// Who may touch it: its loop polls and sleeps; a sentinel polls; anybody adds, removes, wakes up.
+// Invariants: (1) every descriptor is edge-triggered, for both directions, so two threads may poll
+// the set and each event is delivered once; (2) an event names a slot of the table and its
+// generation: one that was harvested before its descriptor left the table finds another generation
+// and is dropped; (3) the table and what fire() touches are under lock_, so a registration that
+// remove() has taken out is not touched any more; (4) a registration keeps its reactor's memory
+// alive, not its epoll set. Who may touch it: its loop polls and sleeps; a sentinel polls; anybody
+// adds, removes, wakes up.
 #pragma once
 
 #include <heddle/runtime/clock.hpp>
@@ -28,7 +29,8 @@ class registration;
 
 class reactor {
  public:
-  /// Errors: resource_exhausted (descriptors). `tick` is watched too; it must outlive the reactor's use.
+  /// Errors: resource_exhausted (descriptors). `tick` is watched too; it must outlive the reactor's
+  /// use.
   explicit reactor(const tick_timer& tick);
 
   struct harvest {
@@ -37,7 +39,8 @@ class reactor {
     bool tick = false;       // the runtime's tick timer came due
   };
 
-  /// Collects what is ready now. `sleep_until` in the past or now: does not sleep. Adds whom to resume.
+  /// Collects what is ready now. `sleep_until` in the past or now: does not sleep. Adds whom to
+  /// resume.
   harvest poll(deadline sleep_until, resumption_list& ready) noexcept;
 
   /// Ends a sleep in poll(), now or the next. From any thread. Cost: a write to an eventfd.

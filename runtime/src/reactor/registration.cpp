@@ -19,8 +19,7 @@ registration::~registration() { close(); }
 readiness::view registration::look(readiness::direction which) const noexcept {
   // order: acquire — partner: raise(); a fiber that sees the edge sees what led to it.
   const std::uint32_t seen = at(which).word.load(std::memory_order_acquire);
-  return {(seen & side::ready) != 0, (seen & side::hung_up) != 0,
-          seen / side::one_edge};
+  return {(seen & side::ready) != 0, (seen & side::hung_up) != 0, seen / side::one_edge};
 }
 
 void registration::drained(readiness::direction which, readiness::view seen) noexcept {
@@ -52,12 +51,14 @@ void registration::fire(std::uint32_t epoll_events, resumption_list& woken) noex
       side::ready | (ended || (epoll_events & EPOLLRDHUP) != 0 ? side::hung_up : 0);
   if (ended || (epoll_events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0) {
     side& read = at(readiness::direction::read);
-    read.waiters.claim_all(wake_reason::event, [&]() noexcept { raise(read, read_bits); }, woken);
+    read.waiters.claim_all(
+        wake_reason::event, [&]() noexcept { raise(read, read_bits); }, woken);
   }
   if (ended || (epoll_events & EPOLLOUT) != 0) {
     side& write = at(readiness::direction::write);
     const std::uint32_t bits = side::ready | (ended ? side::hung_up : 0);
-    write.waiters.claim_all(wake_reason::event, [&]() noexcept { raise(write, bits); }, woken);
+    write.waiters.claim_all(
+        wake_reason::event, [&]() noexcept { raise(write, bits); }, woken);
   }
 }
 
@@ -104,7 +105,8 @@ void registration::forget_reactor(resumption_list& woken) noexcept {
   // order: release — partner: ensure_watched(), which then moves to another reactor.
   watched_.store(false, std::memory_order_release);
   for (side& each : sides_) {
-    each.waiters.claim_all(wake_reason::event, [&each]() noexcept { raise(each, side::ready); }, woken);
+    each.waiters.claim_all(
+        wake_reason::event, [&each]() noexcept { raise(each, side::ready); }, woken);
   }
 }
 

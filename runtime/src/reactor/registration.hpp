@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // One watched descriptor: what is known of each direction, and who waits for it.
-// Invariants: (1) a direction's word goes ready on an event, with its edge count raised, and not ready only by a
-// drained() that has seen that count; so no edge is lost between a system call and the wait;
-// (2) who waits is in the direction's wait_queue, checked under its lock; (3) `closed` is for ever.
-// Who may touch it: the loop that polls fires it; any fiber looks, waits, closes.
+// Invariants: (1) a direction's word goes ready on an event, with its edge count raised, and not
+// ready only by a drained() that has seen that count; so no edge is lost between a system call and
+// the wait; (2) who waits is in the direction's wait_queue, checked under its lock; (3) `closed` is
+// for ever. Who may touch it: the loop that polls fires it; any fiber looks, waits, closes.
 #pragma once
 
 #include <heddle/runtime/readiness.hpp>
@@ -34,7 +34,8 @@ class registration {
 
   /// Waits until `which` may be ready, registering with `here` first if it is in no reactor.
   /// Errors: throws `cancelled`, std::system_error.
-  wake_reason wait(readiness::direction which, const std::shared_ptr<reactor>& here, deadline limit);
+  wake_reason wait(readiness::direction which, const std::shared_ptr<reactor>& here,
+                   deadline limit);
 
   /// Takes note of what somebody found out without the reactor: a plain thread that polled.
   void note_ready(readiness::direction which, bool hung_up) noexcept;
@@ -42,7 +43,8 @@ class registration {
   /// Called by the reactor, under its lock. `epoll_events` as epoll_wait returned them.
   void fire(std::uint32_t epoll_events, resumption_list& woken) noexcept;
 
-  /// Called by a reactor that ends, under its lock: whoever waits here tries again, and finds another.
+  /// Called by a reactor that ends, under its lock: whoever waits here tries again, and finds
+  /// another.
   void forget_reactor(resumption_list& woken) noexcept;
 
   /// Leaves the reactor and wakes everybody with `closed`.
@@ -62,9 +64,7 @@ class registration {
     std::atomic<std::uint32_t> word{ready};
     wait_queue waiters;
   };
-  side& at(readiness::direction which) noexcept {
-    return sides_[static_cast<std::size_t>(which)];
-  }
+  side& at(readiness::direction which) noexcept { return sides_[static_cast<std::size_t>(which)]; }
   const side& at(readiness::direction which) const noexcept {
     return sides_[static_cast<std::size_t>(which)];
   }
@@ -78,7 +78,7 @@ class registration {
   std::array<side, 2> sides_;
   std::mutex owner_lock_;  // for owner_, slot_: taken by the first wait and by close()
   std::shared_ptr<reactor> owner_;
-  std::uint32_t slot_ = 0;          // in the owner's table
+  std::uint32_t slot_ = 0;            // in the owner's table
   std::atomic<bool> watched_{false};  // in the epoll set of owner_, which lives
 };
 

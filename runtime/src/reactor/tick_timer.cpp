@@ -21,8 +21,8 @@ tick_timer::tick_timer() : fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | 
 void tick_timer::arm(std::chrono::nanoseconds tick) noexcept {
   const clock::rep now = std::chrono::steady_clock::now().time_since_epoch().count();
   const clock::rep until = now + 2 * tick.count();
-  // order: seq_cst — Dekker with received(): whoever relies on an expiry here, having withdrawn before, is
-  // seen by the one that receives it and then looks at the idle word.
+  // order: seq_cst — Dekker with received(): whoever relies on an expiry here, having withdrawn
+  // before, is seen by the one that receives it and then looks at the idle word.
   clock::rep seen = relied_until_.load(std::memory_order_seq_cst);
   do {
     if (seen > now) return;

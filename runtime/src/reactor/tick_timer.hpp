@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // One timerfd of a runtime, watched by all its loops: it wakes one parked loop a tick from now.
 // Arming costs the armer a system call of 0.3 µs; waking another loop by its eventfd costs 7 µs.
-// Invariant: while relied_until_ lies ahead, an expiry is to come, or has come and somebody is about to look;
-// a time, not a flag, so that an expiry which nobody got to see is made up for by the next arm().
+// Invariant: while relied_until_ lies ahead, an expiry is to come, or has come and somebody is
+// about to look; a time, not a flag, so that an expiry which nobody got to see is made up for by
+// the next arm().
 #pragma once
 
 #include <heddle/runtime/clock.hpp>

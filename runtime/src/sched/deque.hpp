@@ -109,6 +109,8 @@ class deque {
   }
 
  private:
+  using slot_type = std::atomic<T*>;
+
   struct array {
     explicit array(std::int64_t slots)
         : capacity(slots), slot(new std::atomic<T*>[static_cast<std::size_t>(slots)]) {}
@@ -154,7 +156,7 @@ class deque {
 
   alignas(cacheline_bytes) std::atomic<std::int64_t> top_{0};
   alignas(cacheline_bytes) std::atomic<std::int64_t> bottom_{0};
-  std::atomic<T*>* slots_ = nullptr;  // the present array, for the owner
+  slot_type* slots_ = nullptr;  // the present array, for the owner
   std::int64_t mask_ = 0;
   bool shared_;
   std::atomic<array*> array_{nullptr};

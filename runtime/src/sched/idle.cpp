@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The transitions of the idle word. Every one is a seq_cst RMW, so that there is one order of them all.
+// The transitions of the idle word. Every one is a seq_cst RMW, so that there is one order of them
+// all.
 #include "sched/idle.hpp"
 
 #include "base/cpu_relax.hpp"
@@ -51,7 +52,8 @@ idle_set::withdrawal idle_set::withdraw(unsigned loop, bool was_sentinel) noexce
 }
 
 bool idle_set::become_sentinel() noexcept {
-  // order: seq_cst — after tick_timer::received(): a loop that relied on that expiry is seen running.
+  // order: seq_cst — after tick_timer::received(): a loop that relied on that expiry is seen
+  // running.
   std::uint64_t seen = state_.load(std::memory_order_seq_cst);
   do {
     if ((seen & sentinel_bit) != 0 || parked_in(seen) >= loops_) return false;
@@ -65,7 +67,8 @@ bool idle_set::end_sentinel() noexcept {
   std::uint64_t seen = state_.load(std::memory_order_relaxed);
   do {
     if (parked_in(seen) < loops_) return false;
-    // order: seq_cst — atomically with 'nobody runs': whoever withdraws next sees that it is uncovered.
+    // order: seq_cst — atomically with 'nobody runs': whoever withdraws next sees that it is
+    // uncovered.
   } while (!state_.compare_exchange_weak(seen, seen & ~sentinel_bit, std::memory_order_seq_cst,
                                          std::memory_order_relaxed));
   return true;
@@ -93,9 +96,9 @@ int idle_set::choose() noexcept {
                                       std::memory_order_relaxed)) {
       continue;
     }
+    // No bit: all who were parked are withdrawing. Others may have relied on the token meanwhile,
+    // and a loop may have announced behind our scan: give it back and look again.
     if (const int loop = take_bit(); loop >= 0) return loop;
-    // All who were parked are withdrawing. Others may have relied on the token meanwhile, and a loop
-    // may have announced behind our scan: give it back and look again.
     // order: seq_cst — one order of all transitions.
     seen = state_.fetch_sub(one_searching, std::memory_order_seq_cst) - one_searching;
     cpu_relax();

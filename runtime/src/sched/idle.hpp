@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Who is parked, how many search, and whether a sentinel is awake: the word of the parking protocol.
-// Invariants: (1) a loop's bit is set by that loop's announcement and cleared once, by its withdrawal or by a
-// waker that chose it; (2) `parked` is changed only by the loop that parks, `searching` by searchers and
-// by the waker that makes one (the token); (3) a cleared bit found at withdrawal is a token received;
-// (4) a waker that made a token and found no bit gives it back and looks again.
-// Steps, proof and rejected ways: README.md. Model: tests/model/park.pml.
+// Who is parked, how many search, and whether a sentinel is awake: the word of the parking
+// protocol. Invariants: (1) a loop's bit is set by that loop's announcement and cleared once, by
+// its withdrawal or by a waker that chose it; (2) `parked` is changed only by the loop that parks,
+// `searching` by searchers and by the waker that makes one (the token); (3) a cleared bit found at
+// withdrawal is a token received; (4) a waker that made a token and found no bit gives it back and
+// looks again. Steps, proof and rejected ways: README.md. Model: tests/model/park.pml.
 #pragma once
 
 #include "base/cacheline.hpp"
@@ -26,8 +26,8 @@ class idle_set {
   /// Leaves the searchers. Returns whether this was the last of them.
   bool stop_search() noexcept;
 
-  /// Announces that `loop` parks; a searcher leaves the searchers in the same step. Returns whether it
-  /// is the sentinel now.
+  /// Announces that `loop` parks; a searcher leaves the searchers in the same step. Returns whether
+  /// it is the sentinel now.
   bool announce(unsigned loop, bool was_searching) noexcept;
 
   struct withdrawal {
@@ -41,7 +41,8 @@ class idle_set {
   /// Stops being the sentinel if no loop runs.
   bool end_sentinel() noexcept;
 
-  /// Chooses a parked loop, if nobody searches, and makes it a searcher; -1 if none. The caller wakes it.
+  /// Chooses a parked loop, if nobody searches, and makes it a searcher; -1 if none. The caller
+  /// wakes it.
   int choose() noexcept;
 
   bool is_parked(unsigned loop) const noexcept {
@@ -50,9 +51,7 @@ class idle_set {
   }
 
   /// Returns whether waking somebody would help. A hint for producers on a loop.
-  bool worth_waking() const noexcept {
-    return wakeable(state_.load(std::memory_order_relaxed));
-  }
+  bool worth_waking() const noexcept { return wakeable(state_.load(std::memory_order_relaxed)); }
   /// As worth_waking, for producers whose job only a parked loop may find (README.md, step 2).
   bool must_wake() const noexcept {
     // order: seq_cst — after the producer's put; partner: announce().
@@ -79,7 +78,9 @@ class idle_set {
   }
   static std::uint64_t bit_of(unsigned loop) noexcept { return std::uint64_t{1} << (loop % 64); }
   std::atomic<std::uint64_t>& word_of(unsigned loop) noexcept { return set_[loop / 64]; }
-  const std::atomic<std::uint64_t>& word_of(unsigned loop) const noexcept { return set_[loop / 64]; }
+  const std::atomic<std::uint64_t>& word_of(unsigned loop) const noexcept {
+    return set_[loop / 64];
+  }
   int take_bit() noexcept;
 
   alignas(cacheline_bytes) std::atomic<std::uint64_t> state_{0};

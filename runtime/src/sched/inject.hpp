@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The global queue: what plain threads and other runtimes spawn and wake, for whichever loop comes first.
-// Invariants: (1) the list is under lock_; (2) size_ is raised, seq_cst, after a job is in: parking relies on
-// it (README.md); (3) jobs leave in order of arrival, in batches.
+// The global queue: what plain threads and other runtimes spawn and wake, for whichever loop comes
+// first. Invariants: (1) the list is under lock_; (2) size_ is raised, seq_cst, after a job is in:
+// parking relies on it (README.md); (3) jobs leave in order of arrival, in batches.
 #pragma once
 
 #include <heddle/runtime/detail/spinlock.hpp>

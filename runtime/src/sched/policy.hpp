@@ -17,7 +17,8 @@ class policy {
   /// Returns the time that fibers and timers see.
   virtual clock::time_point now() noexcept = 0;
 
-  /// Returns a number below `bound`: the victim to try first, the case of a select, a timer among equals.
+  /// Returns a number below `bound`: the victim to try first, the case of a select, a timer among
+  /// equals.
   virtual std::uint32_t choose(std::uint32_t bound) noexcept = 0;
 };
 

@@ -23,7 +23,8 @@ void resume_parker(parker& who) noexcept {
 
 scheduler* visit_if_foreign::foreign_host(const parker& who) noexcept {
   const worker* const here = worker::current();
-  return who.home == nullptr || (here != nullptr && &here->owner() == who.home) ? nullptr : who.home;
+  return who.home == nullptr || (here != nullptr && &here->owner() == who.home) ? nullptr
+                                                                                : who.home;
 }
 
 visit_if_foreign::visit_if_foreign(const parker& who) noexcept : host_(foreign_host(who)) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The last step of a wake-up, C2 of wait/README.md, for whoever has won a claim.
-// Invariant: a thread that is no loop of the woken fiber's runtime holds that runtime by a visit, begun
-// while the fiber could not yet go on, until it has put the fiber into a queue and woken a loop.
+// Invariant: a thread that is no loop of the woken fiber's runtime holds that runtime by a visit,
+// begun while the fiber could not yet go on, until it has put the fiber into a queue and woken a
+// loop.
 #pragma once
 
 #include "fiber/parker.hpp"
@@ -10,11 +11,12 @@ namespace heddle::detail {
 
 class scheduler;
 
-/// Makes a claimed and parked parker go on: a fiber through its runtime, a thread through its futex.
+/// Makes a claimed and parked parker go on: a fiber through its runtime, a thread through its
+/// futex.
 void resume_parker(parker& who) noexcept;
 
-/// Holds the runtime of a parker while a thread outside of it claims and resumes. Begin it while the
-/// parker cannot have left its wait: under the lock of the list that holds it.
+/// Holds the runtime of a parker while a thread outside of it claims and resumes. Begin it while
+/// the parker cannot have left its wait: under the lock of the list that holds it.
 class visit_if_foreign {
  public:
   explicit visit_if_foreign(const parker& who) noexcept;

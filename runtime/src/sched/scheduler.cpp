@@ -40,7 +40,8 @@ void scheduler::start_threads(loop_zero first) {
       threads_.emplace_back([this, index] { run_loop(index); });
     }
   } catch (const std::system_error& error) {
-    drives_loop_zero_ = drives_loop_zero_ || threads_.empty();  // somebody must run loop 0 to its end
+    drives_loop_zero_ =
+        drives_loop_zero_ || threads_.empty();  // somebody must run loop 0 to its end
     stop();
     throw resource_exhausted("heddle: cannot start loop " +
                              std::to_string(threads_.size() + begin) + " of " +

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What the loops of one runtime share: stacks, the global queue, the idle word, the way to stop.
-// Invariants: (1) workers_ is complete before the first loop runs and does not change until all have ended;
-// (2) accepting_ goes true -> false once; no task is added from outside after every loop has seen
-// quiescence (shutdown.cpp); (3) a thread that is no loop and wakes a fiber here holds a `visit`, for
-// which the destructor waits.
+// Invariants: (1) workers_ is complete before the first loop runs and does not change until all
+// have ended; (2) accepting_ goes true -> false once; no task is added from outside after every
+// loop has seen quiescence (shutdown.cpp); (3) a thread that is no loop and wakes a fiber here
+// holds a `visit`, for which the destructor waits.
 #pragma once
 
 #include <heddle/runtime/config.hpp>
@@ -40,7 +40,8 @@ class scheduler {
   /// Cancels what is left, waits for it, ends the loops.
   ~scheduler();
 
-  // spawn.cpp -----------------------------------------------------------------------------------------
+  // spawn.cpp
+  // -----------------------------------------------------------------------------------------
   void submit(task_core& core);  // from anywhere; errors: shut_down, ...
   void drive(task_core& main_task);
   /// Makes a parked fiber of this runtime runnable, from anywhere.
@@ -50,7 +51,8 @@ class scheduler {
     return last_id_.fetch_add(count, std::memory_order_relaxed) + 1;
   }
 
-  // shutdown.cpp ----------------------------------------------------------------------------------------
+  // shutdown.cpp
+  // ----------------------------------------------------------------------------------------
   bool shut_down(std::chrono::nanoseconds grace);
   void cancel_all() noexcept;
   /// Called by a loop that has nothing to do; ends the runtime if nothing is left and it is to end.

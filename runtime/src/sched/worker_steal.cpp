@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Taking work from other loops: their queued jobs, and the timers and events of one that is stuck in a slice.
+// Taking work from other loops: their queued jobs, and the timers and events of one that is stuck
+// in a slice.
 #include "sched/scheduler.hpp"
 #include "sched/worker.hpp"
 

@@ -187,7 +187,8 @@ void worker::settle_claims(fiber& child) noexcept {
 }
 
 void worker::spawn(task_core& core) {
-  if (owner_.exhausted()) [[unlikely]] check_stacks();
+  if (owner_.exhausted()) [[unlikely]]
+    check_stacks();
   core.id = next_id();
   if (core.extras != nullptr && core.extras->loop != spawn_extras::any_loop) [[unlikely]] {
     owner_.check_loop(core);

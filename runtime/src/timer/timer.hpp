@@ -13,8 +13,8 @@ namespace heddle::detail {
 class timer_wheel;
 
 struct timer {
-  parker* who = nullptr;     // whose wait ends with timeout
-  std::uint32_t epoch = 0;   // which wait
+  parker* who = nullptr;    // whose wait ends with timeout
+  std::uint32_t epoch = 0;  // which wait
   std::uint64_t due_tick = 0;
   timer* next = nullptr;
   timer* previous = nullptr;

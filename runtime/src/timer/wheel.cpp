@@ -102,7 +102,8 @@ void timer_wheel::fire_slot(unsigned slot, due& into) noexcept {
     timer& entry = *lowest.first[slot];
     unlink(entry);
     ++into.fired;
-    // A won claim on somebody who has not parked may end the entry at once: it is not touched again.
+    // A won claim on somebody who has not parked may end the entry at once: it is not touched
+    // again.
     parker* const who = entry.who;
     if (who->word.try_claim(entry.epoch, wake_reason::timeout, 0) !=
         wake_word::claim_result::won_parked) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // A hierarchical timer wheel: O(1) to arm and to disarm, exact to one tick, never early.
 // One tick is 2^16 ns (65.5 µs); 8 levels of 64 slots cover all of 64-bit time.
-// Invariants: (1) a timer fires in the first tick that begins at or after its deadline; (2) a linked timer is on level
-// L = the highest 6-bit digit in which its tick differs from current_; (3) next_due() is never later than
-// the earliest linked timer's due time, it may be earlier; (4) everything is under lock_ but next_due().
-// Who may touch it: its loop arms; any thread disarms; its loop, or a sentinel while that loop hogs, advances.
-// Source: Varghese and Lauck 1987, doi:10.1145/37499.37504, scheme 7.
+// Invariants: (1) a timer fires in the first tick that begins at or after its deadline; (2) a
+// linked timer is on level L = the highest 6-bit digit in which its tick differs from current_; (3)
+// next_due() is never later than the earliest linked timer's due time, it may be earlier; (4)
+// everything is under lock_ but next_due(). Who may touch it: its loop arms; any thread disarms;
+// its loop, or a sentinel while that loop hogs, advances. Source: Varghese and Lauck 1987,
+// doi:10.1145/37499.37504, scheme 7.
 #pragma once
 
 #include <heddle/runtime/clock.hpp>

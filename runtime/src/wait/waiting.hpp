@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One wait of the calling fiber or thread, from W1 to W6 of README.md: what waiter, join and sleep share.
+// One wait of the calling fiber or thread, from W1 to W6 of README.md: what waiter, join and sleep
+// share.
 #pragma once
 
 #include <heddle/runtime/park.hpp>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Cancellation as a fiber meets it: the exception that a suspension point throws.
-// Invariants: (1) level-triggered: once a task is cancelled, every suspension point of its body throws
-// until the body has ended; (2) not while an exception unwinds the body, nor inside a shielded wait of
-// the library's own destructors: there suspension points park; (3) a cancelled call had no effect.
+// Invariants: (1) level-triggered: once a task is cancelled, every suspension point of its body
+// throws until the body has ended; (2) not while an exception unwinds the body, nor inside a
+// shielded wait of the library's own destructors: there suspension points park; (3) a cancelled
+// call had no effect.
 #pragma once
 
 #include <string_view>

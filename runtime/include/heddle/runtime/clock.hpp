@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The clock of every deadline in heddle: steady, in nanoseconds, never set back.
-// Invariants: (1) now() never decreases; (2) in a fiber whose runtime has a policy (simulation), now()
-// is that policy's virtual time, so that user code need not know whether time is real.
-// Not here: wall-clock time, which no wait of heddle depends on.
+// Invariants: (1) now() never decreases; (2) in a fiber whose runtime has a policy (simulation),
+// now() is that policy's virtual time, so that user code need not know whether time is real. Not
+// here: wall-clock time, which no wait of heddle depends on.
 #pragma once
 
 #include <chrono>

@@ -30,8 +30,8 @@ struct config {
   /// Bind loop i to the i-th allowed CPU (modulo their number).
   bool pin_loops = false;
 
-  /// Bytes of address space a fiber stack takes, guard page included; pages are committed when first
-  /// touched. Range 16 KiB..1 GiB, rounded up to a power of two.
+  /// Bytes of address space a fiber stack takes, guard page included; pages are committed when
+  /// first touched. Range 16 KiB..1 GiB, rounded up to a power of two.
   std::size_t stack_bytes = 256 * 1024;
 
   /// A fiber that runs longer than this without suspending is reported. Range 0..1 h; 0: never.
@@ -44,12 +44,12 @@ struct config {
   /// only setting that touches anything process-wide.
   bool debug = false;
 
-  /// Records in the event ring of each loop, for timelines; the ring keeps the newest. Range 0..2^24,
-  /// rounded up to a power of two; 0: no ring, and slices are not timed.
+  /// Records in the event ring of each loop, for timelines; the ring keeps the newest. Range
+  /// 0..2^24, rounded up to a power of two; 0: no ring, and slices are not timed.
   std::size_t trace_events = 0;
 
-  /// Most stacks guarded by mprotect where the kernel lacks MADV_GUARD_INSTALL; stacks beyond it are
-  /// unguarded, counted, and reported once. Range 0..1000000.
+  /// Most stacks guarded by mprotect where the kernel lacks MADV_GUARD_INSTALL; stacks beyond it
+  /// are unguarded, counted, and reported once. Range 0..1000000.
   std::size_t max_mprotect_guards = 30000;
 
   /// Called once for each error that nobody joins. Must not throw. Default: one line on stderr.
@@ -62,9 +62,10 @@ struct config {
   std::string name = "heddle";
 
   /// Returns the defaults with HEDDLE_LOOPS=4, HEDDLE_SLOW_SLICE=100ms, HEDDLE_STACK_BYTES=64K, ...
-  /// put over them. Units: durations need ns, us, ms, s; sizes take K, M, G; booleans 0, 1, on, off.
-  /// Errors: std::invalid_argument naming the variable, for a bad value. An unknown HEDDLE_* gets one
-  /// warning on stderr with the nearest known name; HEDDLE_SEED and HEDDLE_TEST_* are testing's.
+  /// put over them. Units: durations need ns, us, ms, s; sizes take K, M, G; booleans 0, 1, on,
+  /// off. Errors: std::invalid_argument naming the variable, for a bad value. An unknown HEDDLE_*
+  /// gets one warning on stderr with the nearest known name; HEDDLE_SEED and HEDDLE_TEST_* are
+  /// testing's.
   static config from_env();
 
   /// Checks all ranges. Errors: std::invalid_argument naming the field.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A point in time by which something must have happened, or never.
-// Invariants: (1) arithmetic saturates: a duration too long to represent gives never, one too far in the
-// past gives the earliest time; nothing overflows; (2) never compares later than every time.
+// Invariants: (1) arithmetic saturates: a duration too long to represent gives never, one too far
+// in the past gives the earliest time; nothing overflows; (2) never compares later than every time.
 #pragma once
 
 #include <heddle/runtime/clock.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The exceptions of the runtime and the reports it hands to the hooks in config.
-// Errors are of three kinds that never mix: programmer errors (std::logic_error, or the process stops
-// with a message), operating errors (the exceptions here, which name the resource), and cancellation
-// (cancel.hpp), which is control flow.
+// Errors are of three kinds that never mix: programmer errors (std::logic_error, or the process
+// stops with a message), operating errors (the exceptions here, which name the resource), and
+// cancellation (cancel.hpp), which is control flow.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,8 @@ enum class fiber_id : std::uint64_t { none = 0 };
 
 std::ostream& operator<<(std::ostream& out, fiber_id id);
 
-/// Says where in the source a task was spawned. Stands in for std::source_location, which clang 14 lacks.
+/// Says where in the source a task was spawned. Stands in for std::source_location, which clang 14
+/// lacks.
 struct spawn_site {
   const char* file = "";
   std::uint32_t line = 0;
@@ -42,7 +43,8 @@ struct resource_exhausted : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Thrown by task::join when the task was cancelled. Not `cancelled`: that is one's own cancellation.
+/// Thrown by task::join when the task was cancelled. Not `cancelled`: that is one's own
+/// cancellation.
 struct task_cancelled : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -50,7 +52,7 @@ struct task_cancelled : std::runtime_error {
 /// Describes an error that left a task which nobody joins. Handed once to config::on_unhandled.
 struct unhandled_error {
   fiber_id id = fiber_id::none;
-  std::string name;                 ///< of the fiber; empty if it has none
+  std::string name;       ///< of the fiber; empty if it has none
   spawn_site spawned_at;  ///< where the task was spawned
   std::exception_ptr error;
 

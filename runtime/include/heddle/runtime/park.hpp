@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// The one way to block. Mutexes, channels, timers, sockets and joins are written on this class, and so
-// can anybody's own primitive be; it waits in a fiber and on a plain thread alike.
+// The one way to block. Mutexes, channels, timers, sockets and joins are written on this class, and
+// so can anybody's own primitive be; it waits in a fiber and on a plain thread alike.
 //
-// How to wait. Under your lock, find that you must wait; make a waiter; put it in your list; unlock;
-// wait(). If the reason is not `event`, lock again, take the waiter out of the list if it still is in
-// it, unlock. Then act on the reason. How to wake. Under the same lock, take a waiter out of the list
-// and claim() it; unlock; let the resumption resume. A claim that lost is somebody who timed out or was
-// cancelled at the same moment: take the next one.
+// How to wait. Under your lock, find that you must wait; make a waiter; put it in your list;
+// unlock; wait(). If the reason is not `event`, lock again, take the waiter out of the list if it
+// still is in it, unlock. Then act on the reason. How to wake. Under the same lock, take a waiter
+// out of the list and claim() it; unlock; let the resumption resume. A claim that lost is somebody
+// who timed out or was cancelled at the same moment: take the next one.
 //
-// Invariants: (1) of all claims on one wait exactly one wins; (2) a waiter is touched by others only
-// under the lock of a list that holds it, so it may live on the waiting stack; (3) no allocation.
-// Not here: a list with a lock (wait_queue.hpp). Proof: src/wait/README.md.
+// Invariants: (1) of all claims on one wait exactly one wins; (2) a waiter is touched by others
+// only under the lock of a list that holds it, so it may live on the waiting stack; (3) no
+// allocation. Not here: a list with a lock (wait_queue.hpp). Proof: src/wait/README.md.
 #pragma once
 
 #include <heddle/runtime/deadline.hpp>
@@ -42,8 +42,8 @@ class [[nodiscard]] resumption {
   /// Returns whether the claim won.
   explicit operator bool() const noexcept { return won_; }
 
-  /// Makes the waiter runnable; call it after unlocking. Suspends: no. Cost: a queue operation, and a
-  /// wake-up of a parked loop or thread if one is needed.
+  /// Makes the waiter runnable; call it after unlocking. Suspends: no. Cost: a queue operation, and
+  /// a wake-up of a parked loop or thread if one is needed.
   void resume() noexcept {
     if (parked_ != nullptr) resume_parked(std::exchange(parked_, nullptr));
   }
@@ -78,7 +78,8 @@ class resumption_list {
   detail::parker* last_ = nullptr;
 };
 
-/// Says whether cancellation may end a wait. `shield` is for destructors and for waits that must not be left.
+/// Says whether cancellation may end a wait. `shield` is for destructors and for waits that must
+/// not be left.
 enum class cancellation : std::uint8_t { deliver, shield };
 
 /// One wait of the calling fiber or thread. Neither copied nor moved: lists hold its address.
@@ -93,9 +94,9 @@ class waiter {
   waiter(const waiter&) = delete;
   waiter& operator=(const waiter&) = delete;
 
-  /// Parks until a claim wins or `limit` passes. `cancelled` is returned, not thrown, so that the caller
-  /// can leave its lists first; throw_if_cancelled() then throws it.
-  /// Suspends: yes. Order: what the winner did before its claim happens before the return.
+  /// Parks until a claim wins or `limit` passes. `cancelled` is returned, not thrown, so that the
+  /// caller can leave its lists first; throw_if_cancelled() then throws it. Suspends: yes. Order:
+  /// what the winner did before its claim happens before the return.
   wake_reason wait(deadline limit = {}) noexcept;
 
   /// Returns the tag that the winning claim carried; 0 unless the reason is event.
@@ -115,9 +116,10 @@ class waiter {
   waiter* previous_ = nullptr;
 };
 
-/// Takes part in sharing the loop: throws `cancelled` if the calling fiber is cancelled, and yields if it
-/// has spent its budget of operations that did not have to wait. For operations that may succeed at
-/// once again and again. On a plain thread: nothing. Suspends: sometimes, cancel-safe. Cost: a few loads.
+/// Takes part in sharing the loop: throws `cancelled` if the calling fiber is cancelled, and yields
+/// if it has spent its budget of operations that did not have to wait. For operations that may
+/// succeed at once again and again. On a plain thread: nothing. Suspends: sometimes, cancel-safe.
+/// Cost: a few loads.
 void cooperate();
 
 /// Throws `cancelled` if `reason` says so.

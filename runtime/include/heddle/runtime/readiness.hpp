@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
-// How a fiber waits until a descriptor can be read or written: io's sockets and third-party clients.
+// How a fiber waits until a descriptor can be read or written: io's sockets and third-party
+// clients.
 //
-// The edge-triggered protocol, free of lost edges: take a view(); if it says not ready, wait(). Try the
-// system call. If it found nothing (EAGAIN), or a stream read came back short, say drained(view): it
-// marks the direction not ready unless an edge has come since the view was taken. Start again.
+// The edge-triggered protocol, free of lost edges: take a view(); if it says not ready, wait(). Try
+// the system call. If it found nothing (EAGAIN), or a stream read came back short, say
+// drained(view): it marks the direction not ready unless an edge has come since the view was taken.
+// Start again.
 //
-// Invariants: (1) a readiness is registered with the epoll set of the loop on which its first wait ran,
-// once, for both directions; (2) an event wakes every fiber that waits for its direction; they try again;
-// (3) close() wakes them all with `closed`, and no event of a reused descriptor number reaches them.
-// Not here: reading and writing (io/). On a plain thread waits use poll(2), and close() does not end them.
+// Invariants: (1) a readiness is registered with the epoll set of the loop on which its first wait
+// ran, once, for both directions; (2) an event wakes every fiber that waits for its direction; they
+// try again; (3) close() wakes them all with `closed`, and no event of a reused descriptor number
+// reaches them. Not here: reading and writing (io/). On a plain thread waits use poll(2), and
+// close() does not end them.
 #pragma once
 
 #include <heddle/runtime/deadline.hpp>
@@ -50,13 +53,13 @@ class readiness {
   void drained(direction which, view seen) noexcept;
 
   /// Waits until `which` may be ready. Returns: event, timeout or closed.
-  /// Errors: throws `cancelled`; std::system_error if the descriptor cannot be watched (EBADF, ENOSPC).
-  /// A descriptor that epoll does not take (a regular file) is always ready.
-  /// Suspends: yes, cancel-safe. Cost: ready: one load; else a park, the first time also an epoll_ctl.
+  /// Errors: throws `cancelled`; std::system_error if the descriptor cannot be watched (EBADF,
+  /// ENOSPC). A descriptor that epoll does not take (a regular file) is always ready. Suspends:
+  /// yes, cancel-safe. Cost: ready: one load; else a park, the first time also an epoll_ctl.
   wake_reason wait(direction which, deadline limit = {});
 
-  /// Stops watching and wakes all waiters with `closed`; call it before ::close(fd). From any fiber or
-  /// thread, also while others wait. A second call does nothing.
+  /// Stops watching and wakes all waiters with `closed`; call it before ::close(fd). From any fiber
+  /// or thread, also while others wait. A second call does nothing.
   void close() noexcept;
 
   int fd() const noexcept;
@@ -65,8 +68,9 @@ class readiness {
   std::shared_ptr<detail::registration> watched_;
 };
 
-/// Waits until `fd` can be read without blocking, or has hung up. Returns: false if `limit` passed first.
-/// Errors: throws `cancelled`; std::system_error. Suspends: yes, cancel-safe. Cost: two epoll_ctl calls.
+/// Waits until `fd` can be read without blocking, or has hung up. Returns: false if `limit` passed
+/// first. Errors: throws `cancelled`; std::system_error. Suspends: yes, cancel-safe. Cost: two
+/// epoll_ctl calls.
 bool wait_readable(int fd, deadline limit = {});
 
 /// As wait_readable, for writing.

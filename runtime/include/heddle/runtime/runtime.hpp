@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A runtime: loops that run fibers, and the ways in from plain threads.
 // Invariants: (1) several runtimes may live side by side; nothing process-wide is touched unless
-// config::debug is set; (2) when the destructor returns, every fiber has ended, every loop's thread is
-// joined and every descriptor and mapping of the runtime is given back.
+// config::debug is set; (2) when the destructor returns, every fiber has ended, every loop's thread
+// is joined and every descriptor and mapping of the runtime is given back.
 #pragma once
 
 #include <heddle/runtime/config.hpp>
@@ -32,15 +32,17 @@ class runtime {
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
 
-  /// Runs `body()` in a fiber and blocks the calling plain thread until it has ended. Returns: its value.
-  /// Errors: rethrows what left it; task_cancelled; std::logic_error inside a fiber; shut_down.
+  /// Runs `body()` in a fiber and blocks the calling plain thread until it has ended. Returns: its
+  /// value. Errors: rethrows what left it; task_cancelled; std::logic_error inside a fiber;
+  /// shut_down.
   template <class F>
   auto run(F&& body, spawn_site where = spawn_site::current()) {
     require_plain_thread("runtime::run");
     return spawn(std::forward<F>(body), where).join();
   }
 
-  /// Starts `body()` in a new fiber of this runtime, from any fiber or thread. Errors: as heddle::spawn.
+  /// Starts `body()` in a new fiber of this runtime, from any fiber or thread. Errors: as
+  /// heddle::spawn.
   template <class F>
   auto spawn(F&& body, spawn_site where = spawn_site::current()) {
     return spawn(spawn_options{}, std::forward<F>(body), where);
@@ -53,9 +55,10 @@ class runtime {
     return task<typename decltype(fresh)::result>(fresh.release());
   }
 
-  /// Stops accepting tasks from outside, waits up to `grace` for the live ones, then cancels the rest
-  /// and gives them as long again, at least 100 ms. Returns: whether all ended; if not, survivors are
-  /// listed on stderr and the destructor still waits for them. Idempotent; from plain threads.
+  /// Stops accepting tasks from outside, waits up to `grace` for the live ones, then cancels the
+  /// rest and gives them as long again, at least 100 ms. Returns: whether all ended; if not,
+  /// survivors are listed on stderr and the destructor still waits for them. Idempotent; from plain
+  /// threads.
   bool shutdown(std::chrono::nanoseconds grace);
 
   /// Returns the counters. Suspends: no. Cost: some loads a loop.
@@ -65,7 +68,8 @@ class runtime {
   /// changes meanwhile may be printed as it was or as it is.
   void dump(std::ostream& out) const;
 
-  /// Returns a copy of each loop's event ring, oldest record first. Empty unless config::trace_events.
+  /// Returns a copy of each loop's event ring, oldest record first. Empty unless
+  /// config::trace_events.
   std::vector<std::vector<trace_record>> trace() const;
 
   /// Returns the effective settings.
@@ -90,9 +94,9 @@ class runtime {
   std::unique_ptr<detail::scheduler, void (*)(detail::scheduler*)> scheduler_;
 };
 
-/// Runs `body()` as the first fiber of a new runtime; the calling thread is one of its loops, so that
-/// one loop needs no thread. Returns: its value, after everything it left running was cancelled and
-/// has ended. Errors: as runtime's constructor and runtime::run.
+/// Runs `body()` as the first fiber of a new runtime; the calling thread is one of its loops, so
+/// that one loop needs no thread. Returns: its value, after everything it left running was
+/// cancelled and has ended. Errors: as runtime's constructor and runtime::run.
 template <class F>
 auto run(config settings, F&& body, spawn_site where) {
   runtime::require_plain_thread("run");
@@ -103,7 +107,7 @@ auto run(config settings, F&& body, spawn_site where) {
 }
 
 template <class F>
-  requires std::is_invocable_v<std::decay_t<F>>
+requires std::is_invocable_v<std::decay_t<F>>
 auto run(F&& body, spawn_site where = spawn_site::current()) {
   return run(config::from_env(), std::forward<F>(body), where);
 }

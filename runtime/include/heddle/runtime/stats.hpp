@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a runtime counted, and what its event rings recorded: plain values, copied out while it runs.
-// Invariants: (1) counters only grow; gauges say so; (2) reading them never stops a loop.
+// What a runtime counted, and what its event rings recorded: plain values, copied out while it
+// runs. Invariants: (1) counters only grow; gauges say so; (2) reading them never stops a loop.
 #pragma once
 
 #include <heddle/runtime/error.hpp>
@@ -44,11 +44,11 @@ struct runtime_stats {
 
 /// Says what a trace_record tells.
 enum class trace_kind : std::uint8_t {
-  slice_begin,   ///< fiber starts or goes on; arg: 1 if it was stolen from another loop
-  slice_end,     ///< fiber parks, yields or ends
-  park,          ///< loop goes to sleep
-  unpark,        ///< loop wakes
-  steal,         ///< loop took jobs; arg: from which loop
+  slice_begin,  ///< fiber starts or goes on; arg: 1 if it was stolen from another loop
+  slice_end,    ///< fiber parks, yields or ends
+  park,         ///< loop goes to sleep
+  unpark,       ///< loop wakes
+  steal,        ///< loop took jobs; arg: from which loop
 };
 
 /// One record of a loop's event ring.

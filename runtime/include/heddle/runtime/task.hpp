@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A task: a callable that runs in a fiber of its own, and the handle that owns it.
-// Invariants: (1) a result or error is delivered exactly once: to join(), or to config::on_unhandled;
-// (2) no handle is lost silently: one that is dropped cancels its task and waits for it; (3) body and
-// captures live and die on the task's own fiber. Structured groups of tasks are built on this class.
+// Invariants: (1) a result or error is delivered exactly once: to join(), or to
+// config::on_unhandled; (2) no handle is lost silently: one that is dropped cancels its task and
+// waits for it; (3) body and captures live and die on the task's own fiber. Structured groups of
+// tasks are built on this class.
 #pragma once
 
 #include <heddle/runtime/cancel.hpp>
@@ -19,9 +20,9 @@ namespace heddle {
 
 /// What spawn may be told of the new fiber.
 struct spawn_options {
-  std::string_view name = {};         ///< copied; for messages and dumps; at most 256 bytes are kept
-  std::size_t stack_bytes = 0;        ///< 0: config::stack_bytes; 16 KiB..1 GiB, rounded up to 2^n
-  bool pinned = false;                ///< never migrates from the loop on which it starts
+  std::string_view name = {};   ///< copied; for messages and dumps; at most 256 bytes are kept
+  std::size_t stack_bytes = 0;  ///< 0: config::stack_bytes; 16 KiB..1 GiB, rounded up to 2^n
+  bool pinned = false;          ///< never migrates from the loop on which it starts
   std::optional<unsigned> loop = {};  ///< starts there
 };
 
@@ -45,15 +46,15 @@ class [[nodiscard]] task {
     }
     return *this;
   }
-  /// Still attached: cancels the task, then waits for it, shielded. Never throws; an error of the task
-  /// goes to config::on_unhandled.
+  /// Still attached: cancels the task, then waits for it, shielded. Never throws; an error of the
+  /// task goes to config::on_unhandled.
   ~task() { drop(); }
 
   /// Waits for the end of the task, once. Returns: its value.
-  /// Errors: rethrows what left the task; task_cancelled if it was cancelled; `cancelled` if the caller
-  /// is: then the task goes on and can be joined again.
-  /// Suspends: yes, cancel-safe; blocks a plain thread. Order: the task's end happens before the return.
-  /// Cost: a task that has not started is run by a direct switch where nobody is overtaken by it.
+  /// Errors: rethrows what left the task; task_cancelled if it was cancelled; `cancelled` if the
+  /// caller is: then the task goes on and can be joined again. Suspends: yes, cancel-safe; blocks a
+  /// plain thread. Order: the task's end happens before the return. Cost: a task that has not
+  /// started is run by a direct switch where nobody is overtaken by it.
   T join() {
     detail::task_core& core = attached("join");
     detail::wait_done(core);
@@ -108,9 +109,10 @@ class [[nodiscard]] task {
 };
 
 /// Starts `body()` in a new fiber of the running fiber's runtime and returns its handle. The child
-/// belongs to no scope of the caller. Children of one fiber that run on one loop start in spawn order.
-/// Shape: body may be move-only. Errors: std::logic_error on a plain thread, shut_down,
-/// resource_exhausted, std::bad_alloc. Suspends: no. Cost: one pooled block; no stack until it starts.
+/// belongs to no scope of the caller. Children of one fiber that run on one loop start in spawn
+/// order. Shape: body may be move-only. Errors: std::logic_error on a plain thread, shut_down,
+/// resource_exhausted, std::bad_alloc. Suspends: no. Cost: one pooled block; no stack until it
+/// starts.
 template <class F>
 auto spawn(F&& body, spawn_site where = spawn_site::current()) {
   detail::new_task fresh(std::forward<F>(body), where);

@@ -23,8 +23,8 @@ void sleep_for(std::chrono::duration<Rep, Period> wait) {
   sleep_until(deadline::after(wait));
 }
 
-/// Throws `cancelled` if the fiber is cancelled, and yields if it has used up its budget of operations
-/// that did not wait. For long computations. Suspends: sometimes, cancel-safe.
+/// Throws `cancelled` if the fiber is cancelled, and yields if it has used up its budget of
+/// operations that did not wait. For long computations. Suspends: sometimes, cancel-safe.
 void checkpoint();
 
 /// Returns the fiber's id. Suspends: no.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // A FIFO list of waiters with its lock: what most primitives need of park.hpp.
-// Invariants: (1) a waiter is in the list only between its check under the lock and the moment it is
-// claimed or leaves, so no wake-up is lost between check and park; (2) wakers claim in FIFO order and
-// pass over those who timed out or were cancelled; (3) the lock is held for a few instructions: what
-// runs under it must neither suspend nor allocate nor throw.
-// Source: the check-under-lock of Mesa monitors, Lampson and Redell 1980, doi:10.1145/358818.358824.
+// Invariants: (1) a waiter is in the list only between its check under the lock and the moment it
+// is claimed or leaves, so no wake-up is lost between check and park; (2) wakers claim in FIFO
+// order and pass over those who timed out or were cancelled; (3) the lock is held for a few
+// instructions: what runs under it must neither suspend nor allocate nor throw. Source: the
+// check-under-lock of Mesa monitors, Lampson and Redell 1980, doi:10.1145/358818.358824.
 #pragma once
 
 #include <heddle/runtime/detail/spinlock.hpp>
@@ -31,7 +31,8 @@ class wait_queue {
     return reason;
   }
 
-  /// As wait_unless, but returns `cancelled` instead of throwing it; a shielded wait never returns it.
+  /// As wait_unless, but returns `cancelled` instead of throwing it; a shielded wait never returns
+  /// it.
   template <class Ready>
   wake_reason wait_unless_nothrow(Ready&& ready, deadline limit = {},
                                   cancellation mode = cancellation::deliver) noexcept {
@@ -50,8 +51,8 @@ class wait_queue {
     return wake_one([](bool) noexcept {});
   }
 
-  /// As wake_one, and calls `under_lock(found)` under the lock, after the claim: the place to hand over
-  /// a permit to the woken (found) or to keep it (not found).
+  /// As wake_one, and calls `under_lock(found)` under the lock, after the claim: the place to hand
+  /// over a permit to the woken (found) or to keep it (not found).
   template <class UnderLock>
   bool wake_one(UnderLock&& under_lock) noexcept {
     std::unique_lock guard(lock_);

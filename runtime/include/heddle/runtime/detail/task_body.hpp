@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The typed part of a task: behind the core lies the closure, and later, in the same place, what came of it.
-// Invariants: (1) exactly one of body, value, error lives in the payload, as body_present and outcome say;
-// (2) the body is destroyed on its fiber, before the outcome is stored and anybody is woken.
+// The typed part of a task: behind the core lies the closure, and later, in the same place, what
+// came of it. Invariants: (1) exactly one of body, value, error lives in the payload, as
+// body_present and outcome say; (2) the body is destroyed on its fiber, before the outcome is
+// stored and anybody is woken.
 #pragma once
 
 #include <heddle/runtime/cancel.hpp>
@@ -21,10 +22,9 @@ namespace heddle::detail {
 struct nothing {};
 
 template <class R>
-using stored_result =
-    std::conditional_t<std::is_void_v<R>, nothing,
-                       std::conditional_t<std::is_reference_v<R>,
-                                          std::add_pointer_t<std::remove_reference_t<R>>, R>>;
+using stored_result = std::conditional_t<
+    std::is_void_v<R>, nothing,
+    std::conditional_t<std::is_reference_v<R>, std::add_pointer_t<std::remove_reference_t<R>>, R>>;
 
 inline void* payload_of(task_core& core) noexcept {
   return reinterpret_cast<std::byte*>(&core) + core.operations->payload_offset;
@@ -64,7 +64,8 @@ struct task_body : task_core {
     F& body = payload_as<F>(core);
     std::exception_ptr error;
     try {
-      // The value is built beside the body, which may own what it refers to, and moved into its place.
+      // The value is built beside the body, which may own what it refers to, and moved into its
+      // place.
       std::optional<value_type> value(std::in_place_t{}, call_body<result>(body));
       drop_body(core);
       std::construct_at(static_cast<value_type*>(payload_of(core)), std::move(*value));
@@ -83,7 +84,8 @@ struct task_body : task_core {
   static void destroy(task_core& core) noexcept {
     drop_body(core);
     if (core.outcome == task_outcome::value) std::destroy_at(&payload_as<value_type>(core));
-    if (core.outcome == task_outcome::failure) std::destroy_at(&payload_as<std::exception_ptr>(core));
+    if (core.outcome == task_outcome::failure)
+      std::destroy_at(&payload_as<std::exception_ptr>(core));
   }
 
   static void fail(task_core& core, std::exception_ptr error) noexcept {

@@ -92,7 +92,8 @@ struct task_core : job {
 };
 
 inline constexpr std::size_t block_classes = 3;
-/// Sizes of pooled blocks: eight less than a multiple of 16, which is what malloc gives without waste.
+/// Sizes of pooled blocks: eight less than a multiple of 16, which is what malloc gives without
+/// waste.
 inline constexpr std::array<std::size_t, block_classes> block_bytes{72, 104, 136};
 
 /// Returns the class for `bytes`, or block_classes if it is too large for any.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The word on which all wakers of one wait compete: exactly one of event, time-out, cancel and close wins.
-// Layout, from the high end: epoch (32), tag (16), reason (8), flags (8).
-// Invariants: (1) an epoch names one wait; a claim that carries an older epoch loses; (2) within an
-// epoch `reason` leaves none once; (3) `parked` is set only while reason is none, after the waiting
-// stack is saved, so the winner that finds it set, and no other, must make the waiter runnable;
-// (4) the word outlives every wait on it: it belongs to a fiber or a thread, not to a wait.
-// Proof and rejected ways: src/wait/README.md. Source: one CAS per waker as in Go's runtime/select.go.
+// The word on which all wakers of one wait compete: exactly one of event, time-out, cancel and
+// close wins. Layout, from the high end: epoch (32), tag (16), reason (8), flags (8). Invariants:
+// (1) an epoch names one wait; a claim that carries an older epoch loses; (2) within an epoch
+// `reason` leaves none once; (3) `parked` is set only while reason is none, after the waiting stack
+// is saved, so the winner that finds it set, and no other, must make the waiter runnable; (4) the
+// word outlives every wait on it: it belongs to a fiber or a thread, not to a wait. Proof and
+// rejected ways: src/wait/README.md. Source: one CAS per waker as in Go's runtime/select.go.
 #pragma once
 
 #include <atomic>
@@ -22,8 +22,8 @@ class wake_word {
  public:
   enum class claim_result : std::uint8_t { lost, won_running, won_parked };
 
-  /// `first_epoch`: where a record that takes the place of another goes on, so that no claim that was
-  /// meant for the other can win here.
+  /// `first_epoch`: where a record that takes the place of another goes on, so that no claim that
+  /// was meant for the other can win here.
   explicit wake_word(std::uint32_t first_epoch = 0) noexcept
       : word_(pack(first_epoch, 0, wake_reason::event, 0)) {}
 
@@ -31,7 +31,8 @@ class wake_word {
   std::uint32_t begin(bool cancellable) noexcept {
     const auto epoch = epoch_of(word_.load(std::memory_order_relaxed)) + 1;
     // order: relaxed — wakers learn the epoch through the lock of the list that the waiter joins; a
-    // canceller, which takes no lock, is met by the seq_cst pair in commit_park() and cancel_current().
+    // canceller, which takes no lock, is met by the seq_cst pair in commit_park() and
+    // cancel_current().
     word_.store(pack(epoch, 0, wake_reason::none, cancellable ? cancellable_bit : 0),
                 std::memory_order_relaxed);
     return epoch;
@@ -41,25 +42,25 @@ class wake_word {
   claim_result try_claim(std::uint32_t epoch, wake_reason reason, std::uint16_t tag) noexcept {
     auto seen = word_.load(std::memory_order_relaxed);
     while (epoch_of(seen) == epoch && reason_of(seen) == wake_reason::none) {
-      // order: release — the winner's writes (the value it hands over) are visible to the woken, who
-      // acquires in outcome(); acquire on success — the parked flag was set after the stack was saved.
-      if (word_.compare_exchange_weak(seen, pack(epoch, tag, reason, 0),
-                                      std::memory_order_acq_rel, std::memory_order_relaxed)) {
+      // order: release — the winner's writes (the value it hands over) are visible to the woken,
+      // who acquires in outcome(); acquire on success — the parked flag was set after the stack was
+      // saved.
+      if (word_.compare_exchange_weak(seen, pack(epoch, tag, reason, 0), std::memory_order_acq_rel,
+                                      std::memory_order_relaxed)) {
         return (seen & parked_bit) != 0 ? claim_result::won_parked : claim_result::won_running;
       }
     }
     return claim_result::lost;
   }
 
-  /// Tries to end whichever wait is under way. For whoever knows that the owner cannot have left it.
-  claim_result claim_current(wake_reason reason) noexcept {
-    return try_claim(epoch(), reason, 0);
-  }
+  /// Tries to end whichever wait is under way. For whoever knows that the owner cannot have left
+  /// it.
+  claim_result claim_current(wake_reason reason) noexcept { return try_claim(epoch(), reason, 0); }
 
   /// Tries to end whichever wait is under way with `cancelled`, unless it is shielded.
   claim_result cancel_current() noexcept {
-    // order: seq_cst — Dekker with commit_park(): the canceller has set its flag before this load, the
-    // parker sets the word before it loads the flag; one of the two sees the other.
+    // order: seq_cst — Dekker with commit_park(): the canceller has set its flag before this load,
+    // the parker sets the word before it loads the flag; one of the two sees the other.
     const auto seen = word_.load(std::memory_order_seq_cst);
     if ((seen & cancellable_bit) == 0) return claim_result::lost;
     return try_claim(epoch_of(seen), wake_reason::cancelled, 0);
@@ -75,7 +76,8 @@ class wake_word {
   /// then nobody else will make the owner runnable, and the caller must.
   bool commit_park() noexcept {
     auto seen = word_.load(std::memory_order_relaxed);
-    // order: seq_cst — release for the saved stack (partner: try_claim), and the Dekker of cancel_current().
+    // order: seq_cst — release for the saved stack (partner: try_claim), and the Dekker of
+    // cancel_current().
     return reason_of(seen) == wake_reason::none &&
            word_.compare_exchange_strong(seen, seen | parked_bit, std::memory_order_seq_cst,
                                          std::memory_order_relaxed);
