@@ -4,12 +4,9 @@
 
 #include <heddle/runtime/error.hpp>
 
-#include "base/alternate_stack.hpp"
-#include "base/cpu_count.hpp"
+#include "base/loop_thread.hpp"
 
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 
 #include <stdexcept>
 #include <string>
@@ -52,21 +49,12 @@ void scheduler::start_threads(loop_zero first) {
 void scheduler::run_loop(unsigned index) noexcept {
   const std::string name = (settings_.name + "-" + std::to_string(index)).substr(0, 15);
   ::pthread_setname_np(::pthread_self(), name.c_str());
-  // A write to a closed pipe or socket is an error of that write, not the end of the process.
-  sigset_t pipe_signal;
-  ::sigemptyset(&pipe_signal);
-  ::sigaddset(&pipe_signal, SIGPIPE);
-  ::pthread_sigmask(SIG_BLOCK, &pipe_signal, nullptr);
-  if (settings_.pin_loops) {
-    if (const std::vector<unsigned> cpus = allowed_cpus(); !cpus.empty()) {
-      cpu_set_t one;
-      CPU_ZERO(&one);
-      CPU_SET(cpus[index % cpus.size()], &one);
-      ::pthread_setaffinity_np(::pthread_self(), sizeof one, &one);
-    }
-  }
-  const alternate_stack for_handlers(settings_.debug);
-  workers_[index]->run(nullptr);
+  drive_loop(index, nullptr);
+}
+
+void scheduler::drive_loop(unsigned index, const task_core* until) noexcept {
+  const loop_thread here({settings_.pin_loops, index, settings_.debug});
+  workers_[index]->run(until);
 }
 
 void scheduler::check_loop(const task_core& core) const {
@@ -130,8 +118,7 @@ void scheduler::make_ready(fiber& one) noexcept {
 void scheduler::drive(task_core& main_task) {
   main_task_.store(&main_task, std::memory_order_relaxed);
   submit(main_task);
-  const alternate_stack for_handlers(settings_.debug);
-  workers_[0]->run(&main_task);
+  drive_loop(0, &main_task);
   main_task_.store(nullptr, std::memory_order_relaxed);
 }
 

@@ -111,6 +111,7 @@ class scheduler {
  private:
   void start_threads(loop_zero first);
   void run_loop(unsigned index) noexcept;
+  void drive_loop(unsigned index, const task_core* until) noexcept;
   void stop() noexcept;
 
   config settings_;

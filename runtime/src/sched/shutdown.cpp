@@ -76,7 +76,7 @@ void scheduler::stop() noexcept {
   stopping_.store(true, std::memory_order_release);
   cancel_all();
   for (const auto& each : workers_) each->wake_up();
-  if (drives_loop_zero_) workers_[0]->run(nullptr);
+  if (drives_loop_zero_) drive_loop(0, nullptr);
   for (std::thread& each : threads_) each.join();
   // order: acquire — partner: end_visit(): a foreign thread may still be on its way out of
   // make_ready().

@@ -263,10 +263,7 @@ inline bool worker::claimable(fiber& self, task_core& core) noexcept {
 inline __attribute__((always_inline)) bool worker::claim(fiber& self, task_core& core,
                                                          cancellation mode) noexcept {
   worker& here = *current();
-  if (static_cast<scheduler*>(&here.owner_) != self.home || here.deque_.maybe_empty() ||
-      !here.claimable(self, core)) {
-    return false;
-  }
+  if (here.deque_.maybe_empty() || !here.claimable(self, core)) return false;
   here.counters_.claimed.add();
   self.join_mode = mode;
   fiber* const child = here.prepare_task(core);
