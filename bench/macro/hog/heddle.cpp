@@ -25,6 +25,7 @@ namespace {
 using steady = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 constexpr unsigned loops = 2;
+constexpr milliseconds period{2};
 constexpr int early_birds = 100;  // sleep since before the hog, wake one after another during it
 constexpr int queued_fibers = 16;
 
@@ -55,11 +56,10 @@ struct scene {
   std::atomic<int> settled{0};
   std::atomic<bool> hogging{false};
   std::atomic<bool> over{false};
-  delays timer{}, early{}, echo{}, queued{};
+  delays timer{}, early{}, echo{}, queued{}, thread{};
 };
 
 void tick(scene& here) {
-  constexpr milliseconds period{2};
   ++here.settled;
   while (!here.over) {
     const auto due = steady::now() + period;
@@ -67,6 +67,15 @@ void tick(scene& here) {
     const auto now = steady::now();
     bench::require(now >= due, "a timer fired early");
     if (here.hogging) here.timer.add(now - due);
+  }
+}
+
+/// The same on a plain thread: what the machine itself makes of a 2 ms timer beside the hog.
+void tick_on_a_thread(scene& here) {
+  while (!here.over) {
+    const auto due = steady::now() + period;
+    std::this_thread::sleep_until(due);
+    if (here.hogging) here.thread.add(steady::now() - due);
   }
 }
 
@@ -136,10 +145,12 @@ void play(unsigned home, unsigned hogged, milliseconds length) {
     guests.push_back(machine.spawn({.loop = home}, [&here, n] { sleep_into_the_hog(here, n); }));
   }
   std::thread client([&here] { ask(here); });
+  std::thread yardstick([&here] { tick_on_a_thread(here); });
   while (here.settled < early_birds + 2) std::this_thread::sleep_for(milliseconds(1));
   std::this_thread::sleep_for(milliseconds(100));
   machine.spawn({.loop = hogged}, [&here] { hog(here); }).join();
   client.join();
+  yardstick.join();
   for (auto& each : guests) each.join();
   const std::string tags =
       ",\"hogged\":" + std::to_string(hogged) + ",\"home\":" + std::to_string(home);
@@ -147,6 +158,7 @@ void play(unsigned home, unsigned hogged, milliseconds length) {
   here.echo.report("echo", tags, 1);
   here.early.report("early", tags, early_birds);
   here.queued.report("queued", tags, queued_fibers);
+  here.thread.report("thread", tags, 1);
 }
 
 }  // namespace

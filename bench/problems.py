@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""The problems: how each is measured, and what heddle must reach. README.md has the definitions.
+
+A problem's measure() yields samples; its verdicts are computed from them by judge.py. Rivals take
+turns, A B A B, so that a slow minute of the machine meets all of them.
+"""
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from programs import Absent, Sample, Server
+
+
+@dataclass
+class Limit:
+    """What one metric must reach: against a rival's, or as it is.
+
+    of: "min" of the samples, or "max" where the worst case counts.
+    sign: "<=" or ">=". tags: only the samples that have them. rival: None for an absolute limit.
+    """
+    metric: str
+    label: str
+    unit: str
+    limit: float
+    rival: str = None
+    of: str = "min"
+    sign: str = "<="
+    tags: tuple = ()
+
+
+@dataclass
+class Problem:
+    key: str
+    title: str
+    measure: callable
+    limits: list
+    reported: tuple = ()  # (metric, label, unit): shown, not judged
+
+
+def in_turns(key, programs, rounds, contestants):
+    """Runs contestants, {rival: (program, arguments...)}, one after the other, and again."""
+    for _ in range(rounds):
+        for rival, (program, *arguments) in contestants.items():
+            if not programs.has(program):
+                continue
+            for found in programs.run(program, *arguments):
+                tags = {k: v for k, v in found.items() if k not in ("metric", "value")}
+                yield Sample(key, rival, found["metric"], found["value"], tags)
+
+
+def micro(key, program, names):
+    def measure(programs, effort):
+        for _ in range(effort.rounds):
+            for name, nanoseconds in programs.run_micro(program, repetitions=5):
+                yield Sample(key, names.get(name, name), "cpu_ns", nanoseconds)
+    return measure
+
+
+def spawn_million(programs, effort):
+    return in_turns("P3", programs, effort.rounds, {
+        "heddle": ("spawn_million/heddle",), "tbb": ("spawn_million/tbb",)})
+
+
+def parked(programs, effort):
+    size = ("--fibers", effort.million)
+    return in_turns("P4", programs, 1, {
+        "heddle": ("parked/heddle", *size), "boost_fiber": ("parked/boost_fiber", *size)})
+
+
+def sleepers(programs, effort):
+    for tag, count, rounds in (("1e6", effort.million, 2), ("1e5", effort.million // 10, 3)):
+        size = ("--sleepers", count)
+        for sample in in_turns("P10", programs, min(rounds, effort.rounds), {
+                "heddle": ("sleepers/heddle", *size), "tokio": ("sleepers/tokio", *size),
+                "boost_fiber": ("sleepers/boost_fiber", *size)}):
+            sample.tags["sleepers"] = tag
+            yield sample
+
+
+def echo(programs, effort):
+    for connections in (64, 1000):
+        with ExitStack() as stack:
+            servers = [(name, stack.enter_context(Server(programs, f"echo/{name}", cpu=0)))
+                       for name in ("heddle", "raw_epoll")]
+            where = [f"{name}:{server.pid}:{server.port}" for name, server in servers]
+            for found in programs.run("echo/load", "--connections", connections, "--rounds",
+                                      effort.windows, "--window-ms", 400, "--", *where, cpu=1):
+                yield Sample("P14", found["rival"], found["metric"], found["value"],
+                             {"connections": connections})
+
+
+def idle(programs, effort):
+    return in_turns("P18", programs, 1, {"heddle": ("idle/heddle",)})
+
+
+def many_loops(programs, effort):
+    for sample in in_turns("P19", programs, effort.rounds, {
+            "16 loops": ("spawn_million/heddle", "--loops", 16),
+            "2 loops": ("spawn_million/heddle", "--loops", 2)}):
+        if sample.metric == "wall_ns":
+            yield Sample("P19", sample.rival, "per_second", 1e9 / sample.value)
+
+
+def hog(programs, effort):
+    return in_turns("P20", programs, 1, {"heddle": ("hog/heddle", "--ms", effort.hog_ms)})
+
+
+PROBLEMS = [
+    Problem("P1", "yield between two fibers, a switch",
+            micro("P1", "yield", {"heddle_yield": "heddle"}),
+            [Limit("cpu_ns", "a switch", "ns", 2.2, rival="raw_context")]),
+    Problem("P2", "spawn and join, one at a time",
+            micro("P2", "spawn_join", {"heddle_spawn": "heddle", "tbb_task_group": "tbb"}),
+            [Limit("cpu_ns", "spawn + join", "ns", 0.65, rival="tbb")]),
+    Problem("P3", "a million spawned, then joined, each", spawn_million,
+            [Limit("cpu_ns", "each", "ns", 0.3, rival="tbb"),
+             Limit("peak_bytes", "peak memory each", "B", 130)],
+            reported=(("cold_cpu_ns", "first round of a fresh process", "ns"),)),
+    Problem("P4", "a million parked fibers, guarded, default stack", parked,
+            [Limit("bytes", "resident, page tables included, each", "B", 4700),
+             Limit("mappings", "mappings", "", 5000),
+             Limit("unguarded", "stacks without a guard", "", 0)],
+            reported=(("start_ns", "spawn, start and park", "ns"),)),
+    Problem("P10", "sleeps of 1..1000 ms, all at once, warm stacks", sleepers,
+            [Limit("cpu_s", "1e6: CPU time", "s", 0.7, rival="tokio", tags=(("sleepers", "1e6"),)),
+             Limit("cpu_s", "1e6: CPU time", "s", 0.2, rival="boost_fiber",
+                   tags=(("sleepers", "1e6"),)),
+             Limit("late_p50_ms", "1e5: lateness p50", "ms", 0.2, tags=(("sleepers", "1e5"),)),
+             Limit("late_p99_ms", "1e5: lateness p99", "ms", 1.5, tags=(("sleepers", "1e5"),))]),
+    Problem("P14", "TCP echo of 64 bytes", echo,
+            [limit for n in (64, 1000) for limit in (
+                Limit("cpu_ns", f"{n} connections: server CPU a message", "ns", 1.08,
+                      rival="raw_epoll", tags=(("connections", n),)),
+                Limit("p99_us", f"{n} connections: round trip p99", "us", 1.3,
+                      rival="raw_epoll", tags=(("connections", n),)))],
+            reported=(("per_second", "messages a second", ""),
+                      ("server_cores", "cores that the server used", ""))),
+    Problem("P18", "an idle runtime", idle,
+            [Limit("percent_of_a_core", "of a core", "%", 0.2)]),
+    Problem("P19", "P3's throughput with 16 loops against 2", many_loops,
+            [Limit("per_second", "16 loops", "/s", 0.85, rival="2 loops", of="max", sign=">=")]),
+    Problem("P20", "beside a fiber that hogs one of two loops", hog,
+            [limit for what in ("timer", "echo", "early", "queued") for limit in (
+                Limit(f"{what}_p99_ms", f"{what} p99", "ms", 5, of="max"),
+                Limit(f"{what}_max_ms", f"{what} max", "ms", 50, of="max"))],
+            reported=(("thread_p99_ms", "the same timer in a plain thread: p99", "ms"),
+                      ("thread_max_ms", "the same timer in a plain thread: max", "ms"))),
+]
