@@ -25,6 +25,7 @@ namespace {
 /// Starts this program with its output on `output`.
 pid_t start(std::vector<std::string>& arguments, int output) {
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   posix_spawn_file_actions_t actions;

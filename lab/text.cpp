@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 
 namespace lab {
@@ -24,7 +25,7 @@ std::string grouped(std::uint64_t value) {
 }
 
 std::string milliseconds(double value) {
-  if (value >= 1000) return grouped(static_cast<std::uint64_t>(value + 0.5)) + " ms";
+  if (value >= 1000) return grouped(static_cast<std::uint64_t>(std::llround(value))) + " ms";
   return decimal(value, value >= 100 ? 0 : value >= 10 ? 1 : 2) + " ms";
 }
 

@@ -8,12 +8,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 #include <vector>
 
 namespace lab {
 namespace {
 
-constexpr int lane_bytes_reserved = 1 << 14;
 constexpr int label_height = 18;
 constexpr int bar_height = 26;
 constexpr int lane_height = label_height + bar_height + 8;
@@ -22,16 +22,52 @@ constexpr double drawn_pixels = 1200;  // closer together than one of these is o
 
 std::string percent(double part, double whole) { return decimal(100 * part / whole, 3) + "%"; }
 
-std::string box(std::string_view kind, double x, double width, double whole, int y, int height) {
-  std::string text = "<rect class=\"";
-  text.append(kind).append("\" x=\"").append(percent(x, whole)).append("\" width=\"");
-  text.append(percent(width, whole)).append("\" y=\"").append(std::to_string(y));
-  return text.append("\" height=\"").append(std::to_string(height)).append("\"");
+struct attribute {
+  std::string_view name;
+  std::string value;
+};
+
+/// Returns an element and a line break. `inside` is markup already.
+std::string element(std::string_view tag, std::initializer_list<attribute> attributes,
+                    std::string_view inside = {}) {
+  std::string text = "<";
+  text.append(tag);
+  for (const attribute& one : attributes) {
+    text.append(" ").append(one.name).append("=\"").append(escaped(one.value)).append("\"");
+  }
+  if (inside.empty()) return text.append("/>\n");
+  return text.append(">").append(inside).append("</").append(tag).append(">\n");
+}
+
+std::string number(int value) { return std::to_string(value); }
+
+/// Where a bar is: across in shares of the whole, down in pixels.
+struct place {
+  double x;
+  double width;
+  double whole;
+  int y;
+  int height;
+};
+
+std::string bar(std::string_view kind, const place& at, std::string_view inside = {}) {
+  return element("rect",
+                 {{"class", std::string(kind)},
+                  {"x", percent(at.x, at.whole)},
+                  {"width", percent(at.width, at.whole)},
+                  {"y", number(at.y)},
+                  {"height", number(at.height)}},
+                 inside);
 }
 
 std::string caption(std::string_view text, int x, int y, std::string_view kind = "label") {
-  return "<text class=\"" + std::string(kind) + "\" x=\"" + std::to_string(x) + "\" y=\"" +
-         std::to_string(y) + "\">" + escaped(text) + "</text>\n";
+  return element("text", {{"class", std::string(kind)}, {"x", number(x)}, {"y", number(y)}},
+                 escaped(text));
+}
+
+/// The line below a lane: where the loop sleeps it is all there is.
+std::string thread(const std::string& from, const std::string& to, const std::string& y) {
+  return element("line", {{"class", "thread"}, {"x1", from}, {"x2", to}, {"y1", y}, {"y2", y}});
 }
 
 /// Returns a step of 1, 2 or 5 times a power of ten that gives six to eight ticks at most.
@@ -56,15 +92,12 @@ std::string axis(double length, int height) {
   for (int n = 0; n * step <= length * 1.0001; ++n) {
     const double at = n * step;
     const std::string x = percent(at, length);
-    const bool last = at > 0.95 * length;
-    text += "<line class=\"grid\" x1=\"" + x + "\" x2=\"" + x + "\" y1=\"0\" y2=\"" +
-            std::to_string(height + 5) + "\"/>";
-    text += "<text class=\"tick\" x=\"" + x + "\" y=\"" + std::to_string(height + 19) +
-            "\" text-anchor=\"" +
-            (n == 0 ? "start"
-             : last ? "end"
-                    : "middle") +
-            "\">" + tick_label(at, step) + (n == 0 ? " ms" : "") + "</text>\n";
+    const char* const anchor = n == 0 ? "start" : at > 0.95 * length ? "end" : "middle";
+    text += element(
+        "line", {{"class", "grid"}, {"x1", x}, {"x2", x}, {"y1", "0"}, {"y2", number(height + 5)}});
+    text += element(
+        "text", {{"class", "tick"}, {"x", x}, {"y", number(height + 19)}, {"text-anchor", anchor}},
+        tick_label(at, step) + (n == 0 ? " ms" : ""));
   }
   return text;
 }
@@ -102,12 +135,15 @@ std::string draw_span(const span& one, const timeline& whole, int y) {
   const double least = whole.length_ms / drawn_pixels;
   const double gap = one.length_ms() > 6 * least ? least : 0;  // tells neighbours apart
   const double width = std::max(one.length_ms() - gap, least / 2);
-  const std::string shape =
-      box(class_of(one.what), one.begin_ms, width, whole.length_ms, y, bar_height);
   const auto name = whole.names.find(one.who);
-  if (name == whole.names.end()) return shape + "/>\n";
-  return shape + "><title>" + escaped(name->second) + ", " + milliseconds(one.length_ms()) +
-         (one.what == span::kind::stolen ? ", stolen" : "") + "</title></rect>\n";
+  std::string title;
+  if (name != whole.names.end()) {
+    title = element("title", {},
+                    escaped(name->second) + ", " + milliseconds(one.length_ms()) +
+                        (one.what == span::kind::stolen ? ", stolen" : ""));
+    title.pop_back();  // the line break: titles are shown as they are
+  }
+  return bar(class_of(one.what), {one.begin_ms, width, whole.length_ms, y, bar_height}, title);
 }
 
 std::string describe(const timeline& what, std::size_t loop) {
@@ -123,26 +159,27 @@ int lanes_height(const timeline& what) { return static_cast<int>(what.loops.size
 
 std::string lanes(const timeline& what) {
   std::string text;
-  text.reserve(lane_bytes_reserved);
   for (std::size_t loop = 0; loop < what.loops.size(); ++loop) {
     const int top = static_cast<int>(loop) * lane_height;
-    const int bar = top + label_height;
+    const int y = top + label_height;
     text += caption(describe(what, loop), 0, top + 13);
-    text += box("awake", 0, what.length_ms, what.length_ms, bar, bar_height) + "/>\n";
+    text += bar("awake", {0, what.length_ms, what.length_ms, y, bar_height});
     for (const span& one : thinned(what.loops[loop], what.length_ms)) {
-      text += draw_span(one, what, bar);
+      text += draw_span(one, what, y);
     }
-    // Sleep is a gap; a thread through it shows that the loop is still there.
-    const std::string middle = std::to_string(bar + bar_height - 1);
-    text += "<line class=\"thread\" x1=\"0\" x2=\"100%\" y1=\"" + middle + "\" y2=\"" + middle +
-            "\"/>\n";
+    text += thread("0", "100%", number(y + bar_height - 1));
   }
   return text;
 }
 
-std::string opening(int height, std::string_view alt) {
-  return "<svg class=\"chart\" width=\"100%\" height=\"" + std::to_string(height) +
-         "\" role=\"img\" aria-label=\"" + escaped(alt) + "\">\n";
+std::string chart(int height, std::string_view alt, std::string_view inside) {
+  return element("svg",
+                 {{"class", "chart"},
+                  {"width", "100%"},
+                  {"height", number(height)},
+                  {"role", "img"},
+                  {"aria-label", std::string(alt)}},
+                 inside);
 }
 
 struct legend_entry {
@@ -162,42 +199,40 @@ constexpr std::array<legend_entry, 4> legend{{
 std::string draw_loops(const timeline& what, std::string_view alt) {
   if (what.loops.empty() || what.length_ms <= 0) return "<p>No records of this.</p>\n";
   const int height = lanes_height(what);
-  return opening(height + axis_height, alt) + axis(what.length_ms, height) + lanes(what) +
-         "</svg>\n";
+  return chart(height + axis_height, alt, axis(what.length_ms, height) + lanes(what));
 }
 
 std::string draw_fetches(const page_run& run) {
   constexpr int row = 7;
-  constexpr int bar = 5;
+  constexpr int thickness = 5;
   constexpr int group = label_height + row * static_cast<int>(page_count) + 10;
   const double length = std::max(run.one_by_one.total_ms, run.at_once.total_ms) * 1.001;
-  std::string text = opening(2 * group + axis_height, "When each of the 20 pages was under way");
-  text += axis(length, 2 * group);
+  std::string text = axis(length, 2 * group);
   int top = 0;
   for (const fetching* way : {&run.one_by_one, &run.at_once}) {
-    text += caption((way == &run.one_by_one ? "one after another: " : "at once: ") +
-                        milliseconds(way->total_ms),
-                    0, top + 13);
+    const std::string says = way == &run.one_by_one ? "one after another: " : "at once: ";
+    text += caption(says + milliseconds(way->total_ms), 0, top + 13);
     int y = top + label_height;
     for (const fetch& page : way->pages) {
       const double width = std::max(page.end_ms - page.begin_ms, 0.0);
-      text += box("page", page.begin_ms, width, length, y, bar) + "/>\n";
+      text += bar("page", {page.begin_ms, width, length, y, thickness});
       y += row;
     }
     top += group;
   }
-  return text + "</svg>\n";
+  return chart(2 * group + axis_height, "When each of the 20 pages was under way", text);
 }
 
 std::string loops_legend() {
-  std::string text = "<ul class=\"legend\">";
+  std::string entries;
   for (const legend_entry& one : legend) {
-    text.append("<li><svg width=\"22\" height=\"12\" aria-hidden=\"true\"><rect class=\"");
-    text.append(one.kind).append("\" width=\"22\" height=\"12\"/>");
-    text.append("<line class=\"thread\" x2=\"22\" y1=\"11.5\" y2=\"11.5\"/></svg> ");
-    text.append(one.text).append("</li>");
+    const std::string sample =
+        element("svg", {{"width", "22"}, {"height", "12"}, {"aria-hidden", "true"}},
+                element("rect", {{"class", one.kind}, {"width", "22"}, {"height", "12"}}) +
+                    thread("0", "22", "11.5"));
+    entries += element("li", {}, sample + one.text);
   }
-  return text + "</ul>\n";
+  return element("ul", {{"class", "legend"}}, entries);
 }
 
 std::string loops_file(const timeline& what, std::string_view title) {
@@ -206,25 +241,32 @@ std::string loops_file(const timeline& what, std::string_view title) {
   constexpr int head = 64;
   const int inner = lanes_height(what) + axis_height;
   const int height = head + inner + margin;
-  const std::string size =
-      "width=\"" + std::to_string(width) + "\" height=\"" + std::to_string(height) + "\"";
-  std::string text = "<svg xmlns=\"http://www.w3.org/2000/svg\" " + size + " viewBox=\"0 0 " +
-                     std::to_string(width) + " " + std::to_string(height) +
-                     "\" role=\"img\" aria-label=\"" + escaped(title) + "\">\n";
-  text += "<style>\n" + palette() + chart_style() + "</style>\n<rect class=\"paper\" " + size +
-          "/>\n" + caption(title, margin, 24, "title");
+  std::string text = element("style", {}, "\n" + palette() + chart_style());
+  text +=
+      element("rect", {{"class", "paper"}, {"width", number(width)}, {"height", number(height)}});
+  text += caption(title, margin, 24, "title");
   int x = margin;
   for (const legend_entry& one : legend) {
-    text += "<rect class=\"" + std::string(one.kind) + "\" x=\"" + std::to_string(x) +
-            "\" y=\"37\" width=\"22\" height=\"11\"/>" + "<line class=\"thread\" x1=\"" +
-            std::to_string(x) + "\" x2=\"" + std::to_string(x + 22) +
-            "\" y1=\"47.5\" y2=\"47.5\"/>" + caption(one.text, x + 28, 47);
-    x += 28 + 26 + static_cast<int>(std::string_view(one.text).size()) * 7;
+    text += element(
+        "rect",
+        {{"class", one.kind}, {"x", number(x)}, {"y", "37"}, {"width", "22"}, {"height", "11"}});
+    text += thread(number(x), number(x + 22), "47.5") + caption(one.text, x + 28, 47);
+    x += 54 + 7 * static_cast<int>(std::string_view(one.text).size());
   }
-  text += "<svg x=\"" + std::to_string(margin) + "\" y=\"" + std::to_string(head) + "\" width=\"" +
-          std::to_string(width - 2 * margin) + "\" height=\"" + std::to_string(inner) + "\">\n";
-  text += axis(what.length_ms, lanes_height(what)) + lanes(what);
-  return text + "</svg>\n</svg>\n";
+  text += element("svg",
+                  {{"x", number(margin)},
+                   {"y", number(head)},
+                   {"width", number(width - 2 * margin)},
+                   {"height", number(inner)}},
+                  axis(what.length_ms, lanes_height(what)) + lanes(what));
+  return element("svg",
+                 {{"xmlns", "http://www.w3.org/2000/svg"},
+                  {"width", number(width)},
+                  {"height", number(height)},
+                  {"viewBox", "0 0 " + number(width) + " " + number(height)},
+                  {"role", "img"},
+                  {"aria-label", std::string(title)}},
+                 text);
 }
 
 }  // namespace lab
