@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT
- * The end of a task: the protocol of runtime/src/wait/README.md, "Joining a task", on the state word of
- * task_core. A runner, which the loop starts or, CLAIM=1, the joiner itself by a direct switch; the owner
- * of the handle, a fiber that may cancel the task and then joins, drops or detaches it; JOINER_CANCELLED=1:
- * somebody who cancels that fiber at any moment: its join ends early, it waits for something else, and
- * then it drops or detaches. The body may wait once, and then only a cancel ends it.
+ * The end of a task: the protocol of runtime/src/wait/README.md, "Joining a task", on the state
+ * word of task_core. A runner, which the loop starts or, CLAIM=1, the joiner itself by a direct
+ * switch; the owner of the handle, a fiber that may cancel the task and then joins, drops or
+ * detaches it; JOINER_CANCELLED=1: somebody who cancels that fiber at any moment: its join ends
+ * early, it waits for something else, and then it drops or detaches. The body may wait once, and
+ * then only a cancel ends it.
  *
- * Checked: the core is freed once and not touched afterwards; a canceller finds the fiber of the task, not
- * of the next one; each fiber is made runnable once per switch, off its stack; the runner ends no wait
- * but the join; at rest all have come to their end, unless the body waits and nobody has cancelled it.
+ * Checked: the core is freed once and not touched afterwards; a canceller finds the fiber of the
+ * task, not of the next one; each fiber is made runnable once per switch, off its stack; the
+ * runner ends no wait but the join; at rest all have come to their end, unless the body waits and
+ * nobody has cancelled it.
  *
- * The waits are those of waker.pml, without lists. Stores to `runner` are seen by others when the store
- * buffer is drained, at the latest by the next locked instruction of the runner; all else at once.
+ * The waits are those of waker.pml, without lists. Stores to `runner` are seen by others when the
+ * store buffer is drained, at the latest by the next locked instruction of the runner; all else
+ * at once. Only the owner of the handle sets `busy`, a joiner or `detached`.
  *
- * BUG_*: mistakes that the run must find; see run_models.
+ * BUG_*: mistakes that the run must find; see run_models.py.
  */
 #ifndef CLAIM
 #define CLAIM 0
@@ -81,7 +84,8 @@ inline cancel_fiber(who) {
 inline after_arrival(who) {
   atomic {
     seen_epoch = epoch[who]; left_stack[who] = false;
-    if :: reason[who] == none -> parked[who] = true; committed = true :: else -> committed = false fi
+    committed = (reason[who] == none);
+    if :: committed -> parked[who] = true :: else fi
   };
   if
   :: !committed -> make_ready(who)

@@ -3,19 +3,22 @@
  * sentinel", for N loops, plain threads that inject or put into an inbox, a kernel that makes
  * descriptors ready, and a job that spawns into the queue of its loop and may then hog it.
  *
- * Checked in every state: the counters are what the loops believe (`books_agree`), and somebody watches
- * the loops that run while others sleep (`hogs_are_watched`). Checked when nothing moves any more: every
- * job ran, once; all loops that do not hog are parked, and the count and the set say so; no token is
- * left; the sentinel ticks if and only if somebody hogs while somebody is parked.
+ * Checked in every state: the counters are what the loops believe (`books_agree`), and somebody
+ * watches the loops that run while others sleep (`hogs_are_watched`). Checked when nothing moves
+ * any more: every job ran, once; all loops that do not hog are parked, and the count and the set
+ * say so; no token is left; the sentinel ticks if and only if somebody hogs while somebody is
+ * parked. Checked as a liveness property: no fair run goes on for ever without running a job.
  *
- * One step is one atomic access of the C++ code, or what it does under a lock. A sleep, a slice and a
- * tick of any length are the interleavings. Queues are counters: their order is not modelled. A put
- * into a loop's own queue is seen by others when the store buffer is drained, some time later.
+ * One step is one atomic access of the C++ code, or what it does under a lock. A sleep, a slice
+ * and a tick of any length are the interleavings. Queues are counters: their order is not
+ * modelled. A put into a loop's own queue is seen by others when the store buffer is drained,
+ * some time later.
  *
- * Parameters (-D): N loops; INJECTORS threads with a job for anybody; INBOXERS threads with a job for
- * loops 0, 1, ...; KERNEL events, in the epoll sets of loops 0, 1, ...; SCRIPT=1: one injected job that puts
- * SPAWNS jobs into its loop's own queue and, with HOGS=1, may never end; ASLEEP=1: start with all
- * loops parked. BUG_*: mistakes that the run must find; see run_models.
+ * Parameters (-D): N loops; INJECTORS threads with a job for anybody; INBOXERS threads with a job
+ * for loops 0, 1, ...; KERNEL events, in the epoll sets of loops 0, 1, ...; SCRIPT=1: one
+ * injected job that puts SPAWNS jobs into its loop's own queue and, with HOGS=1, may never end;
+ * ASLEEP=1: start with all loops parked. BUG_*: mistakes that the run must find; see
+ * run_models.py.
  */
 #ifndef N
 #define N 2
@@ -169,7 +172,7 @@ inline start_job() {  /* which of those that wait is open */
   fi
 }
 
-/* Polls the epoll set of a loop that was in one slice for a tick, until now: it may be asleep by now. */
+/* Polls the epoll set of a loop that was in one slice for a tick; it may be asleep by now. */
 inline help_loop() {
 #if KERNEL
   atomic {
@@ -305,9 +308,11 @@ end_asleep:
   :: atomic { eventfd[me] -> eventfd[me] = false; doing[me] = looking slept_now }
   :: atomic { events[me] > 0 -> doing[me] = looking slept_now }
 #if HOGS + KERNEL > 0
-  :: atomic { sentinel[me] && needs_help(first) -> doing[me] = looking; helped = first }; goto help
+  :: atomic { sentinel[me] && needs_help(first) -> doing[me] = looking; helped = first };
+     goto help
 #if N > 2
-  :: atomic { sentinel[me] && needs_help(second) -> doing[me] = looking; helped = second }; goto help
+  :: atomic { sentinel[me] && needs_help(second) -> doing[me] = looking; helped = second };
+     goto help
 #endif
 #endif
 #ifdef BUG_SENTINEL_ENDS_BLINDLY

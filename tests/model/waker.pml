@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT
- * One wait, many wakers: the protocol of runtime/src/wait/README.md, steps W1 to W6, C1 and C2. A fiber
- * waits twice, with one wake word; it is in LISTS lists at a time (two: select), each with its own
- * lock; EVENTS wakers bring an item to each list, CLOSE=1: list 0 is closed as well, TIMER=1: each wait has a
- * time-out, CANCEL=1: the first task that runs on the fiber is cancelled. With REUSE=1 the second wait is
- * another task's, which nobody cancels.
+ * One wait, many wakers: the protocol of runtime/src/wait/README.md, steps W1 to W6, C1 and C2. A
+ * fiber waits twice, with one wake word; it is in LISTS lists at a time (two: select), each with
+ * its own lock; EVENTS wakers bring an item to each list; CLOSE=1: list 0 is closed as well;
+ * TIMER=1: each wait has a time-out; CANCEL=1: the first task that runs on the fiber is
+ * cancelled. With REUSE=1 the second wait is another task's, which nobody cancels.
  *
- * Checked: a claim is made on a frame that still stands; the fiber is made runnable once per switch, and only
- * while it is off its stack; no wait ends but for a reason that somebody gave; no item is lost, and none
- * is left in a list beside a fiber that sleeps there; a fiber whose task is cancelled does not sleep on;
- * what nobody cancelled is not cancelled.
+ * Checked: a claim is made on a frame that still stands; the fiber is made runnable once per
+ * switch, and only while it is off its stack; no wait ends but for a reason that somebody gave;
+ * no item is lost, and none is left in a list beside a fiber that sleeps there; a fiber whose
+ * task is cancelled does not sleep on; what nobody cancelled is not cancelled.
  *
- * One step is one atomic access, or what is done under a lock between two touches of the waiter. W1 is a
- * relaxed store: it is seen by others when the store buffer is drained, at the latest by the next locked
- * instruction of the same thread. Everything else is seen at once.
+ * One step is one atomic access, or what is done under a lock between two touches of the waiter.
+ * W1 is a relaxed store: it is seen by others when the store buffer is drained, at the latest by
+ * the next locked instruction of the same thread. Everything else is seen at once. Epochs do not
+ * repeat.
  *
- * BUG_*: mistakes that the run must find; see run_models.
+ * BUG_*: mistakes that the run must find; see run_models.py.
  */
 #ifndef LISTS
 #define LISTS 1
@@ -39,7 +40,8 @@
 #define WHEEL LISTS         /* the timer wheel is a list with a lock, too */
 #define PLACES (LISTS + 1)
 
-mtype = { none, event, timed_out, cancelled, closed };  /* `timeout` means something else in Promela */
+/* `timeout` means something else in Promela. */
+mtype = { none, event, timed_out, cancelled, closed };
 
 /* The wake word, as others see it, and the store of W1 while it is in the store buffer. */
 byte epoch;
@@ -236,8 +238,11 @@ proctype fiber() {
 #ifdef BUG_CANCEL_LOOKED_AT_BEFORE_W1
      was_requested = cancel_requested;
 #endif
-     /* W1. A store before it to the same word has been drained: stores leave the buffer in order. */
-     atomic { assert(!w1_pending); w1_pending = true; frame_epoch = epoch + 1; frame_stands = true };
+     /* W1. The one before has been drained: by W4, or by the claim that made W4 needless. */
+     atomic {
+       assert(!w1_pending);
+       w1_pending = true; frame_epoch = epoch + 1; frame_stands = true
+     };
      /* W2. */
 #if LISTS > 0
      publish(0);
