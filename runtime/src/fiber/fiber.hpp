@@ -56,10 +56,10 @@ class fiber : public parker, public job {
   }
 
   execution saved;
-  task_core* task = nullptr;    // what runs here; null while pooled
-  worker* pinned_to = nullptr;  // may be run by this loop only
-  fiber* claimed_by = nullptr;  // the joiner that switched here and waits for `task` to end
-  fiber* next_pooled = nullptr;
+  task_core* task = nullptr;      // what runs here; null while pooled
+  worker* pinned_to = nullptr;    // may be run by this loop only
+  fiber* claimed_by = nullptr;    // the joiner that switched here and waits for `task` to end
+  fiber* next_settled = nullptr;  // while the joins that led here are made real waits
   cancellation join_mode = cancellation::deliver;  // of the join this fiber is in, while it claims
   std::atomic<state> status{state::pooled};
   // 0: no suspension point has anything to do about cancellation.

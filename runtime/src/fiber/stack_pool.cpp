@@ -41,17 +41,14 @@ std::size_t stack_pool::class_of(std::size_t stack_bytes) noexcept {
                                   std::bit_width(smallest_stack_bytes - 1));
 }
 
-fiber* stack_pool::take_default(std::size_t wanted) {
+std::size_t stack_pool::take_default(std::span<fiber*> into) {
   std::lock_guard guard(lock_);
   size_class& from = classes_[class_of(how_.default_stack_bytes)];
-  fiber* list = take_locked(from, how_.default_stack_bytes);
-  // Warm ones come in batches; a fresh one is made only when it is needed.
-  for (std::size_t got = 1; got < wanted && from.warm != nullptr; ++got) {
-    fiber* const next = take_locked(from, how_.default_stack_bytes);
-    next->next_pooled = list;
-    list = next;
-  }
-  return list;
+  std::size_t count = 0;
+  do {
+    into[count++] = take_locked(from, how_.default_stack_bytes);
+  } while (count < into.size() && !from.warm.empty());
+  return count;
 }
 
 fiber* stack_pool::take(std::size_t stack_bytes) {
@@ -61,12 +58,11 @@ fiber* stack_pool::take(std::size_t stack_bytes) {
 }
 
 fiber* stack_pool::take_locked(size_class& from, std::size_t stack_bytes) {
-  fiber* taken = from.warm;
-  if (taken == nullptr) return &create_fresh(from, stack_bytes);
-  from.warm = taken->next_pooled;
-  from.warm_low = std::min(from.warm_low, --from.warm_count);
+  if (from.warm.empty()) return &create_fresh(from, stack_bytes);
+  fiber* const taken = from.warm.back();
+  from.warm.pop_back();
+  from.warm_low = std::min(from.warm_low, from.warm.size());
   pooled_.fetch_sub(1, std::memory_order_relaxed);
-  taken->next_pooled = nullptr;
   return taken;
 }
 
@@ -110,7 +106,8 @@ stack_pool::slot_block& stack_pool::block_with_room(size_class& from, std::size_
   auto block = std::make_unique<slot_block>(stack_bytes, count);
   std::size_t slots = count;
   for (const auto& each : from.blocks) slots += each->memory.count();
-  from.trimmed.reserve(slots);  // so that trimming never allocates
+  from.trimmed.reserve(slots);  // so that trimming and giving back never allocate
+  from.warm.reserve(slots);
   from.blocks.push_back(std::move(block));
   // order: release — partner: find() reads the block through the index.
   index_[known].store(from.blocks.back().get(), std::memory_order_release);
@@ -126,23 +123,19 @@ stack_pool::slot_block& stack_pool::block_of(const fiber& one) noexcept {
   __builtin_unreachable();
 }
 
-void stack_pool::give(fiber* list) noexcept {
+void stack_pool::give(std::span<fiber* const> list) noexcept {
   std::lock_guard guard(lock_);
-  while (list != nullptr) {
-    fiber* const one = list;
-    list = one->next_pooled;
+  for (fiber* const one : list) {
     size_class& to = classes_[class_of(one->stack_bytes())];
-    one->next_pooled = to.warm;
-    to.warm = one;
-    if (++to.warm_count > kept_warm) excess_.store(true, std::memory_order_relaxed);
+    to.warm.push_back(one);
+    if (to.warm.size() > kept_warm) excess_.store(true, std::memory_order_relaxed);
     pooled_.fetch_add(1, std::memory_order_relaxed);
   }
 }
 
 void stack_pool::trim_one(size_class& from) noexcept {
-  fiber* const cold = from.warm;
-  from.warm = cold->next_pooled;
-  --from.warm_count;
+  fiber* const cold = from.warm.back();
+  from.warm.pop_back();
   pooled_.fetch_sub(1, std::memory_order_relaxed);
   slot_block& block = block_of(*cold);
   std::byte* const low = cold->stack_low();
@@ -157,11 +150,11 @@ void stack_pool::decay() noexcept {
   std::lock_guard guard(lock_);
   bool more = false;
   for (size_class& each : classes_) {
-    const std::size_t spare = std::min(each.warm_low, each.warm_count);
+    const std::size_t spare = std::min(each.warm_low, each.warm.size());
     const std::size_t excess = spare > kept_warm ? spare - kept_warm : 0;
     for (std::size_t n = std::min(excess, most_trims_at_once); n > 0; --n) trim_one(each);
-    each.warm_low = each.warm_count;
-    more = more || each.warm_count > kept_warm;
+    each.warm_low = each.warm.size();
+    more = more || each.warm.size() > kept_warm;
   }
   excess_.store(more, std::memory_order_relaxed);
 }

@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 namespace heddle::detail {
@@ -31,14 +32,14 @@ class stack_pool {
   stack_pool(settings how, scheduler& home, fiber::entry_function entry);
   ~stack_pool();
 
-  /// Takes up to `wanted` fibers of the default size, linked by next_pooled; at least one.
-  /// Errors: resource_exhausted, std::bad_alloc.
-  fiber* take_default(std::size_t wanted);
+  /// Takes fibers of the default size into `into`: as many warm ones as it holds, or one fresh one.
+  /// Returns how many. Errors: resource_exhausted, std::bad_alloc.
+  std::size_t take_default(std::span<fiber*> into);
   /// Takes one fiber with at least `stack_bytes`.
   fiber* take(std::size_t stack_bytes);
 
-  /// Gives back a list of fibers linked by next_pooled; sizes may differ.
-  void give(fiber* list) noexcept;
+  /// Gives back fibers; sizes may differ.
+  void give(std::span<fiber* const> list) noexcept;
 
   /// Trims some of the fibers that were not needed since the last call.
   void decay() noexcept;
@@ -62,9 +63,9 @@ class stack_pool {
   struct slot_block;  // a slab and what is known of its slots
   struct size_class {
     std::vector<std::unique_ptr<slot_block>> blocks;
-    fiber* warm = nullptr;
-    std::size_t warm_count = 0;
-    std::size_t warm_low = 0;  // smallest warm_count since the last decay
+    // An array, so that taking a fiber does not have to touch the one below it in a list.
+    std::vector<fiber*> warm;
+    std::size_t warm_low = 0;  // smallest size of warm since the last decay
     std::vector<std::byte*> trimmed;
   };
 

@@ -20,8 +20,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <system_error>
 #include <vector>
+
+struct epoll_event;
 
 namespace heddle::detail {
 
@@ -68,6 +71,7 @@ class reactor {
 
   std::uint64_t take_slot(registration& entry);
   void release_slot(registration& entry) noexcept;
+  void look_ahead(std::span<const epoll_event> events, std::size_t at) const noexcept;
 
   spinlock lock_;
   std::vector<entry_slot> slots_;

@@ -7,7 +7,9 @@
 #include "base/loop_thread.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -22,6 +24,10 @@ scheduler::scheduler(config settings, loop_zero first, runtime& face)
       face_(face),
       started_at_(clock::now()),
       drives_loop_zero_(first == loop_zero::calling_thread) {
+  if (::sysconf(_SC_PAGESIZE) != static_cast<long>(page_bytes)) {
+    throw std::runtime_error(
+        "heddle: built for pages of 4096 bytes, which this system does not have");
+  }
   workers_.reserve(settings_.loops);
   for (unsigned index = 0; index < settings_.loops; ++index) {
     workers_.push_back(std::make_unique<worker>(*this, index));
@@ -55,6 +61,12 @@ void scheduler::run_loop(unsigned index) noexcept {
 void scheduler::drive_loop(unsigned index, const task_core* until) noexcept {
   const loop_thread here({settings_.pin_loops, index, settings_.debug});
   workers_[index]->run(until);
+}
+
+std::uint64_t scheduler::take_ids(std::uint64_t count) noexcept {
+  static std::atomic<std::uint64_t> last{
+      0};  // only ever grows: runtimes do not share anything by it
+  return last.fetch_add(count, std::memory_order_relaxed) + 1;
 }
 
 void scheduler::check_loop(const task_core& core) const {
@@ -156,6 +168,7 @@ runtime_stats scheduler::stats() const {
   }
   result.live_tasks = live_tasks();
   result.stacks = stacks.stacks();
+  result.stacks_in_use = result.stacks - std::min<std::size_t>(result.stacks, stacks.pooled());
   result.unguarded_stacks = stacks.unguarded();
   result.unhandled_errors = hooks->unhandled_count();
   return result;

@@ -46,10 +46,8 @@ class scheduler {
   void drive(task_core& main_task);
   /// Makes a parked fiber of this runtime runnable, from anywhere.
   void make_ready(fiber& one) noexcept;
-  /// Returns the first of `count` fresh ids.
-  std::uint64_t take_ids(std::uint64_t count) noexcept {
-    return last_id_.fetch_add(count, std::memory_order_relaxed) + 1;
-  }
+  /// Returns the first of `count` ids that are fresh in the whole process.
+  static std::uint64_t take_ids(std::uint64_t count) noexcept;
 
   // shutdown.cpp
   // ----------------------------------------------------------------------------------------
@@ -122,7 +120,6 @@ class scheduler {
   std::vector<std::thread> threads_;
   bool drives_loop_zero_;
   std::atomic<const task_core*> main_task_{nullptr};
-  std::atomic<std::uint64_t> last_id_{0};
   std::atomic<std::uint64_t> spawned_outside_{0};
   std::atomic<std::uint64_t> refused_outside_{0};
   std::atomic<bool> accepting_{true};

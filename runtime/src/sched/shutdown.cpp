@@ -43,7 +43,7 @@ void scheduler::cancel_all() noexcept {
   // this visit does not find waiting reads the flag.
   cancel_all_.store(true, std::memory_order_seq_cst);
   stacks.for_each([this](fiber& one) {
-    // order: seq_cst — flag, then word; partner: worker::after_arrival().
+    // order: seq_cst — flag, then word; partner: worker::commit_park().
     one.attention.fetch_or(fiber::cancel, std::memory_order_seq_cst);
     if (one.word.cancel_current() == wake_word::claim_result::won_parked) make_ready(one);
   });

@@ -114,11 +114,7 @@ void worker::housekeeping() noexcept {
   take_injected();
   poll_and_fire();
   if (!shared_) return;
-  const clock::time_point now = clock::now();
-  if (now - last_help_ >= sentinel_tick) {
-    last_help_ = now;
-    help_stuck_loops();
-  }
+  help_if_due(clock::now());
   // Fibers that yield wake nobody; many of them are worth a helper.
   if (fifo_.size() > 1 && owner_.idle.worth_waking()) wake_one();
 }

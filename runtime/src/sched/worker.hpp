@@ -3,7 +3,7 @@
 // The loop's thread has a root context (its own stack), where it polls, steals and parks;
 // everything else happens on fibers' stacks, which switch to one another directly. Invariants: (1)
 // what is not atomic is touched by the loop's thread alone; (2) a fiber that leaves its stack is
-// dealt with (queued, committed as parked, pooled) only by after_arrival(), on the next stack;
+// dealt with (queued, committed as parked, pooled) only by dispose(), on the next stack;
 // (3) a member function that switches must not use `this` afterwards: the fiber may be on another
 // loop. Source files: worker.cpp (root), worker_switch.cpp (fibers), worker_steal.cpp (other
 // loops), worker_park.cpp.
@@ -26,6 +26,7 @@
 #include "sched/limits.hpp"
 #include "timer/wheel.hpp"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -134,6 +135,7 @@ class worker : public thread_state {
   job* steal_from(worker& victim) noexcept;
   bool help(worker& stuck, clock::time_point now) noexcept;
   void pass_tick_on() noexcept;
+  void help_if_due(clock::time_point now) noexcept;
   bool help_stuck_loops() noexcept;
   bool is_stuck(clock::time_point now) noexcept;
   bool has_stealable() const noexcept;
@@ -145,6 +147,7 @@ class worker : public thread_state {
   bool anything_to_do() const noexcept;
   bool sleep(const task_core* until, bool& sentinel, resumption_list& ready) noexcept;
   void leave_parked(bool sentinel) noexcept;
+  void decay_if_due(clock::time_point now) noexcept;
 
   // Touched at every pick.
   bool shared_;  // there are other loops
@@ -156,8 +159,8 @@ class worker : public thread_state {
   unsigned index_;
   std::uint64_t next_id_ = 0;  // of a range that this loop has taken
   std::uint64_t ids_end_ = 0;
-  fiber* warm_ = nullptr;  // pooled fibers of the default size
   std::size_t warm_count_ = 0;
+  std::array<fiber*, warm_fibers> warm_;  // pooled fibers of the default size
   scheduler& owner_;
   job_list bound_;  // only this loop may run these
   execution root_;
@@ -191,15 +194,10 @@ inline job* worker::pick() noexcept {
   return pick_among();
 }
 
-inline fiber* worker::take_warm() noexcept {
-  fiber* const one = warm_;
-  warm_ = one->next_pooled;
-  --warm_count_;
-  return one;
-}
+inline fiber* worker::take_warm() noexcept { return warm_[--warm_count_]; }
 
 inline fiber* worker::prepare_task(task_core& core) noexcept {
-  const bool usual = core.extras == nullptr && warm_ != nullptr;
+  const bool usual = core.extras == nullptr && warm_count_ != 0;
   fiber* const one = usual ? take_warm() : take_unusual(core);
   if (one == nullptr) [[unlikely]] {
     fail_unstarted(core);

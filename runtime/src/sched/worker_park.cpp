@@ -19,6 +19,13 @@ void worker::leave_parked(bool sentinel) noexcept {
   if (left.uncovered) owner_.tick.arm(sentinel_tick);
 }
 
+void worker::decay_if_due(clock::time_point now) noexcept {
+  if (now - last_decay_ < decay_interval) return;
+  last_decay_ = now;
+  owner_.stacks.decay();
+  owner_.blocks.decay();
+}
+
 bool worker::sleep(const task_core* until, bool& sentinel, resumption_list& ready) noexcept {
   for (;;) {
     const clock::time_point now = clock::now();
@@ -42,11 +49,7 @@ bool worker::sleep(const task_core* until, bool& sentinel, resumption_list& read
       // Nobody runs: whoever withdraws next arms the tick timer.
       if (owner_.idle.end_sentinel()) sentinel = false;
     }
-    if (woke_at - last_decay_ >= decay_interval) {
-      last_decay_ = woke_at;
-      owner_.stacks.decay();
-      owner_.blocks.decay();
-    }
+    decay_if_due(woke_at);
   }
 }
 
@@ -67,9 +70,12 @@ void worker::park_loop(const task_core* until) noexcept {
   leave_parked(sentinel);
   trace(trace_kind::unpark, fiber_id::none, 0);
   ready.resume_all();
-  const timer_wheel::due due = timers_.advance(clock::now());
+  const clock::time_point now = clock::now();
+  const timer_wheel::due due = timers_.advance(now);
   counters_.timers.add(due.fired);
   resume(due.first);
+  decay_if_due(now);
+  help_if_due(now);  // a loop that its own events wake again and again is never the sentinel
 }
 
 }  // namespace heddle::detail

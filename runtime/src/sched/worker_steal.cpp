@@ -36,7 +36,7 @@ job* worker::steal_from(worker& victim) noexcept {
   job* first = nullptr;
   std::int64_t wanted = std::min((victim.fifo_.size() + 1) / 2, steal_batch);
   for (; wanted > 0; --wanted) {
-    job* const item = victim.fifo_.take();
+    job* const item = victim.fifo_.steal();
     if (item == nullptr) break;
     item->stolen = true;
     counters_.stolen.add();
@@ -77,8 +77,14 @@ bool worker::is_stuck(clock::time_point now) noexcept {
   return now - since >= sentinel_tick && !owner_.idle.is_parked(index_);
 }
 
+void worker::help_if_due(clock::time_point now) noexcept {
+  if (!shared_ || now - last_help_ < sentinel_tick) return;
+  help_stuck_loops();
+}
+
 bool worker::help_stuck_loops() noexcept {
   const clock::time_point now = clock::now();
+  last_help_ = now;
   bool helped = false;
   for (std::size_t n = 0; n < owner_.loops(); ++n) {
     worker& other = owner_.loop(n);

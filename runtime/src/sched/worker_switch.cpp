@@ -9,6 +9,7 @@
 
 #include <exception>
 #include <new>
+#include <span>
 
 namespace heddle::detail {
 
@@ -30,11 +31,12 @@ job* worker::pick_among() noexcept {
       return fresh;
     }
   }
-  burst_left_ = deque_burst;
   bound_turn_ = !bound_turn_;
   if (bound_turn_ && (!bound_.empty() || !inbox_.maybe_empty())) {
     if (job* const mine = pick_bound()) return mine;
   }
+  // Where fibers queue up, tasks and fibers take turns.
+  burst_left_ = fifo_.size() > deque_burst ? 1 : deque_burst;
   if (job* const woken = fifo_.take()) return woken;
   if (task_core* const fresh = deque_.take_oldest()) return fresh;
   return pick_bound();
@@ -45,9 +47,8 @@ fiber* worker::take_unusual(const task_core& core) noexcept {
     if (core.extras != nullptr && core.extras->stack_bytes != 0) {
       return owner_.stacks.take(core.extras->stack_bytes);
     }
-    if (warm_ == nullptr) {
-      warm_ = owner_.stacks.take_default(warm_batch);
-      for (const fiber* each = warm_; each != nullptr; each = each->next_pooled) ++warm_count_;
+    if (warm_count_ == 0) {
+      warm_count_ = owner_.stacks.take_default(std::span(warm_).first(warm_batch));
       if (owner_.stacks.unguarded() != 0) owner_.note_unguarded();
     }
   } catch (const std::exception&) {
@@ -59,10 +60,8 @@ fiber* worker::take_unusual(const task_core& core) noexcept {
 }
 
 void worker::check_stacks() {
-  if (warm_ == nullptr) {
-    warm_ = owner_.stacks.take_default(1);  // throws resource_exhausted if there is still none
-    warm_count_ = 1;
-  }
+  // Throws resource_exhausted if there is still none.
+  if (warm_count_ == 0) warm_count_ = owner_.stacks.take_default(std::span(warm_).first(1));
   owner_.set_exhausted(false);
 }
 
@@ -70,20 +69,15 @@ void worker::pool(fiber& one) noexcept {
   if (owner_.exhausted()) [[unlikely]]
     owner_.set_exhausted(false);
   if (one.stack_bytes() != owner_.stacks.default_stack_bytes()) {
-    one.next_pooled = nullptr;
-    owner_.stacks.give(&one);
+    fiber* const unusual = &one;
+    owner_.stacks.give(std::span(&unusual, 1));
     return;
   }
-  one.next_pooled = warm_;
-  warm_ = &one;
-  if (++warm_count_ <= warm_fibers) return;
-  fiber* const spilled = warm_;
-  fiber* last = spilled;
-  for (std::size_t n = 1; n < warm_batch; ++n) last = last->next_pooled;
-  warm_ = last->next_pooled;
-  last->next_pooled = nullptr;
-  warm_count_ -= warm_batch;
-  owner_.stacks.give(spilled);
+  if (warm_count_ == warm_fibers) {
+    warm_count_ -= warm_batch;
+    owner_.stacks.give(std::span(warm_).subspan(warm_count_, warm_batch));
+  }
+  warm_[warm_count_++] = &one;
 }
 
 void worker::fail_unstarted(task_core& core) noexcept {
@@ -175,13 +169,13 @@ void worker::settle_claims(fiber& child) noexcept {
     joiner.word.begin(joiner.join_mode == cancellation::deliver &&
                       joiner.deliverable(joiner.saved.exceptions.uncaught_exceptions));
     register_claimer(*each->task, joiner);
-    joiner.next_pooled = joiners;
+    joiner.next_settled = joiners;
     joiners = &joiner;
     each = &joiner;
   }
   while (joiners != nullptr) {
     fiber& joiner = *joiners;
-    joiners = joiner.next_pooled;
+    joiners = joiner.next_settled;
     commit_park(joiner);
   }
 }

@@ -110,8 +110,9 @@ bool leave_join(task_core& core, wake_reason reason) noexcept {
 inline __attribute__((always_inline)) bool await_end(task_core& core, cancellation mode) noexcept {
   if (is_done(core)) return true;
   fiber* const self = worker::current_fiber();
-  if (self != nullptr && self->attention.load(std::memory_order_relaxed) == 0 &&
-      worker::claim(*self, core, mode)) {
+  const bool may_claim = self != nullptr && (self->attention.load(std::memory_order_relaxed) == 0 ||
+                                             !is_cancelled(*self));
+  if (may_claim && worker::claim(*self, core, mode)) {
     return is_done(core) || leave_join(core, self->word.outcome().reason);
   }
   begun_wait wait(mode);
@@ -139,7 +140,7 @@ void request_cancel(task_core& core) noexcept {
       // `busy` keeps the fiber on this task, and the fiber keeps its runtime: both outlast this
       // block.
       const scheduler::visit while_here(*runner->home);
-      // order: seq_cst — flag, then word; partner: worker::after_arrival().
+      // order: seq_cst — flag, then word; partner: worker::commit_park().
       runner->attention.fetch_or(fiber::cancel, std::memory_order_seq_cst);
       if (runner->word.cancel_current() == wake_word::claim_result::won_parked) {
         runner->home->make_ready(*runner);
@@ -179,6 +180,10 @@ void release(task_core& core) noexcept {
 }
 
 void apply(task_core& core, const spawn_options& options) {
+  if (options.loop == spawn_extras::any_loop) {
+    throw std::invalid_argument("heddle: spawn_options::loop = " + std::to_string(*options.loop) +
+                                " is no loop");
+  }
   const bool usual = options.name.empty() && options.stack_bytes == 0 && !options.pinned &&
                      !options.loop.has_value();
   if (usual) return;

@@ -35,7 +35,7 @@ void timer_wheel::link(timer& entry) noexcept {
   entry.previous = on.last[entry.slot];
   (entry.previous != nullptr ? entry.previous->next : on.first[entry.slot]) = &entry;
   on.last[entry.slot] = &entry;
-  on.occupied |= std::uint64_t{1} << entry.slot;
+  on.occupied.insert(entry.slot);
   entry.linked = true;
 }
 
@@ -43,7 +43,7 @@ void timer_wheel::unlink(timer& entry) noexcept {
   level& on = levels_[entry.level];
   (entry.previous != nullptr ? entry.previous->next : on.first[entry.slot]) = entry.next;
   (entry.next != nullptr ? entry.next->previous : on.last[entry.slot]) = entry.previous;
-  if (on.first[entry.slot] == nullptr) on.occupied &= ~(std::uint64_t{1} << entry.slot);
+  if (on.first[entry.slot] == nullptr) on.occupied.erase(entry.slot);
   entry.linked = false;
 }
 
@@ -66,17 +66,22 @@ void timer_wheel::disarm(timer& entry) noexcept {
   armed_.store(armed_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
 }
 
+unsigned timer_wheel::slot_set::first_from(unsigned from) const noexcept {
+  std::uint64_t word = words_[from / 64] >> (from % 64) << (from % 64);
+  for (unsigned n = from / 64;; word = words_[n]) {
+    if (word != 0) return n * 64 + static_cast<unsigned>(std::countr_zero(word));
+    if (++n == words_.size()) return slots;
+  }
+}
+
 bool timer_wheel::earliest(place& found) const noexcept {
   for (unsigned at = 0; at < levels; ++at) {
-    const std::uint64_t occupied = levels_[at].occupied;
-    if (occupied == 0) continue;
     // Slots at or after the present digit come in this turn of the level; there are none before it.
     const unsigned shift = at * digit_bits;
     const auto digit = static_cast<unsigned>(current_ >> shift & (slots - 1));
-    const std::uint64_t ahead = occupied >> digit;
-    const unsigned slot = digit + static_cast<unsigned>(std::countr_zero(ahead));
-    const std::uint64_t turn = shift + digit_bits >= 64 ? 0 : current_ >> (shift + digit_bits);
-    const std::uint64_t base = shift + digit_bits >= 64 ? 0 : turn << (shift + digit_bits);
+    const unsigned slot = levels_[at].occupied.first_from(digit);
+    if (slot == slots) continue;
+    const std::uint64_t base = current_ >> (shift + digit_bits) << (shift + digit_bits);
     found = {at, slot, std::max(base | std::uint64_t{slot} << shift, current_)};
     return true;
   }
@@ -88,7 +93,7 @@ void timer_wheel::cascade(const place& from) noexcept {
   timer* entry = on.first[from.slot];
   on.first[from.slot] = nullptr;
   on.last[from.slot] = nullptr;
-  on.occupied &= ~(std::uint64_t{1} << from.slot);
+  on.occupied.erase(from.slot);
   while (entry != nullptr) {
     timer* const next = entry->next;
     link(*entry);

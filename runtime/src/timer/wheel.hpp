@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A hierarchical timer wheel: O(1) to arm and to disarm, exact to one tick, never early.
-// One tick is 2^16 ns (65.5 µs); 8 levels of 64 slots cover all of 64-bit time.
+// One tick is 2^16 ns (65.5 µs); 6 levels of 256 slots cover all of 64-bit time.
 // Invariants: (1) a timer fires in the first tick that begins at or after its deadline; (2) a
-// linked timer is on level L = the highest 6-bit digit in which its tick differs from current_; (3)
+// linked timer is on level L = the highest 8-bit digit in which its tick differs from current_; (3)
 // next_due() is never later than the earliest linked timer's due time, it may be earlier; (4)
 // everything is under lock_ but next_due(). Who may touch it: its loop arms; any thread disarms;
 // its loop, or a sentinel while that loop hogs, advances. Source: Varghese and Lauck 1987,
@@ -47,13 +47,24 @@ class timer_wheel {
 
  private:
   static constexpr unsigned tick_shift = 16;
-  static constexpr unsigned digit_bits = 6;
+  static constexpr unsigned digit_bits = 8;
   static constexpr unsigned slots = 1U << digit_bits;
-  static constexpr unsigned levels = 8;
+  static constexpr unsigned levels = 6;
   static constexpr std::size_t most_per_advance = 256;
 
+  /// Which slots of a level hold timers.
+  class slot_set {
+   public:
+    void insert(unsigned slot) noexcept { words_[slot / 64] |= std::uint64_t{1} << (slot % 64); }
+    void erase(unsigned slot) noexcept { words_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64)); }
+    /// Returns the first one at or after `from`; `slots` if there is none.
+    unsigned first_from(unsigned from) const noexcept;
+
+   private:
+    std::array<std::uint64_t, slots / 64> words_{};
+  };
   struct level {
-    std::uint64_t occupied = 0;
+    slot_set occupied;
     std::array<timer*, slots> first{};
     std::array<timer*, slots> last{};
   };

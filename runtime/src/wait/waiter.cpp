@@ -17,20 +17,16 @@ namespace heddle {
 
 namespace detail {
 
-namespace {
-
-/// Returns whether the body that runs on `self` has been cancelled, once its attention is called
-/// for.
 bool is_cancelled(fiber& self) noexcept {
   std::uint8_t seen = self.attention.load(std::memory_order_relaxed);
   if ((seen & fiber::unchecked) != 0) {
     // A cancel may have come between the body's start and the moment its runner could be found.
-    // order: seq_cst — run_task() stores the runner before this RMW, the request is read after it;
-    // request_cancel() and cancel_all() do the opposite.
     seen = self.attention.fetch_and(static_cast<std::uint8_t>(~fiber::unchecked),
-                                    std::memory_order_seq_cst);
-    // order: seq_cst — see above.
-    const std::uint64_t state = self.task->state.load(std::memory_order_seq_cst);
+                                    std::memory_order_relaxed);
+    // order: seq_cst — run_task() has stored the runner before this fence, the request is read
+    // after it; request_cancel() and cancel_all() do the opposite.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    const std::uint64_t state = self.task->state.load(std::memory_order_relaxed);
     if ((state & task_core::cancel) != 0 || self.home->cancels_all()) {
       self.attention.fetch_or(fiber::cancel, std::memory_order_relaxed);
       return true;
@@ -38,6 +34,8 @@ bool is_cancelled(fiber& self) noexcept {
   }
   return (seen & fiber::cancel) != 0;
 }
+
+namespace {
 
 bool is_cancellable(const fiber& self) noexcept {
   return self.deliverable(worker::current()->exceptions->uncaught_exceptions);

@@ -11,8 +11,13 @@
 
 namespace heddle::detail {
 
+class fiber;
+
 /// Returns the calling fiber's parker, or the calling plain thread's.
 parker& parker_of_caller() noexcept;
+
+/// Returns whether the body that runs on `self`, the running fiber, has been cancelled.
+bool is_cancelled(fiber& self) noexcept;
 
 class begun_wait {
  public:

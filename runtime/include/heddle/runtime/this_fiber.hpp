@@ -11,7 +11,7 @@
 
 namespace heddle::this_fiber {
 
-/// Lets every job that waits on this loop go first. Errors: throws `cancelled`.
+/// Lets the fibers that are ready on this loop go first. Errors: throws `cancelled`.
 /// Suspends: yes, cancel-safe. Cost: a queue operation and a switch; nothing waits: a few loads.
 void yield();
 

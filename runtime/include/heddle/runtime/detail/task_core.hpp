@@ -91,10 +91,10 @@ struct task_core : job {
   std::atomic<fiber*> runner{nullptr};  // while the body runs
 };
 
-inline constexpr std::size_t block_classes = 3;
+inline constexpr std::size_t block_classes = 5;
 /// Sizes of pooled blocks: eight less than a multiple of 16, which is what malloc gives without
 /// waste.
-inline constexpr std::array<std::size_t, block_classes> block_bytes{72, 104, 136};
+inline constexpr std::array<std::size_t, block_classes> block_bytes{72, 88, 104, 120, 136};
 
 /// Returns the class for `bytes`, or block_classes if it is too large for any.
 constexpr std::size_t block_class_of(std::size_t bytes) noexcept {
