@@ -34,68 +34,43 @@ def pick(samples, rival, metric, tags):
             and all(s.tags.get(key) == value for key, value in tags)]
 
 
-def judged(problem, limit, samples):
-    """One limit's row."""
-    mine_name = "16 loops" if limit.rival == "2 loops" else "heddle"
-    mine = pick(samples, mine_name, limit.metric, limit.tags)
-    best = max if limit.of == "max" else min
-    bound = f"{limit.sign} {limit.limit:g}" + (" x" if limit.rival else f" {limit.unit}".rstrip())
+def bound(line):
+    if line.limit is None:
+        return ""
+    return f"{line.sign} {line.limit:g}" + (" x" if line.rival else f" {line.unit}".rstrip())
+
+
+def verdict(line, value):
+    if line.limit is None:
+        return ""
+    met = value <= line.limit if line.sign == "<=" else value >= line.limit
+    return "met" if met else "MISSED"
+
+
+def judged(problem, line, samples):
+    best = max if line.of == "max" else min
+    mine = pick(samples, line.mine, line.metric, line.tags)
+    row = Row(problem.key, line.label, "not measured", "", "", bound(line),
+              "" if line.limit is None else "-")
     if not mine:
-        return Row(problem.key, limit.label, "not measured", "", "", bound, "-")
-    if limit.rival is None:
-        value = best(mine)
-        rival, ratio = "", ""
-    else:
-        theirs = pick(samples, limit.rival, limit.metric, limit.tags)
-        if not theirs:
-            return Row(problem.key, limit.label, shown(mine, limit.unit, best),
-                       f"{limit.rival}: absent", "", bound, "-")
-        value = best(mine) / best(theirs)
-        rival = f"{limit.rival}: {shown(theirs, limit.unit, best)}"
-        ratio = f"{value:.2f} ({median(mine) / median(theirs):.2f})"
-    met = value <= limit.limit if limit.sign == "<=" else value >= limit.limit
-    return Row(problem.key, limit.label, shown(mine, limit.unit, best), rival, ratio, bound,
-               "met" if met else "MISSED")
-
-
-def groups(samples, metric):
-    """The samples of one metric, apart by tags, in the order of their coming."""
-    apart = {}
-    for sample in samples:
-        if sample.metric == metric:
-            apart.setdefault(tuple(sorted(sample.tags.items())), []).append(sample)
-    return apart
-
-
-def reported(problem, samples):
-    for metric, label, unit in problem.reported:
-        for tags, group in groups(samples, metric).items():
-            mine = [s.value for s in group if s.rival == "heddle"]
-            others = sorted({s.rival for s in group} - {"heddle"})
-            where = ", ".join(f"{key} {value}" for key, value in tags)
-            yield Row(problem.key, label + (f" ({where})" if where else ""),
-                      shown(mine, unit) if mine else "",
-                      "; ".join(f"{name}: {shown([s.value for s in group if s.rival == name], unit)}"
-                                for name in others), "", "", "")
-
-
-def others(problem, samples):
-    """Rivals that were measured but are no yardstick."""
-    yardsticks = {(limit.metric, limit.rival) for limit in problem.limits}
-    for limit in problem.limits:
-        if ("done", limit.metric, limit.tags) in yardsticks:
-            continue
-        yardsticks.add(("done", limit.metric, limit.tags))
-        for name in sorted({s.rival for s in samples} - {"heddle", "16 loops"}):
-            values = pick(samples, name, limit.metric, limit.tags)
-            if values and (limit.metric, name) not in yardsticks:
-                yield Row(problem.key, limit.label, "", f"{name}: {shown(values, limit.unit)}",
-                          "", "", "")
+        return row
+    row.heddle = shown(mine, line.unit, best)
+    if line.rival is None:
+        row.verdict = verdict(line, best(mine))
+        return row
+    theirs = pick(samples, line.rival, line.metric, line.tags)
+    if not theirs:
+        row.rival = f"{line.rival}: absent"
+        return row
+    ratio = best(mine) / best(theirs)
+    row.rival = f"{line.rival}: {shown(theirs, line.unit, best)}"
+    row.ratio = f"{ratio:.2f} ({median(mine) / median(theirs):.2f})"
+    row.verdict = verdict(line, ratio)
+    return row
 
 
 def rows(problem, samples):
-    return [*(judged(problem, limit, samples) for limit in problem.limits),
-            *reported(problem, samples), *others(problem, samples)]
+    return [judged(problem, line, samples) for line in problem.lines]
 
 
 HEAD = Row("", "what", "heddle", "rival", "ratio", "must be", "")
