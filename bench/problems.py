@@ -16,6 +16,7 @@ class Line:
 
     limit: None: shown, not judged. rival: None: the limit is absolute. of: "min" of the samples, or
     "max" where more is better or the worst case counts. tags: only the samples that have them.
+    instead_of: judged only if this rival was not measured.
     """
     metric: str
     label: str
@@ -26,6 +27,7 @@ class Line:
     sign: str = "<="
     tags: tuple = ()
     mine: str = "heddle"
+    instead_of: str = None
 
 
 @dataclass
@@ -101,7 +103,12 @@ def many_loops(programs, effort):
 
 
 def hog(programs, effort):
-    return in_turns("P20", programs, 1, {"heddle": ("hog/heddle", "--ms", effort.hog_ms)})
+    yield from in_turns("P20", programs, 1, {"heddle": ("hog/heddle", "--ms", effort.hog_ms)})
+    # What is left behind on the loop when a hog begins differs from time to time: more beginnings.
+    for sample in in_turns("P20", programs, effort.rounds, {
+            "heddle": ("hog/heddle", "--ms", effort.hog_ms // 10)}):
+        if sample.metric.endswith("_max_ms"):
+            yield sample
 
 
 def echo_lines():
@@ -148,7 +155,8 @@ PROBLEMS = [
              Line("start_ns", "spawn, start and park, each", "ns", rival="boost_fiber")]),
     Problem("P10", "sleeps of 1..1000 ms, all at once, warm stacks", sleepers,
             [Line("cpu_s", "1e6: CPU time", "s", 0.7, "tokio", tags=MANY),
-             Line("cpu_s", "1e6: CPU time", "s", rival="boost_fiber", tags=MANY),
+             Line("cpu_s", "1e6: CPU time", "s", 0.2, "boost_fiber", tags=MANY,
+                  instead_of="tokio"),
              Line("late_p50_ms", "1e5: lateness p50", "ms", 0.2, tags=FEWER),
              Line("late_p99_ms", "1e5: lateness p99", "ms", 1.5, tags=FEWER),
              Line("late_p50_ms", "1e5: lateness p50", "ms", rival="tokio", tags=FEWER),

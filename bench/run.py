@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Measures heddle beside its rivals and says which targets are met. scripts/bench builds, then calls
-this; bench/README.md explains the problems and the method."""
+"""Measures heddle beside its rivals and says which targets are met. scripts/bench builds, then
+calls this; README.md explains the problems and the method."""
 import argparse
 import datetime
 import json
