@@ -158,7 +158,7 @@ TEST(task_drop, an_error_of_a_detached_task_is_reported_before_shutdown_returns)
   for (int round = 0; round < 20; ++round) {
     reports seen;
     config settings = seen.settings(2);
-    settings.on_unhandled = [&seen, report = settings.on_unhandled](const unhandled_error& error) {
+    settings.on_unhandled = [report = settings.on_unhandled](const unhandled_error& error) {
       test::spin(2'000'000);  // a slow hook: whoever does not wait for it is found out
       report(error);
     };
