@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * The end of a task: the protocol of runtime/src/wait/README.md, "Joining a task", on the state
  * word of task_core. A runner, which the loop starts or, CLAIM=1, the joiner itself by a direct
- * switch; the owner of the handle, a fiber that may cancel the task and then joins, drops or
- * detaches it; JOINER_CANCELLED=1: somebody who cancels that fiber at any moment: its join ends
- * early, it waits for something else, and then it drops or detaches. The body may wait once, and
- * then only a cancel ends it.
+ * switch, without beginning a wait: that the runner does for it if it suspends (settle). The owner
+ * of the handle, a fiber that may cancel the task and then joins, drops or detaches it;
+ * JOINER_CANCELLED=1: somebody who cancels that fiber at any moment: its join ends early, it waits
+ * for something else, and then it drops or detaches. The body may wait once, until it is cancelled
+ * or, EVENT=1, until what it waits for happens.
  *
  * Checked: the core is freed once and not touched afterwards; a canceller finds the fiber of the
  * task, not of the next one; each fiber is made runnable once per switch, off its stack; the
@@ -19,6 +20,9 @@
  */
 #ifndef CLAIM
 #define CLAIM 0
+#endif
+#ifndef EVENT
+#define EVENT 0
 #endif
 #ifndef JOINER_CANCELLED
 #define JOINER_CANCELLED 0
@@ -50,8 +54,8 @@ bool left_stack[2];         /* has switched: W4 is to follow on the next stack *
 bool recycled;              /* the runner's fiber has gone on with another task */
 bool body_waits;
 bool in_join;               /* the joiner's present wait is the join */
-bool claimed;               /* the joiner has switched to the task itself: fiber::claimed_by */
-byte claim_epoch;
+bool claimed;               /* fiber::claimed_by: the joiner switched here and has begun no wait */
+bool join_may_cancel;
 bool handle_gone;
 
 inline make_ready(who) { atomic { assert(off_stack[who] && !runnable[who]); runnable[who] = true } }
@@ -116,22 +120,32 @@ end:
   od
 }
 
+/* The runner suspends: the join that led here becomes a wait like any other. */
+inline settle() {
+#ifndef BUG_SUSPENDS_WITHOUT_SETTLING
+  atomic { claimed = false; begin_wait(J, join_may_cancel); in_join = true };
+#ifdef BUG_SETTLES_AND_THEN_REGISTERS
+  after_arrival(J);
+#endif
+  /* A load and a store: nobody else changes the word. */
+  atomic { touch; was_busy = busy; was_detached = detached; requested = cancel };
+  atomic { touch; busy = was_busy; detached = was_detached; cancel = requested;
+           has_joiner = true };
+#ifndef BUG_SETTLES_AND_THEN_REGISTERS
+  after_arrival(J);
+#endif
+#endif
+  atomic { was_busy = false; was_detached = false; requested = false }
+}
+
 inline end_task() {
   atomic { touch; runner_pending = false; runner_known = false };
   if
-  :: claimed ->  /* end_claimed(): the joiner sleeps, so a store is enough */
-#ifdef BUG_CLAIMED_END_TAKES_ANY_WAIT
-     claim_epoch = epoch[J];
-#endif
-     atomic { try_claim(J, claim_epoch, event); assert(!won || in_join) };
-     if
-     :: won && saw_parked ->
-        atomic { touch; completing = true; done = true; detached = false; cancel = false;
-                 busy = false; has_joiner = false };
-        make_ready(J);
-        goto ended
-     :: else
-     fi
+  :: claimed ->  /* end_claimed_task(): the joiner sleeps, so a store is enough */
+     atomic { touch; claimed = false; completing = true; done = true; detached = false;
+              cancel = false; busy = false; has_joiner = false };
+     make_ready(J);  /* or a switch to it */
+     goto ended
   :: !claimed
   fi;
   atomic {
@@ -167,9 +181,7 @@ proctype runner() {
 end:
   if
   :: atomic { queued -> queued = false }
-#if CLAIM
-  :: claimed -> after_arrival(J)
-#endif
+  :: claimed -> skip
   fi;
   /* run_task() */
 #ifdef BUG_CANCEL_LOOKED_AT_BEFORE_RUNNER_IS_KNOWN
@@ -191,12 +203,13 @@ end:
      fi;
      if
      :: reason[R] == none ->
+        if :: claimed -> settle() :: !claimed fi;
         atomic { off_stack[R] = true; left_stack[R] = true };
 end_waiting:
         atomic { runnable[R] -> runnable[R] = false; off_stack[R] = false }
      :: reason[R] != none
      fi;
-     atomic { assert(reason[R] == cancelled && cancel_requested[R]); body_waits = false;
+     atomic { assert(reason[R] == event || cancel_requested[R]); body_waits = false;
               won = false; saw_parked = false }
   fi;
   end_task()
@@ -215,14 +228,44 @@ inline request_cancel() {
   atomic { touch; ended = false; busy = false }
 }
 
+inline leave_join() {
+  if
+  :: reason[J] == cancelled ->
+#ifdef BUG_JOINER_LEAVES_ITS_PARKER
+     ended = false
+#else
+     if
+     :: atomic { completing || done -> touch; ended = true }
+     :: atomic { !(completing || done) -> touch; has_joiner = false; ended = false }
+     fi
+#endif
+  :: reason[J] != cancelled -> ended = true
+  fi;
+#ifndef BUG_JOINER_FREES_BEFORE_DONE
+  if :: ended -> done; touch :: !ended fi
+#endif
+}
+
 /* Sets `ended`: false if the wait was cancelled, and then the joiner is out of the word. */
 inline await_end(may_cancel) {
   if
   :: atomic { done -> touch; ended = true }
+#if CLAIM
+  :: atomic {
+       !cancel_requested[J] && queued ->
+       queued = false; join_may_cancel = may_cancel; off_stack[J] = true; claimed = true
+     };
+end_switched:
+     atomic { runnable[J] -> runnable[J] = false; off_stack[J] = false };
+     if
+     :: done -> touch; ended = true
+     :: !done -> leave_join()
+     fi
+#endif
   :: !done ->
      atomic { begin_wait(J, may_cancel); in_join = true };
      if
-     :: atomic { completing || done -> touch; ended = true }
+     :: completing || done -> ended = true; done; touch
      :: atomic { !(completing || done) -> touch; has_joiner = true };
         /* must_stop() */
         if
@@ -230,35 +273,15 @@ inline await_end(may_cancel) {
         :: !(may_cancel && cancel_requested[J])
         fi;
         if
-#if CLAIM
-        :: atomic { reason[J] == none && queued -> queued = false; claim_epoch = epoch[J];
-                    off_stack[J] = true; claimed = true };  /* W4 follows in runner() */
-end_switched:
-           atomic { runnable[J] -> runnable[J] = false; off_stack[J] = false }
-#endif
         :: atomic { reason[J] == none -> off_stack[J] = true; left_stack[J] = true };
 end_joining:
            atomic { runnable[J] -> runnable[J] = false; off_stack[J] = false }
         :: reason[J] != none
         fi;
-        if
-        :: reason[J] == cancelled ->
-#ifdef BUG_JOINER_LEAVES_ITS_PARKER
-           ended = false
-#else
-           if
-           :: atomic { completing || done -> touch; ended = true }
-           :: atomic { !(completing || done) -> touch; has_joiner = false; ended = false }
-           fi
-#endif
-        :: reason[J] != cancelled -> ended = true
-        fi
-     fi;
-#ifndef BUG_JOINER_FREES_BEFORE_DONE
-     if :: ended -> done; touch :: !ended fi;
-#endif
-     atomic { in_join = false; won = false; saw_parked = false }
-  fi
+        leave_join()
+     fi
+  fi;
+  atomic { in_join = false; won = false; saw_parked = false }
 }
 
 inline detach() {
@@ -299,6 +322,14 @@ out:
   skip
 }
 
+proctype waker() {
+  bool won, saw_parked;
+end:
+  body_waits;
+  atomic { try_claim(R, epoch[R], event) };
+  if :: won && saw_parked -> make_ready(R) :: else fi
+}
+
 proctype canceller_of_joiner() {
   bool won, saw_parked;
   byte seen_epoch;
@@ -308,11 +339,14 @@ proctype canceller_of_joiner() {
 init {
   atomic {
     run runner(); run owner(); run next_stack(R); run next_stack(J); run memory();
+    if :: EVENT -> run waker() :: else fi;
     if :: JOINER_CANCELLED -> run canceller_of_joiner() :: else fi
   };
   timeout;
   if
-  :: body_waits -> assert(!cancel && freed == 0 && (detached || !handle_gone))
+  :: body_waits ->
+     assert(!cancel && freed == 0 && (detached || !handle_gone));
+     assert(detached || !JOINER_CANCELLED)  /* its join has ended */
   :: else -> assert(handle_gone && freed == 1 && recycled)
   fi
 }

@@ -118,11 +118,9 @@ inline wake_one() {
 #endif
      :: SUM(parked_bit) == 0 ->
         /* All who were parked are withdrawing. Others may have relied on the token meanwhile. */
-        atomic { searching--; tokens_made-- };
+        atomic { searching--; tokens_made-- }
 #ifdef BUG_NO_SECOND_LOOK
-        break
-#else
-        if :: SUM(parked_bit) > 0 :: SUM(parked_bit) == 0 -> break fi
+        ; break
 #endif
      fi
   :: !wakeable -> break

@@ -30,7 +30,7 @@ FAILURES = {
     "livelock": r"non-progress cycle",
     "resumed twice": r"off_stack.*runnable",
     "lost hand-over": r"handed_over==received",
-    "missed cancel": r"!\(cancel_requested\)\)|!\(cancel\)&&\(freed==0\)",
+    "missed cancel": r"!\(cancel_requested\)\)|!\(cancel\)&&\(freed==0\)|\(detached\|\| !\(1\)\)",
     "frame touched after its end": r"frame_stands",
     "wrong task cancelled": r"reason!=|!\(recycled\)",
     "core touched after free": r"freed==0\) \(at",
@@ -90,7 +90,8 @@ WAKER = [Run("waker", parameters, large) for parameters, large in (
 )]
 
 JOIN = [Run("join", parameters) for parameters in (
-    "", "CLAIM=1", "JOINER_CANCELLED=1", "CLAIM=1 JOINER_CANCELLED=1")]
+    "", "CLAIM=1", "JOINER_CANCELLED=1", "CLAIM=1 JOINER_CANCELLED=1",
+    "CLAIM=1 EVENT=1", "CLAIM=1 EVENT=1 JOINER_CANCELLED=1")]
 
 PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
                 for parameters, bug, failure in (
@@ -122,7 +123,8 @@ PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
       for bug, failure in (
     ("JOINER_FREES_BEFORE_DONE", "core touched after free"),
     ("JOINER_LEAVES_ITS_PARKER", "foreign wait ended"),
-    ("CLAIMED_END_TAKES_ANY_WAIT", "foreign wait ended"),
+    ("SUSPENDS_WITHOUT_SETTLING", "missed cancel"),
+    ("SETTLES_AND_THEN_REGISTERS", "leaked core"),
     ("DETACHES_WITHOUT_A_LOOK", "leaked core"),
     ("RUNNER_IGNORES_BUSY", "wrong task cancelled"),
     ("CANCEL_LOOKED_AT_BEFORE_RUNNER_IS_KNOWN", "missed cancel"),
