@@ -47,7 +47,8 @@ std::string pages_section(const pages_result& result) {
   const page_run& one = result.one_loop;
   const double awake = 100 * (1 - share(one.at_once.loops, 0, span::kind::asleep));
   std::string body = paragraph(
-      "Does a program have to wait twenty times for twenty answers? Each page sleeps 50 ms in its "
+      "Does a program have to wait twenty times for twenty answers? Each page sleeps 50&nbsp;ms in "
+      "its "
       "fiber, as if it asked a database; service and client share one runtime.",
       "question");
   body += as_html(table_of(result));

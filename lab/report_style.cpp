@@ -65,7 +65,9 @@ code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .92e
   body { padding-top: 1.4rem; }
   h1 { font-size: 1.5rem; }
   th, td { padding-right: .8rem; }
-  th:first-child { padding-right: 1rem; white-space: normal; min-width: 6rem; }
+  th:first-child { padding-right: 1rem; white-space: normal; min-width: 5rem; }
+  .answer { padding: .4rem .8rem; }
+  .answer th, .answer td { white-space: normal; }
 }
 )";
 }

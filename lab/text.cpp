@@ -62,12 +62,21 @@ std::string padded(const std::string& text, std::size_t width, bool to_the_right
   return to_the_right ? blanks + text : text + blanks;
 }
 
+/// Keeps "50 ms" from being broken over two lines.
+std::string bound_to_units(std::string text) {
+  constexpr std::string_view unit = " ms";
+  for (std::size_t at = 0; (at = text.find(unit, at)) != std::string::npos;) {
+    text.replace(at, unit.size(), "&nbsp;ms");
+  }
+  return text;
+}
+
 std::string html_row(const std::vector<std::string>& cells, std::string_view rest) {
   std::string line = "<tr>";
   for (std::size_t n = 0; n < cells.size(); ++n) {
     const std::string_view kind = n == 0 ? "th" : rest;
     line.append("<").append(kind).append(n == 0 ? " scope=\"row\">" : ">");
-    line.append(escaped(cells[n])).append("</").append(kind).append(">");
+    line.append(bound_to_units(escaped(cells[n]))).append("</").append(kind).append(">");
   }
   return line + "</tr>\n";
 }
