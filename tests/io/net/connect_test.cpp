@@ -50,7 +50,7 @@ std::vector<tcp_stream> fill(const tcp_listener& listener) {
 }
 
 TEST(connect, to_nobody_is_refused_by_name) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     const endpoint peer = nobody();
     EXPECT_EQ(connect_error(peer), "connect to " + peer.to_string() + ": Connection refused");
     std::error_code error;
@@ -64,7 +64,7 @@ TEST(connect, to_nobody_is_refused_by_name) {
 }
 
 TEST(connect, never_meets_itself) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     // A port from which the kernel makes connections; walking its range, it comes by again.
     auto both = test::connected_pair();
     const endpoint target = both.near.local_endpoint();
@@ -79,7 +79,7 @@ TEST(connect, never_meets_itself) {
 }
 
 TEST(connect, takes_host_and_port) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     const std::uint16_t port = listener.local_endpoint().port();
     const tcp_stream one = tcp_stream::connect("localhost", port);
@@ -97,7 +97,7 @@ TEST(connect, takes_host_and_port) {
 }
 
 TEST(connect, gives_up_at_its_deadline) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     tcp_listener full = tcp_listener::bind("127.0.0.1:0", tiny_backlog());
     const std::vector<tcp_stream> settled = fill(full);
     EXPECT_FALSE(settled.empty());
@@ -114,7 +114,7 @@ TEST(connect, gives_up_at_its_deadline) {
 }
 
 TEST(connect, gives_up_on_a_full_unix_listener_at_its_deadline) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     tcp_listener full = tcp_listener::bind("unix:@heddle_connect_test", tiny_backlog());
     const std::vector<tcp_stream> settled = fill(full);
     EXPECT_FALSE(settled.empty());
@@ -128,11 +128,11 @@ TEST(connect, gives_up_on_a_full_unix_listener_at_its_deadline) {
 }
 
 TEST(connect, waits_for_room_at_a_full_unix_listener) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     tcp_listener full = tcp_listener::bind("unix:@heddle_connect_test", tiny_backlog());
     std::vector<tcp_stream> settled = fill(full);
     task<tcp_stream> late = spawn([&full] { return tcp_stream::connect(full.local_endpoint()); });
-    test::let_others_wait();
+    test::let_all_run();
     EXPECT_FALSE(late.done());
     for (std::size_t i = 0; i < settled.size(); ++i) full.accept();
     tcp_stream near = late.join();

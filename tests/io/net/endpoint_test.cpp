@@ -2,13 +2,12 @@
 // What endpoint reads, prints, orders and refuses; malformed text by table and by chance.
 #include <heddle/io/endpoint.hpp>
 
+#include "runtime/support/random.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <iostream>
-#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -138,21 +137,18 @@ TEST(endpoint, limits_the_length_of_a_path) {
 }
 
 TEST(endpoint, reads_or_refuses_any_text_and_prints_what_it_read) {
-  const char* const given = std::getenv("HEDDLE_TEST_SEED");
-  const unsigned long seed = given != nullptr ? std::strtoul(given, nullptr, 10) : 20240917;
-  std::cout << "HEDDLE_TEST_SEED=" << seed << '\n';
-  std::mt19937_64 random(seed);
+  test::random_numbers random(0);
   const std::string_view alphabet = "0123456789.:[]%abcdefunixlocalhost/@ ";
   int accepted = 0;
   for (int round = 0; round < 200000; ++round) {
     std::string text;
     if (round % 2 == 0) text = round % 4 == 0 ? "127.0.0.1:80" : "[::1]:80";
-    for (auto left = random() % 12; left != 0; --left) {
-      const char next = alphabet[random() % alphabet.size()];
+    for (auto left = random.below(12); left != 0; --left) {
+      const char next = alphabet[random.below(static_cast<std::uint32_t>(alphabet.size()))];
       if (text.empty() || round % 2 == 1)
         text += next;
       else if (left < 3)
-        text[random() % text.size()] = next;
+        text[random.below(static_cast<std::uint32_t>(text.size()))] = next;
     }
     const auto read = [&]() -> endpoint {
       try {

@@ -9,7 +9,6 @@
 
 #include <atomic>
 #include <fstream>
-#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -56,7 +55,7 @@ TEST(listener, cannot_be_bound_twice) {
 }
 
 TEST(listener, can_be_bound_again_while_old_connections_linger) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     tcp_listener first = tcp_listener::bind("127.0.0.1:0");
     const endpoint at = first.local_endpoint();
     tcp_stream near = tcp_stream::connect(at);
@@ -107,7 +106,7 @@ TEST(listener, removes_the_path_it_made_and_no_other) {
 }
 
 TEST(listener, names_its_newcomers) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     const tcp_stream near = tcp_stream::connect(listener.local_endpoint());
     const tcp_stream far = listener.accept();
@@ -117,7 +116,7 @@ TEST(listener, names_its_newcomers) {
 }
 
 TEST(listener, accepts_somebody_who_has_gone_already) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     tcp_stream::connect(listener.local_endpoint()).abort();
     tcp_stream::connect(listener.local_endpoint()).close();
@@ -132,7 +131,7 @@ TEST(listener, accepts_somebody_who_has_gone_already) {
 }
 
 TEST(listener, shares_newcomers_out_among_many_acceptors) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     constexpr int newcomers = 200;
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     std::atomic<int> accepted{0};
@@ -156,7 +155,7 @@ TEST(listener, shares_newcomers_out_among_many_acceptors) {
 }
 
 TEST(listener, refuses_newcomers_once_closed) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     listener.close();
     std::error_code error;
@@ -171,7 +170,7 @@ TEST(listener, refuses_newcomers_once_closed) {
 
 TEST(listener, and_its_streams_are_close_on_exec_and_do_not_block) {
   const auto before = test::open_descriptors();
-  heddle::run(test::on_loops(2), [&before] {
+  heddle::run(test::with_loops(2), [&before] {
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     tcp_listener local = tcp_listener::bind("unix:@heddle_listener_test");
     const auto tcp = test::connected_pair();
@@ -179,9 +178,9 @@ TEST(listener, and_its_streams_are_close_on_exec_and_do_not_block) {
     const auto timed =
         wait_readable(listener.native_handle(), deadline::after(std::chrono::nanoseconds{1}));
     EXPECT_FALSE(timed);
-    for (const int fd : test::open_descriptors()) {
+    for (const auto& [fd, what] : test::open_descriptors()) {
       if (before.contains(fd)) continue;
-      EXPECT_TRUE(::fcntl(fd, F_GETFD) & FD_CLOEXEC) << "descriptor " << fd;
+      EXPECT_TRUE(::fcntl(fd, F_GETFD) & FD_CLOEXEC) << "descriptor " << fd << ' ' << what;
     }
     for (const int fd :
          {listener.native_handle(), local.native_handle(), tcp.near.native_handle(),

@@ -4,6 +4,8 @@
 #include <heddle/io/tcp.hpp>
 
 #include "io/net/sockets.hpp"
+#include "runtime/support/process_counts.hpp"
+#include "runtime/support/sanitized.hpp"
 
 #include <gtest/gtest.h>
 
@@ -110,28 +112,6 @@ struct reports {
   std::vector<shortage_report> all;
 };
 
-double cpu_seconds() {
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  const auto total = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec);
-  };
-  return total(used.ru_utime) + total(used.ru_stime);
-}
-
-constexpr bool instrumented =
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-    true;
-#else
-    false;
-#endif
-#else
-    false;
-#endif
-
 TEST(listening, turns_newcomers_away_when_descriptors_run_out_and_recovers) {
   reports told;
   listen_options options;
@@ -142,20 +122,20 @@ TEST(listening, turns_newcomers_away_when_descriptors_run_out_and_recovers) {
   tcp_listener listener = tcp_listener::bind("127.0.0.1:0", options);
   crowd clients(listener.local_endpoint(), 200);
   const descriptor_limit limit(64);
-  heddle::run(test::on_loops(2), [&] {
+  heddle::run(test::with_loops(2), [&] {
     std::vector<tcp_stream> accepted;
     task<void> acceptor = spawn([&] {
       for (;;) accepted.push_back(listener.accept());
     });
     while (listener.refused() < 100) this_fiber::sleep_for(milliseconds{5});
-    const double cpu = cpu_seconds();
+    const auto cpu = test::cpu_time();
     const auto start = clock::now();
     this_fiber::sleep_for(seconds{2});
-    const double wall = std::chrono::duration<double>(clock::now() - start).count();
-    const double share = (cpu_seconds() - cpu) / wall;
+    const std::chrono::duration<double> wall = clock::now() - start;
+    const double share = std::chrono::duration<double>(test::cpu_time() - cpu) / wall;
     std::printf("%.1f %% of a CPU, %llu newcomers turned away, %zu accepted\n", 100 * share,
                 static_cast<unsigned long long>(listener.refused()), accepted.size());
-    if (!instrumented) {
+    if (!test::sanitized) {
       EXPECT_LT(share, 0.05);
     }
     EXPECT_GT(accepted.size(), 20U);
@@ -188,16 +168,16 @@ TEST(listening, waits_without_cpu_and_wakes_by_itself_when_nobody_lets_go) {
   options.on_shortage = [](const shortage_report&) {};
   tcp_listener listener = tcp_listener::bind("127.0.0.1:0", options);
   crowd clients(listener.local_endpoint(), 1);
-  heddle::run(test::on_loops(1), [&] {
+  heddle::run(test::with_loops(1), [&] {
     const tcp_stream first = listener.accept();
     std::vector<tcp_listener> hoard;
     const descriptor_limit limit(40);
     for (std::error_code full; !full;) hoard.push_back(tcp_listener::bind("127.0.0.1:0", full));
     task<tcp_stream> acceptor = spawn([&listener] { return listener.accept(); });
-    test::let_others_wait();
-    const double cpu = cpu_seconds();
+    test::let_all_run();
+    const auto cpu = test::cpu_time();
     this_fiber::sleep_for(milliseconds{500});
-    EXPECT_LT(cpu_seconds() - cpu, 0.1);
+    EXPECT_LT(test::cpu_time() - cpu, milliseconds{100});
     hoard.clear();
     const tcp_stream near = tcp_stream::connect(listener.local_endpoint());
     EXPECT_EQ(acceptor.join().peer_endpoint(), near.local_endpoint());
@@ -211,7 +191,7 @@ TEST(listening, ends_its_pause_when_it_is_closed_or_cancelled) {
   tcp_listener listener = tcp_listener::bind("127.0.0.1:0", options);
   crowd clients(listener.local_endpoint(), 100);
   const descriptor_limit limit(30);
-  heddle::run(test::on_loops(1), [&] {
+  heddle::run(test::with_loops(1), [&] {
     std::vector<tcp_stream> accepted;
     const auto accept_all = [&] {
       std::error_code error;

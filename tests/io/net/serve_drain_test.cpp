@@ -61,7 +61,7 @@ serve_options drain_for(std::chrono::nanoseconds time) {
 }
 
 TEST(serve_drain, lets_connections_finish_when_cancelled_and_then_goes_on_cancelling) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     ledger book;
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     task<void> server = spawn([&] { serve(listener, echo_until_end(book), drain_for(hours{1})); });
@@ -84,7 +84,7 @@ TEST(serve_drain, lets_connections_finish_when_cancelled_and_then_goes_on_cancel
 }
 
 TEST(serve_drain, cancels_the_connections_that_are_left_at_the_deadline) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     ledger book;
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     task<void> server =
@@ -101,7 +101,7 @@ TEST(serve_drain, cancels_the_connections_that_are_left_at_the_deadline) {
 }
 
 TEST(serve_drain, waits_for_handlers_that_take_their_time_to_be_cancelled) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     std::atomic<bool> tidy{false};
     std::atomic<bool> inside{false};
     const auto stubborn = [&](tcp_stream peer) {
@@ -126,7 +126,7 @@ TEST(serve_drain, waits_for_handlers_that_take_their_time_to_be_cancelled) {
 }
 
 TEST(serve_drain, returns_when_its_listener_is_closed) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     ledger book;
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     task<void> server = spawn([&] { serve(listener, echo_until_end(book), drain_for(hours{1})); });
@@ -140,7 +140,7 @@ TEST(serve_drain, returns_when_its_listener_is_closed) {
 }
 
 TEST(serve_drain, returns_at_once_from_a_listener_that_was_closed_before) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     listener.close();
     serve(listener, [](const tcp_stream&) {});
@@ -150,7 +150,7 @@ TEST(serve_drain, returns_at_once_from_a_listener_that_was_closed_before) {
 }
 
 TEST(serve_drain, can_be_cancelled_while_it_drains) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     ledger book;
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     task<void> server =
@@ -164,7 +164,7 @@ TEST(serve_drain, can_be_cancelled_while_it_drains) {
 }
 
 TEST(serve_drain, leaves_neither_fibers_nor_descriptors) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     ledger book;
     // The first use of a loop's pools and epoll set is over before anything is counted.
     for (int round = 0; round < 30; ++round) {
@@ -188,7 +188,7 @@ TEST(serve_drain, ends_with_its_runtime) {
   ledger book;
   tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
   tcp_stream client;
-  heddle::run(test::on_loops(2), [&] {
+  heddle::run(test::with_loops(2), [&] {
     spawn([&] { serve(listener, echo_until_end(book), drain_for(milliseconds{1})); }).detach();
     client = tcp_stream::connect(listener.local_endpoint());
     while (book.inside == 0) this_fiber::yield();
@@ -198,7 +198,7 @@ TEST(serve_drain, ends_with_its_runtime) {
 }
 
 TEST(serve_drain, loses_no_request_that_was_accepted) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     for (int round = 0; round < 50; ++round) {
       std::atomic<int> accepted{0};
       std::atomic<int> answered{0};

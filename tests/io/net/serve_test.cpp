@@ -42,7 +42,7 @@ std::string ask(tcp_stream& over, std::string_view question) {
 }
 
 TEST(serve, runs_a_handler_for_each_of_many_connections_at_once) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     while_serving(echo, {}, [](const endpoint& at) {
       std::vector<tcp_stream> clients;
       for (int i = 0; i < 300; ++i) clients.push_back(tcp_stream::connect(at));
@@ -57,7 +57,7 @@ TEST(serve, runs_a_handler_for_each_of_many_connections_at_once) {
 }
 
 TEST(serve, takes_handlers_of_every_shape) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     const auto greeted = [](const endpoint& at) {
       tcp_stream client = tcp_stream::connect(at);
       EXPECT_EQ(test::read_all(client), "hello");
@@ -80,7 +80,7 @@ TEST(serve, takes_handlers_of_every_shape) {
 }
 
 TEST(serve, names_each_fiber_after_its_peer) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     const auto say_name = [](tcp_stream peer) { peer.write_all(test::bytes(this_fiber::name())); };
     while_serving(say_name, {}, [](const endpoint& at) {
       tcp_stream client = tcp_stream::connect(at);
@@ -90,7 +90,7 @@ TEST(serve, names_each_fiber_after_its_peer) {
 }
 
 TEST(serve, uses_all_loops) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     std::mutex guard;
     std::set<std::thread::id> threads;
     const auto note_thread = [&](const tcp_stream&) {
@@ -110,7 +110,7 @@ TEST(serve, uses_all_loops) {
 TEST(serve, reports_what_a_handler_throws_at_once_and_goes_on) {
   std::mutex guard;
   std::vector<unhandled_error> reported;
-  config settings = test::on_loops(2);
+  config settings = test::with_loops(2);
   settings.on_unhandled = [&](const unhandled_error& error) {
     const std::lock_guard lock(guard);
     reported.push_back(error);
@@ -143,7 +143,7 @@ TEST(serve, reports_what_a_handler_throws_at_once_and_goes_on) {
 }
 
 TEST(serve, survives_a_handler_that_throws_something_that_is_no_exception) {
-  config settings = test::on_loops(2);
+  config settings = test::with_loops(2);
   std::atomic<int> reported{0};
   settings.on_unhandled = [&](const unhandled_error&) { ++reported; };
   heddle::run(settings, [] {
@@ -159,7 +159,7 @@ TEST(serve, survives_a_handler_that_throws_something_that_is_no_exception) {
 }
 
 TEST(serve, stops_accepting_at_its_limit_until_a_connection_ends) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     std::atomic<int> now{0};
     std::atomic<int> most{0};
     const auto counted_echo = [&](tcp_stream peer) {
@@ -190,7 +190,7 @@ TEST(serve, has_a_limit_below_that_of_descriptors_by_default) {
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   rlimit lowered = before;
   lowered.rlim_cur = 100;
-  heddle::run(test::on_loops(2), [&] {
+  heddle::run(test::with_loops(2), [&] {
     std::atomic<int> now{0};
     std::atomic<int> most{0};
     const auto hold = [&](tcp_stream peer) {
@@ -220,7 +220,7 @@ TEST(serve, has_a_limit_below_that_of_descriptors_by_default) {
 }
 
 TEST(serve, lets_a_handler_keep_its_stream) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     tcp_stream kept;
     std::atomic<bool> taken{false};
     const auto keep = [&](tcp_stream peer) {
@@ -238,7 +238,7 @@ TEST(serve, lets_a_handler_keep_its_stream) {
 }
 
 TEST(serve, serves_unix_sockets) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     tcp_listener listener = tcp_listener::bind("unix:@heddle_serve_test");
     task<void> server = spawn([&] { serve(listener, echo); });
     tcp_stream client = tcp_stream::connect(listener.local_endpoint());

@@ -31,10 +31,10 @@ std::error_code read_error(tcp_stream& from) {
 bool is_open(int fd) { return ::fcntl(fd, F_GETFD) >= 0; }
 
 TEST(socket_close, wakes_a_fiber_that_reads) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     task<std::error_code> reader = spawn([&both] { return read_error(both.near); });
-    test::let_others_wait();
+    test::let_all_run();
     both.near.close();
     EXPECT_EQ(reader.join(), overtaken);
     EXPECT_EQ(read_error(both.near), std::errc::bad_file_descriptor);
@@ -42,17 +42,17 @@ TEST(socket_close, wakes_a_fiber_that_reads) {
 }
 
 TEST(socket_close, wakes_a_fiber_that_writes) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     task<std::error_code> writer = spawn([&both] { return test::write_for_ever(both.near); });
-    test::let_others_wait();
+    test::let_all_run();
     both.near.close();
     EXPECT_EQ(writer.join(), overtaken);
   });
 }
 
 TEST(socket_close, wakes_every_fiber_that_accepts) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     const auto accept = [&listener] {
       std::error_code error;
@@ -61,7 +61,7 @@ TEST(socket_close, wakes_every_fiber_that_accepts) {
     };
     task<std::error_code> first = spawn(accept);
     task<std::error_code> second = spawn(accept);
-    test::let_others_wait();
+    test::let_all_run();
     listener.close();
     EXPECT_EQ(first.join(), overtaken);
     EXPECT_EQ(second.join(), overtaken);
@@ -70,10 +70,10 @@ TEST(socket_close, wakes_every_fiber_that_accepts) {
 }
 
 TEST(socket_close, throws_in_calls_that_throw) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     task<void> reader = spawn([&both] { test::read_exactly(both.near, 10); });
-    test::let_others_wait();
+    test::let_all_run();
     both.near.close();
     try {
       reader.join();
@@ -86,11 +86,11 @@ TEST(socket_close, throws_in_calls_that_throw) {
 }
 
 TEST(socket_close, happens_when_a_stream_is_destroyed_under_a_waiting_fiber) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     std::optional<tcp_stream> near(std::move(both.near));
     task<void> reader = spawn([&near] { test::read_exactly(*near, 10); });
-    test::let_others_wait();
+    test::let_all_run();
     near.reset();
     EXPECT_THROW(reader.join(), io_error);
     EXPECT_EQ(test::read_once(both.far), "");
@@ -98,11 +98,11 @@ TEST(socket_close, happens_when_a_stream_is_destroyed_under_a_waiting_fiber) {
 }
 
 TEST(socket_close, keeps_the_number_until_the_last_call_has_left) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     const int number = both.near.native_handle();
     task<std::error_code> reader = spawn([&both] { return read_error(both.near); });
-    test::let_others_wait();
+    test::let_all_run();
     both.near.close();  // the reader is runnable, but has not run
     EXPECT_TRUE(is_open(number));
     EXPECT_EQ(test::read_once(both.far), "");  // the peer need not wait for the reader
@@ -112,7 +112,7 @@ TEST(socket_close, keeps_the_number_until_the_last_call_has_left) {
 }
 
 TEST(socket_close, gives_the_number_back_at_once_when_nobody_is_under_way) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     const int number = both.near.native_handle();
     both.near.close();
@@ -122,7 +122,7 @@ TEST(socket_close, gives_the_number_back_at_once_when_nobody_is_under_way) {
 
 TEST(socket_close, never_lets_a_reader_see_the_bytes_of_a_reused_number) {
   constexpr int rounds = 3000;
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     int reused = 0;
     for (int round = 0; round < rounds; ++round) {
@@ -157,7 +157,7 @@ TEST(socket_close, never_lets_a_reader_see_the_bytes_of_a_reused_number) {
 }
 
 TEST(socket_close, by_many_at_once_closes_once) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     for (int round = 0; round < 300; ++round) {
       auto both = test::connected_pair();
       task<std::error_code> reader = spawn([&both] { return read_error(both.near); });
@@ -217,7 +217,7 @@ TEST(socket_close, wakes_a_plain_thread_that_accepts) {
 }
 
 TEST(socket_close, reaches_from_a_fiber_to_a_plain_thread_and_back) {
-  heddle::runtime others(test::on_loops(1));
+  heddle::runtime others(test::with_loops(1));
   auto both = test::connected_pair();
   EXPECT_EQ(overtake_thread([&] { return read_error(both.near); },
                             [&] { others.run([&] { both.near.close(); }); }),

@@ -4,12 +4,13 @@
 #pragma once
 
 #include <heddle/io/tcp.hpp>
-#include <heddle/runtime.hpp>
+
+#include "runtime/support/loops.hpp"
 
 #include <cstddef>
 #include <cstdlib>
 #include <fstream>
-#include <set>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,19 +19,20 @@
 #include <dirent.h>
 #include <sched.h>
 #include <sys/types.h>
+#include <unistd.h>
 
-namespace heddle::io::test {
+namespace heddle::test {
 
 struct stream_pair {
-  tcp_stream near;
-  tcp_stream far;
+  io::tcp_stream near;
+  io::tcp_stream far;
 };
 
 /// Connects a stream to itself through a listener, which may be a unix: one.
-inline stream_pair connected_pair(const endpoint& at = "127.0.0.1:0",
-                                  const listen_options& options = {}) {
-  tcp_listener listener = tcp_listener::bind(at, options);
-  tcp_stream near = tcp_stream::connect(listener.local_endpoint());
+inline stream_pair connected_pair(const io::endpoint& at = "127.0.0.1:0",
+                                  const io::listen_options& options = {}) {
+  io::tcp_listener listener = io::tcp_listener::bind(at, options);
+  io::tcp_stream near = io::tcp_stream::connect(listener.local_endpoint());
   return {std::move(near), listener.accept()};
 }
 
@@ -42,20 +44,20 @@ inline std::span<std::byte> room_in(std::string& text) {
   return std::as_writable_bytes(std::span(text));
 }
 
-inline std::string read_once(tcp_stream& from, std::size_t most = 4096) {
+inline std::string read_once(io::tcp_stream& from, std::size_t most = 4096) {
   std::string text(most, '\0');
   text.resize(from.read_some(room_in(text)));
   return text;
 }
 
-inline std::string read_exactly(tcp_stream& from, std::size_t size) {
+inline std::string read_exactly(io::tcp_stream& from, std::size_t size) {
   std::string text(size, '\0');
   from.read_exactly(room_in(text));
   return text;
 }
 
 /// Reads up to the end.
-inline std::string read_all(tcp_stream& from) {
+inline std::string read_all(io::tcp_stream& from) {
   std::string all;
   for (std::string more = read_once(from); !more.empty(); more = read_once(from)) all += more;
   return all;
@@ -63,21 +65,24 @@ inline std::string read_all(tcp_stream& from) {
 
 /// Writes until the kernel takes no more and the caller would wait; in a fiber of its own this
 /// parks.
-inline std::error_code write_for_ever(tcp_stream& to) {
+inline std::error_code write_for_ever(io::tcp_stream& to) {
   const std::string block(65536, 'x');
   std::error_code error;
   while (!error) to.write_some(bytes(block), error);
   return error;
 }
 
-/// The descriptors that the process has open.
-inline std::set<int> open_descriptors() {
-  std::set<int> open;
+/// The descriptors that the process has open, and what they are.
+inline std::map<int, std::string> open_descriptors() {
+  std::map<int, std::string> open;
   DIR* const listing = ::opendir("/proc/self/fd");
   if (listing == nullptr) return open;
   while (const dirent* const entry = ::readdir(listing)) {
     const int fd = std::atoi(entry->d_name);
-    if (entry->d_name[0] != '.' && fd != ::dirfd(listing)) open.insert(fd);
+    if (entry->d_name[0] == '.' || fd == ::dirfd(listing)) continue;
+    std::string target(256, '\0');
+    const auto size = ::readlinkat(::dirfd(listing), entry->d_name, target.data(), target.size());
+    open[fd] = size > 0 ? target.substr(0, static_cast<std::size_t>(size)) : "gone";
   }
   ::closedir(listing);
   return open;
@@ -96,18 +101,4 @@ inline void wait_until_asleep(pid_t thread) {
   }
 }
 
-/// Returns the defaults for a runtime with so many loops.
-inline config on_loops(unsigned loops) {
-  config settings;
-  settings.loops = loops;
-  return settings;
-}
-
-/// Lets every other fiber of a runtime with one loop run until it waits. There nobody is preempted,
-/// so what they were to do before they wait has then been done.
-inline void let_others_wait() {
-  constexpr int rounds = 20;
-  for (int i = 0; i < rounds; ++i) this_fiber::yield();
-}
-
-}  // namespace heddle::io::test
+}  // namespace heddle::test

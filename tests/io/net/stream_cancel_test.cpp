@@ -16,14 +16,14 @@ namespace {
 /// Cancels a task that waits, and expects it to end as cancelled.
 template <class T>
 void cancel_waiting(task<T>& waiting) {
-  test::let_others_wait();
+  test::let_all_run();
   ASSERT_FALSE(waiting.done());
   waiting.cancel();
   EXPECT_THROW(waiting.join(), task_cancelled);
 }
 
 TEST(stream_cancel, of_a_read_takes_no_bytes) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     task<std::string> reader = spawn([&both] { return test::read_once(both.near); });
     cancel_waiting(reader);
@@ -33,7 +33,7 @@ TEST(stream_cancel, of_a_read_takes_no_bytes) {
 }
 
 TEST(stream_cancel, is_thrown_by_the_calls_with_an_error_code_too) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     task<void> reader = spawn([&both] {
       std::string room(1, '\0');
@@ -46,7 +46,7 @@ TEST(stream_cancel, is_thrown_by_the_calls_with_an_error_code_too) {
 }
 
 TEST(stream_cancel, meets_a_read_that_need_not_wait_before_it_takes_anything) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     both.far.write_all(test::bytes("kept"));
     task<std::string> reader = spawn([&both] { return test::read_once(both.near); });
@@ -57,7 +57,7 @@ TEST(stream_cancel, meets_a_read_that_need_not_wait_before_it_takes_anything) {
 }
 
 TEST(stream_cancel, of_a_write_that_waits_writes_nothing_more) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     std::size_t written = 0;
     task<void> writer = spawn([&] {
@@ -71,7 +71,7 @@ TEST(stream_cancel, of_a_write_that_waits_writes_nothing_more) {
 }
 
 TEST(stream_cancel, of_an_accept_loses_no_newcomer) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     task<tcp_stream> acceptor = spawn([&listener] { return listener.accept(); });
     cancel_waiting(acceptor);
@@ -82,7 +82,7 @@ TEST(stream_cancel, of_an_accept_loses_no_newcomer) {
 }
 
 TEST(stream_cancel, of_a_connect_leaves_no_descriptor) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     listen_options tiny;
     tiny.backlog = 0;
     tcp_listener full = tcp_listener::bind("127.0.0.1:0", tiny);
@@ -93,7 +93,7 @@ TEST(stream_cancel, of_a_connect_leaves_no_descriptor) {
     // A listener that nobody accepts from answers the first few, and then nobody.
     do {
       settled.push_back(spawn(connect));
-      test::let_others_wait();
+      test::let_all_run();
     } while (settled.back().done());
     const auto before = test::open_descriptors();
     task<tcp_stream> unanswered = spawn(connect);
@@ -103,7 +103,7 @@ TEST(stream_cancel, of_a_connect_leaves_no_descriptor) {
 }
 
 TEST(stream_cancel, of_a_connect_to_a_full_unix_listener_leaves_no_descriptor) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     listen_options tiny;
     tiny.backlog = 0;
     tcp_listener full = tcp_listener::bind("unix:@heddle_stream_cancel_test", tiny);

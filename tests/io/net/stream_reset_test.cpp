@@ -3,12 +3,10 @@
 #include <heddle/io/tcp.hpp>
 
 #include "io/net/sockets.hpp"
+#include "runtime/support/random.hpp"
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <iostream>
-#include <random>
 #include <string>
 
 #include <sys/socket.h>
@@ -31,12 +29,12 @@ std::error_code read_error(tcp_stream& from) {
 }
 
 TEST(stream_reset, reaches_a_fiber_that_waits_to_read) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     auto& near = both.near;
     auto& far = both.far;
     task<std::error_code> reader = spawn([&near] { return read_error(near); });
-    test::let_others_wait();
+    test::let_all_run();
     far.abort();
     EXPECT_EQ(reader.join(), std::errc::connection_reset);
     EXPECT_TRUE(near.is_open());
@@ -44,12 +42,12 @@ TEST(stream_reset, reaches_a_fiber_that_waits_to_read) {
 }
 
 TEST(stream_reset, reaches_a_fiber_that_waits_to_write) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     auto& near = both.near;
     auto& far = both.far;
     task<std::error_code> writer = spawn([&near] { return test::write_for_ever(near); });
-    test::let_others_wait();
+    test::let_all_run();
     linger_not_at_all(far);
     far.close();
     const std::error_code error = writer.join();
@@ -58,13 +56,13 @@ TEST(stream_reset, reaches_a_fiber_that_waits_to_write) {
 }
 
 TEST(stream_reset, reaches_the_peer_although_our_own_fibers_are_under_way) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     auto& near = both.near;
     auto& far = both.far;
     task<std::error_code> peer = spawn([&near] { return read_error(near); });
     task<std::error_code> own = spawn([&far] { return read_error(far); });
-    test::let_others_wait();
+    test::let_all_run();
     far.abort();
     EXPECT_EQ(own.join(), std::errc::operation_canceled);
     EXPECT_EQ(peer.join(), std::errc::connection_reset);
@@ -72,7 +70,7 @@ TEST(stream_reset, reaches_the_peer_although_our_own_fibers_are_under_way) {
 }
 
 TEST(stream_reset, is_reported_by_later_calls_too) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     auto both = test::connected_pair();
     auto& near = both.near;
     auto& far = both.far;
@@ -87,21 +85,18 @@ TEST(stream_reset, is_reported_by_later_calls_too) {
 }
 
 TEST(stream_reset, at_any_byte_leaves_a_true_prefix_and_spares_the_others) {
-  const char* const given = std::getenv("HEDDLE_TEST_SEED");
-  const unsigned long seed = given != nullptr ? std::strtoul(given, nullptr, 10) : 22;
-  std::cout << "HEDDLE_TEST_SEED=" << seed << '\n';
-  heddle::run(test::on_loops(2), [seed] {
-    std::mt19937_64 random(seed);
+  heddle::run(test::with_loops(2), [] {
+    test::random_numbers random(0);
     auto pair = test::connected_pair();
     auto& spared = pair.near;
     auto& friendly = pair.far;
     std::string message(20000, '\0');
-    for (char& c : message) c = static_cast<char>(random());
+    for (char& c : message) c = static_cast<char>(random.next());
     for (int round = 0; round < 200; ++round) {
       auto both = test::connected_pair();
       auto& near = both.near;
       auto& far = both.far;
-      const std::size_t sent = random() % message.size();
+      const std::size_t sent = random.below(20000);
       task<void> attacker = spawn([&far, &message, sent] {
         far.write_all(test::bytes(message).first(sent));
         far.abort();

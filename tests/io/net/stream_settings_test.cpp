@@ -35,7 +35,7 @@ void expect_silence(const tcp_stream& of, int total, int first, int between) {
 }
 
 TEST(stream_settings, are_sensible_by_default_on_both_sides) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     const auto both = test::connected_pair();
     for (const tcp_stream* const side : {&both.near, &both.far}) {
       EXPECT_EQ(option(*side, IPPROTO_TCP, TCP_NODELAY), 1);
@@ -45,7 +45,7 @@ TEST(stream_settings, are_sensible_by_default_on_both_sides) {
 }
 
 TEST(stream_settings, are_taken_from_the_options_of_each_side) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     listen_options listening;
     listening.stream = {.no_delay = toggle::off, .give_up_after = seconds{0}};
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0", listening);
@@ -62,7 +62,7 @@ TEST(stream_settings, are_taken_from_the_options_of_each_side) {
 }
 
 TEST(stream_settings, can_be_changed_later) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     auto both = test::connected_pair();
     both.near.set_no_delay(toggle::off);
     EXPECT_EQ(option(both.near, IPPROTO_TCP, TCP_NODELAY), 0);
@@ -77,7 +77,7 @@ TEST(stream_settings, can_be_changed_later) {
 }
 
 TEST(stream_settings, are_not_for_unix_sockets) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     auto both = test::connected_pair("unix:@heddle_stream_settings_test");
     std::error_code error;
     both.near.set_no_delay(toggle::on, error);
@@ -88,7 +88,7 @@ TEST(stream_settings, are_not_for_unix_sockets) {
 }
 
 TEST(stream_settings, give_up_a_peer_that_never_reads) {
-  heddle::run(test::on_loops(2), [] {
+  heddle::run(test::with_loops(2), [] {
     auto both = test::connected_pair();
     both.near.set_give_up_after(seconds{2});
     const auto start = clock::now();

@@ -28,7 +28,7 @@ namespace {
     return gone && again == std::errc::broken_pipe;
   };
   const bool as_told =
-      loops == 0 ? write_until_error() : heddle::run(test::on_loops(loops), write_until_error);
+      loops == 0 ? write_until_error() : heddle::run(test::with_loops(loops), write_until_error);
   ::_exit(as_told ? 0 : 1);
 }
 

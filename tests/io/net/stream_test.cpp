@@ -31,7 +31,7 @@ class stream : public ::testing::TestWithParam<const char*> {
 
   template <class F>
   static void in_fibers(F body) {
-    heddle::run(test::on_loops(2), body);
+    heddle::run(test::with_loops(2), body);
   }
 
  private:
@@ -222,7 +222,7 @@ TEST_P(stream, refuses_every_call_once_closed) {
 }
 
 TEST(stream_misuse, that_never_was_or_was_moved_from_is_closed) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     auto& near = both.near;
     auto& far = both.far;
@@ -239,7 +239,7 @@ TEST(stream_misuse, that_never_was_or_was_moved_from_is_closed) {
 }
 
 TEST(stream_misuse, names_operation_and_peer_in_its_errors) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();
     auto& near = both.near;
     const std::string peer = near.peer_endpoint().to_string();

@@ -8,11 +8,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <csignal>
+#include <chrono>
 #include <string>
 #include <thread>
 
-#include <sys/time.h>
+#include <signal.h>
+#include <unistd.h>
 
 namespace heddle::io {
 namespace {
@@ -41,7 +42,7 @@ TEST(stream_thread, needs_no_fiber_at_all) {
 }
 
 TEST(stream_thread, talks_to_a_fiber) {
-  heddle::runtime fibers(test::on_loops(2));
+  heddle::runtime fibers(test::with_loops(2));
   tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
   task<void> server = fibers.spawn([&listener] {
     tcp_stream peer = listener.accept();
@@ -54,7 +55,7 @@ TEST(stream_thread, talks_to_a_fiber) {
 }
 
 TEST(stream_thread, reads_what_a_fiber_began_to_read) {
-  heddle::runtime fibers(test::on_loops(2));
+  heddle::runtime fibers(test::with_loops(2));
   auto both = test::connected_pair();
   for (int round = 0; round < 50; ++round) {
     task<std::string> reader = fibers.spawn([&] { return test::read_exactly(both.near, 5); });
@@ -69,7 +70,7 @@ TEST(stream_thread, reads_what_a_fiber_began_to_read) {
 TEST(stream_thread, outlives_the_runtime_in_which_it_was_used) {
   auto both = test::connected_pair();
   for (int round = 0; round < 3; ++round) {
-    heddle::run(test::on_loops(2), [&] {
+    heddle::run(test::with_loops(2), [&] {
       task<std::string> reader = spawn([&] { return test::read_exactly(both.near, 5); });
       this_fiber::yield();
       both.far.write_all(test::bytes("hello"));
@@ -79,8 +80,8 @@ TEST(stream_thread, outlives_the_runtime_in_which_it_was_used) {
 }
 
 TEST(stream_thread, moves_between_runtimes_that_live_side_by_side) {
-  heddle::runtime one(test::on_loops(1));
-  heddle::runtime two(test::on_loops(1));
+  heddle::runtime one(test::with_loops(1));
+  heddle::runtime two(test::with_loops(1));
   auto both = test::connected_pair();
   for (int round = 0; round < 50; ++round) {
     heddle::runtime& reads = round % 2 == 0 ? one : two;
@@ -93,24 +94,34 @@ TEST(stream_thread, moves_between_runtimes_that_live_side_by_side) {
 
 std::atomic<int> signals{0};
 
-/// Has the process interrupted a thousand times a second.
+/// Has the process interrupted about a thousand times a second.
 class signal_storm {
  public:
   signal_storm() {
     struct sigaction counting {};
     counting.sa_handler = [](int) { signals.fetch_add(1, std::memory_order_relaxed); };
-    ::sigaction(SIGALRM, &counting, &before_);  // without SA_RESTART
-    const itimerval often{{0, 1000}, {0, 1000}};
-    ::setitimer(ITIMER_REAL, &often, nullptr);
+    ::sigaction(SIGUSR1, &counting, &before_);  // without SA_RESTART
+    source_ = std::thread([this] {
+      sigset_t ours;
+      ::sigemptyset(&ours);
+      ::sigaddset(&ours, SIGUSR1);
+      ::pthread_sigmask(SIG_BLOCK, &ours, nullptr);
+      while (!over_) {
+        ::kill(::getpid(), SIGUSR1);
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+      }
+    });
   }
   ~signal_storm() {
-    const itimerval never{};
-    ::setitimer(ITIMER_REAL, &never, nullptr);
-    ::sigaction(SIGALRM, &before_, nullptr);
+    over_ = true;
+    source_.join();
+    ::sigaction(SIGUSR1, &before_, nullptr);
   }
 
  private:
   struct sigaction before_ {};
+  std::atomic<bool> over_{false};
+  std::thread source_;
 };
 
 TEST(stream_thread, is_not_disturbed_by_a_storm_of_signals) {
@@ -135,7 +146,7 @@ TEST(stream_thread, is_not_disturbed_by_a_storm_of_signals) {
     echoing.join();
   };
   exchange_over_new_connections();
-  heddle::run(test::on_loops(2), exchange_over_new_connections);
+  heddle::run(test::with_loops(2), exchange_over_new_connections);
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ struct half_open_box {
 };
 
 TEST(transfer, short_read_of_tcp_drains_and_a_full_one_does_not) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     half_open_box box(true);
     box.other.write_all(test::bytes("12345"));
     EXPECT_EQ(box.read(3), "123");
@@ -66,7 +66,7 @@ TEST(transfer, short_read_of_tcp_drains_and_a_full_one_does_not) {
 }
 
 TEST(transfer, short_read_of_a_unix_socket_does_not_drain) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     half_open_box box(false);
     box.other.write_all(test::bytes("12"));
     EXPECT_EQ(box.read(3), "12");
@@ -75,7 +75,7 @@ TEST(transfer, short_read_of_a_unix_socket_does_not_drain) {
 }
 
 TEST(transfer, reads_on_behind_descriptors_that_a_peer_passed) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     half_open_box box(false);
     // One message with a descriptor, one without: a read ends between them.
     const int passed = box.other.native_handle();
@@ -100,10 +100,10 @@ TEST(transfer, reads_on_behind_descriptors_that_a_peer_passed) {
 }
 
 TEST(transfer, a_peer_that_hung_up_is_read_to_the_end) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     half_open_box box(true);
     task<std::string> reader = spawn([&box] { return box.read(3); });
-    test::let_others_wait();
+    test::let_all_run();
     box.other.write_all(test::bytes("12345678"));
     box.other.shutdown_write();
     // The one edge carries bytes and the end; nothing more will be heard of either.
@@ -115,7 +115,7 @@ TEST(transfer, a_peer_that_hung_up_is_read_to_the_end) {
 }
 
 TEST(transfer, short_write_drains) {
-  heddle::run(test::on_loops(1), [] {
+  heddle::run(test::with_loops(1), [] {
     half_open_box box(true);
     const std::string huge(64 << 20, 'x');
     std::error_code error;
