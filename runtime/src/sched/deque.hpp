@@ -37,6 +37,17 @@ class deque {
     return bottom;
   }
 
+  /// As push, but only if there is room without growing. Owner only.
+  bool try_push(T* item) noexcept {
+    const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
+    // order: acquire — as push().
+    if (bottom - top_.load(std::memory_order_acquire) > mask_) return false;
+    slots_[bottom & mask_].store(item, std::memory_order_relaxed);
+    // order: release — as push().
+    bottom_.store(bottom + 1, std::memory_order_release);
+    return true;
+  }
+
   /// Takes at the old end; null if empty, or if another taker was faster. From any thread.
   T* take_oldest() noexcept {
     if (!shared_) return take_oldest_alone();

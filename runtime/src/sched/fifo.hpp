@@ -16,6 +16,8 @@ class fifo {
   /// Adds at the young end. Owner only. Errors: std::bad_alloc, nothing added.
   void push(T* item) { entries_.push(item); }
 
+  bool try_push(T* item) noexcept { return entries_.try_push(item); }
+
   /// Takes the oldest; null if empty or if another taker was faster. Owner only.
   T* take() noexcept {
     entries_.prefetch_oldest(2);

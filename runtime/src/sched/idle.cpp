@@ -3,8 +3,6 @@
 // all.
 #include "sched/idle.hpp"
 
-#include "base/cpu_relax.hpp"
-
 #include <bit>
 
 namespace heddle::detail {
@@ -87,6 +85,14 @@ int idle_set::take_bit() noexcept {
   return -1;
 }
 
+bool idle_set::set_is_empty() const noexcept {
+  for (unsigned n = 0; n * 64 < loops_; ++n) {
+    // order: seq_cst — after the token was given back: a loop whose bit comes later searches later.
+    if (set_[n].load(std::memory_order_seq_cst) != 0) return false;
+  }
+  return true;
+}
+
 int idle_set::choose() noexcept {
   std::uint64_t seen = state_.load(std::memory_order_relaxed);
   for (;;) {
@@ -101,7 +107,7 @@ int idle_set::choose() noexcept {
     if (const int loop = take_bit(); loop >= 0) return loop;
     // order: seq_cst — one order of all transitions.
     seen = state_.fetch_sub(one_searching, std::memory_order_seq_cst) - one_searching;
-    cpu_relax();
+    if (set_is_empty()) return -1;
   }
 }
 

@@ -82,6 +82,7 @@ class idle_set {
     return set_[loop / 64];
   }
   int take_bit() noexcept;
+  bool set_is_empty() const noexcept;
 
   alignas(cacheline_bytes) std::atomic<std::uint64_t> state_{0};
   alignas(cacheline_bytes) std::array<std::atomic<std::uint64_t>, most_loops / 64> set_{};

@@ -142,7 +142,7 @@ void worker::yield(fiber& self) noexcept {
     here.settle_claims(self);
   if (!here.shared_) {
     // Nobody can take it from the queue before it has left its stack.
-    here.queue(self);
+    if (self.pinned_to != nullptr || !here.fifo_.try_push(&self)) here.queue(self);
     fiber* const next = here.prepare_next();
     if (next == &self) {
       here.begin_slice(self);
