@@ -18,7 +18,7 @@
 namespace heddle {
 
 template <class F>
-auto run(config settings, F&& body, spawn_site where = spawn_site::current());
+decltype(auto) run(config settings, F&& body, spawn_site where = spawn_site::current());
 
 class runtime {
  public:
@@ -36,7 +36,7 @@ class runtime {
   /// value. Errors: rethrows what left it; task_cancelled; std::logic_error inside a fiber;
   /// shut_down.
   template <class F>
-  auto run(F&& body, spawn_site where = spawn_site::current()) {
+  decltype(auto) run(F&& body, spawn_site where = spawn_site::current()) {
     require_plain_thread("runtime::run");
     return spawn(std::forward<F>(body), where).join();
   }
@@ -89,7 +89,7 @@ class runtime {
   }
 
   template <class F>
-  friend auto run(config settings, F&& body, spawn_site where);
+  friend decltype(auto) run(config settings, F&& body, spawn_site where);
 
   std::unique_ptr<detail::scheduler, void (*)(detail::scheduler*)> scheduler_;
 };
@@ -98,7 +98,7 @@ class runtime {
 /// that one loop needs no thread. Returns: its value, after everything it left running was
 /// cancelled and has ended. Errors: as runtime's constructor and runtime::run.
 template <class F>
-auto run(config settings, F&& body, spawn_site where) {
+decltype(auto) run(config settings, F&& body, spawn_site where) {
   runtime::require_plain_thread("run");
   runtime own(std::move(settings), runtime::adopt_calling_thread{});
   detail::new_task fresh(std::forward<F>(body), where);
@@ -108,7 +108,7 @@ auto run(config settings, F&& body, spawn_site where) {
 
 template <class F>
 requires std::is_invocable_v<std::decay_t<F>>
-auto run(F&& body, spawn_site where = spawn_site::current()) {
+decltype(auto) run(F&& body, spawn_site where = spawn_site::current()) {
   return run(config::from_env(), std::forward<F>(body), where);
 }
 
