@@ -18,6 +18,8 @@ function(heddle_test_executable target sources libs white_box)
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/${module}/src")
   endforeach()
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  # For tests that read a page of docs/: __FILE__ may be relative, and to another folder.
+  target_compile_definitions(${target} PRIVATE HEDDLE_TEST_TREE="${PROJECT_SOURCE_DIR}")
   heddle_private_flags(${target})
 endfunction()
 

@@ -5,7 +5,7 @@ set -euo pipefail
 heddle_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$heddle_root"
 mkdir -p build
-heddle_jobs=${HEDDLE_JOBS:-$(nproc)}
+heddle_jobs=${BUILD_JOBS:-$(nproc)}
 heddle_section=
 
 # Prints the comment below a script's licence line: its manual.
@@ -19,9 +19,9 @@ die() {
 }
 
 # Time since the outermost script started.
-export HEDDLE_STARTED=${HEDDLE_STARTED:-$EPOCHSECONDS}
+export SCRIPT_STARTED=${SCRIPT_STARTED:-$EPOCHSECONDS}
 elapsed() {
-  local seconds=$((EPOCHSECONDS - HEDDLE_STARTED))
+  local seconds=$((EPOCHSECONDS - SCRIPT_STARTED))
   printf '%d:%02d' $((seconds / 60)) $((seconds % 60))
 }
 

@@ -40,7 +40,7 @@ std::string printed(const config& settings) {
 
 // The lines of the guide's table, by the field they are about.
 std::map<std::string, std::string> guide_rows() {
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+  const auto root = std::filesystem::path(HEDDLE_TEST_TREE);
   std::ifstream guide(root / "docs/guides/configuration.md");
   std::map<std::string, std::string> rows;
   for (std::string line; std::getline(guide, line);) {

@@ -60,6 +60,16 @@ std::uint64_t begin_end(task_core& core) noexcept {
   return seen;
 }
 
+/// Reports, frees, counts. The hook may suspend, so the fiber may be on another loop afterwards.
+void end_detached(task_core& core) noexcept {
+  fiber* const self = worker::current_fiber();
+  if (self != nullptr) ++self->shields;  // a cancelled task's hook must not meet the cancellation
+  report_failure(core);
+  if (self != nullptr) --self->shields;
+  release(core);
+  worker::current()->count_finished();
+}
+
 }  // namespace
 
 std::exception_ptr stored_failure(task_core& core) noexcept {
@@ -87,13 +97,12 @@ void end_task(task_core& core, worker& here) noexcept {
       spin_until(core.state, [](std::uint64_t now) { return !is_set(now, task_core::busy); });
     }
     if (is_set(before, task_core::detached)) {
-      report_failure(core);
-      release(core);
-    } else {
-      wake_joiner(before);
-      // order: release — the outcome, for whoever sees done; the last touch of the core.
-      core.state.store(task_core::completing | task_core::done, std::memory_order_release);
+      end_detached(core);
+      return;
     }
+    wake_joiner(before);
+    // order: release — the outcome, for whoever sees done; the last touch of the core.
+    core.state.store(task_core::completing | task_core::done, std::memory_order_release);
   }
   here.count_finished();  // after all that a stopping runtime must wait for
   if (main_task) here.owner().loop(0).wake_up();

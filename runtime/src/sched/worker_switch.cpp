@@ -223,14 +223,14 @@ fiber* worker::run_task(fiber& self) noexcept {
   worker& here = *current();
   here.trace_slice_end(self);
   fiber* const joiner = std::exchange(self.claimed_by, nullptr);
-  self.pinned_to = nullptr;
-  self.task = nullptr;
-  self.status.store(fiber::state::pooled, std::memory_order_relaxed);
   if (joiner == nullptr) {
-    end_task(core, here);
+    end_task(core, here);  // may call the user's hook, which may suspend: it still is this task
   } else {
     end_claimed_task(core, here);
   }
+  self.pinned_to = nullptr;
+  self.task = nullptr;
+  self.status.store(fiber::state::pooled, std::memory_order_relaxed);
   return joiner;
 }
 

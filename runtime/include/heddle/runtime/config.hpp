@@ -52,7 +52,8 @@ struct config {
   /// are unguarded, counted, and reported once. Range 0..1000000.
   std::size_t max_mprotect_guards = 30000;
 
-  /// Called once for each error that nobody joins. Must not throw. Default: one line on stderr.
+  /// Called once for each error that nobody joins, on whatever fiber or thread finds that out; it
+  /// may suspend there. Must not throw. Default: one line on stderr.
   std::function<void(const unhandled_error&)> on_unhandled;
 
   /// Called when something holds up the runtime, at most 5 times a minute. Default: stderr.
