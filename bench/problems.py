@@ -137,6 +137,8 @@ PROBLEMS = [
     Problem("P1", "yield between two fibers, a switch",
             micro("P1", "yield", {"heddle_yield": "heddle"}),
             [Line("cpu_ns", "a switch", "ns", 2.2, "raw_context"),
+             Line("cpu_ns", "a switch, both at one place", "ns", rival="raw_context",
+                  mine="heddle_one_place"),
              Line("cpu_ns", "a switch", "ns", rival="boost_fiber")]),
     Problem("P2", "spawn and join, one at a time",
             micro("P2", "spawn_join", {"heddle_spawn": "heddle", "tbb_task_group": "tbb"}),

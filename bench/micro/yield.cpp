@@ -60,6 +60,32 @@ void heddle_yield(benchmark::State& state) {
 }
 BENCHMARK(heddle_yield);
 
+__attribute__((noinline)) void yield_often(long times, long& turns) {
+  for (long n = 0; n < times; ++n) {
+    ++turns;
+    heddle::this_fiber::yield();
+  }
+}
+
+/// Both fibers wait at one place in the code, as the fibers of a server do. A core predicts where a
+/// return goes from the calls before it; those were the other fiber's, and here they are the same.
+void heddle_one_place(benchmark::State& state) {
+  heddle::config settings;
+  settings.loops = 1;
+  heddle::run(settings, [&state] {
+    const long times = state.range(0);
+    long turns = 0;
+    for (auto _ : state) {
+      auto other = heddle::spawn([&] { yield_often(times, turns); });
+      yield_often(times, turns);
+      other.join();
+    }
+    if (turns == 0 || turns != state.iterations() * times * 2) state.SkipWithError("turns were lost");
+    state.SetItemsProcessed(turns);
+  });
+}
+BENCHMARK(heddle_one_place)->Arg(1000);
+
 #ifdef HEDDLE_BENCH_BOOST_FIBER
 void boost_fiber(benchmark::State& state) {
   std::uint64_t turns = 0;
