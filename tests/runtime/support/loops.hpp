@@ -4,6 +4,7 @@
 
 #include <heddle/runtime.hpp>
 
+#include <chrono>
 #include <thread>
 
 namespace heddle::test {
@@ -35,6 +36,17 @@ class gate {
 template <class Condition>
 void wait_until(Condition condition) {
   while (!condition()) std::this_thread::yield();
+}
+
+/// As wait_until, but gives up: returns whether the condition came to hold.
+template <class Condition>
+bool eventually(Condition condition) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > limit) return false;
+    std::this_thread::yield();
+  }
+  return true;
 }
 
 /// As wait_until, on a fiber: other fibers of its loop run meanwhile.

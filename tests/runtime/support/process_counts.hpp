@@ -45,6 +45,14 @@ inline std::size_t resident_bytes() {
   return resident * 4096;
 }
 
+/// Returns the bytes of address space that the process has mapped.
+inline std::size_t address_space_bytes() {
+  std::ifstream text("/proc/self/statm");
+  std::size_t pages = 0;
+  text >> pages;
+  return pages * 4096;
+}
+
 /// Returns the page table bytes of the process.
 inline std::size_t page_table_bytes() {
   std::ifstream text("/proc/self/status");
