@@ -80,7 +80,8 @@ void heddle_one_place(benchmark::State& state) {
       yield_often(times, turns);
       other.join();
     }
-    if (turns == 0 || turns != state.iterations() * times * 2) state.SkipWithError("turns were lost");
+    if (turns == 0 || turns != state.iterations() * times * 2)
+      state.SkipWithError("turns were lost");
     state.SetItemsProcessed(turns);
   });
 }

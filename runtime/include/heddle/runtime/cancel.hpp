@@ -12,11 +12,16 @@ namespace heddle {
 
 /// Leaves a cancelled body. Deliberately no std::exception: catch (const std::exception&) must not
 /// swallow it. A catch (...) that does is met by the next suspension point, which throws again.
-struct cancelled {
+class cancelled {
+ public:
+  cancelled() noexcept = default;
+  explicit cancelled(std::string_view reason) noexcept : reason_(reason) {}
+
   /// Returns why, in the words of whoever cancelled; static text, empty if none was given.
   std::string_view reason() const noexcept { return reason_; }
 
-  std::string_view reason_{};
+ private:
+  std::string_view reason_;
 };
 
 }  // namespace heddle

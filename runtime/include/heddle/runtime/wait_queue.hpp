@@ -80,7 +80,10 @@ class wait_queue {
     std::lock_guard guard(lock_);
     before();
     std::size_t count = 0;
-    for (; resumption next = claim_first(reason); ++count) claimed.add(std::move(next));
+    while (resumption next = claim_first(reason)) {
+      claimed.add(std::move(next));
+      ++count;
+    }
     return count;
   }
 
