@@ -34,10 +34,14 @@ connection_set::place connection_set::reserve() {
 }
 
 void connection_set::adopt(place at, task<void> spawned) noexcept {
-  const std::lock_guard lock(guard_);
+  std::unique_lock lock(guard_);
   at->handle = std::move(spawned);
   at->adopted = true;
-  if (at->ended) retire(at);  // it was faster
+  if (!at->ended) return;
+  resumption_list woken;
+  retire(at, woken);  // it was faster
+  lock.unlock();
+  woken.resume_all();
 }
 
 void connection_set::abandon(place at) noexcept {
@@ -49,20 +53,20 @@ bool connection_set::worth_reaping() const noexcept {
   return failure_ended_ || ended_.size() >= reaped_at_once;
 }
 
-void connection_set::retire(place at) noexcept {
+void connection_set::retire(place at, resumption_list& woken) noexcept {
   if (at->failed) failure_ended_ = true;
   ended_.splice(ended_.end(), live_, at);
+  if (worth_reaping() || (live_.empty() && !accepting_)) woken.add(supervisor_.wake());
+  woken.add(acceptor_.wake());
 }
 
 void connection_set::ended(place at, bool failed) noexcept {
   std::unique_lock lock(guard_);
   at->ended = true;
   at->failed = failed;
-  if (!at->adopted) return;
-  retire(at);
+  if (!at->adopted) return;  // adopt() will see it
   resumption_list woken;
-  if (worth_reaping() || (live_.empty() && !accepting_)) woken.add(supervisor_.wake());
-  woken.add(acceptor_.wake());
+  retire(at, woken);
   lock.unlock();
   woken.resume_all();
 }

@@ -89,7 +89,7 @@ class connection_set {
                   deadline limit = {}) noexcept;
   bool worth_reaping() const noexcept;
   void ended(place at, bool failed) noexcept;
-  void retire(place at) noexcept;
+  void retire(place at, resumption_list& woken) noexcept;
 
   static constexpr std::size_t reaped_at_once = 64;
 
