@@ -11,6 +11,7 @@
 #include <ostream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace heddle {
 
@@ -28,21 +29,22 @@ using detail::scheduler;
 
 void destroy(scheduler* one) noexcept { delete one; }
 
-std::unique_ptr<scheduler, void (*)(scheduler*)> start(const config& settings,
-                                                       scheduler::loop_zero first, runtime& face) {
+std::unique_ptr<scheduler, void (*)(scheduler*)> start(config settings, scheduler::loop_zero first,
+                                                       runtime& face) {
   settings.validate();
-  auto started = std::make_unique<scheduler>(settings.effective(), first, face);
-  if (settings.debug) detail::explain_stack_overflows(*started);
+  settings = settings.effective();
+  auto started = std::make_unique<scheduler>(std::move(settings), first, face);
+  if (started->settings().debug) detail::explain_stack_overflows(*started);
   return {started.release(), &destroy};
 }
 
 }  // namespace
 
 runtime::runtime(config settings)
-    : scheduler_(start(settings, scheduler::loop_zero::own_thread, *this)) {}
+    : scheduler_(start(std::move(settings), scheduler::loop_zero::own_thread, *this)) {}
 
 runtime::runtime(config settings, adopt_calling_thread)
-    : scheduler_(start(settings, scheduler::loop_zero::calling_thread, *this)) {}
+    : scheduler_(start(std::move(settings), scheduler::loop_zero::calling_thread, *this)) {}
 
 runtime::~runtime() {
   const detail::worker* const here = detail::worker::current();
