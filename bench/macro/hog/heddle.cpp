@@ -120,6 +120,7 @@ void ask(scene& here) {
 
 void hog(scene& here) {
   std::vector<heddle::task<void>> behind_it;
+  behind_it.reserve(queued_fibers);
   here.hogging = true;
   const auto began = steady::now();
   for (int n = 0; n < queued_fibers; ++n) {
