@@ -97,7 +97,7 @@ TEST(connect, takes_host_and_port) {
 }
 
 TEST(connect, gives_up_at_its_deadline) {
-  heddle::run(test::with_loops(2), [] {
+  heddle::run(test::with_loops(1), [] {
     tcp_listener full = tcp_listener::bind("127.0.0.1:0", tiny_backlog());
     const std::vector<tcp_stream> settled = fill(full);
     EXPECT_FALSE(settled.empty());

@@ -171,6 +171,8 @@ TEST(listener, refuses_newcomers_once_closed) {
 TEST(listener, and_its_streams_are_close_on_exec_and_do_not_block) {
   const auto before = test::open_descriptors();
   heddle::run(test::with_loops(2), [&before] {
+    // A thread that starts opens files of /proc for a moment: look when both have started.
+    spawn({.name = {}, .pinned = true, .loop = 1}, [] {}).join();
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     tcp_listener local = tcp_listener::bind("unix:@heddle_listener_test");
     const auto tcp = test::connected_pair();
