@@ -168,7 +168,9 @@ runtime_stats scheduler::stats() const {
   }
   result.live_tasks = live_tasks();
   result.stacks = stacks.stacks();
-  result.stacks_in_use = result.stacks - std::min<std::size_t>(result.stacks, stacks.pooled());
+  std::uint64_t spare = stacks.pooled();
+  for (const auto& each : workers_) spare += each->warm_count();
+  result.stacks_in_use = result.stacks - std::min(result.stacks, spare);
   result.unguarded_stacks = stacks.unguarded();
   result.unhandled_errors = hooks->unhandled_count();
   return result;

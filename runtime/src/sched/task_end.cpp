@@ -60,14 +60,13 @@ std::uint64_t begin_end(task_core& core) noexcept {
   return seen;
 }
 
-/// Reports, frees, counts. The hook may suspend, so the fiber may be on another loop afterwards.
+/// Reports and frees. The hook may suspend, so the fiber may be on another loop afterwards.
 void end_detached(task_core& core) noexcept {
   fiber* const self = worker::current_fiber();
   if (self != nullptr) ++self->shields;  // a cancelled task's hook must not meet the cancellation
   report_failure(core);
   if (self != nullptr) --self->shields;
   release(core);
-  worker::current()->count_finished();
 }
 
 }  // namespace
@@ -91,6 +90,9 @@ void end_task(task_core& core, worker& here) noexcept {
   if (core.outcome == task_outcome::failure) [[unlikely]]
     keep_hooks(core, here);
   const bool main_task = here.owner().is_main(core);
+  // Counted before a joiner can see the end, but after the error of a detached task is reported.
+  const bool early = !is_set(core.state.load(std::memory_order_relaxed), task_core::detached);
+  if (early) here.count_finished();
   const std::uint64_t before = begin_end(core);
   if ((before & ~task_core::cancel) != 0) {
     if (is_set(before, task_core::busy)) {
@@ -98,13 +100,13 @@ void end_task(task_core& core, worker& here) noexcept {
     }
     if (is_set(before, task_core::detached)) {
       end_detached(core);
+      if (!early) worker::current()->count_finished();  // the hook may have changed loops
       return;
     }
     wake_joiner(before);
     // order: release — the outcome, for whoever sees done; the last touch of the core.
     core.state.store(task_core::completing | task_core::done, std::memory_order_release);
   }
-  here.count_finished();  // after all that a stopping runtime must wait for
   if (main_task) here.owner().loop(0).wake_up();
 }
 

@@ -88,6 +88,8 @@ class worker : public thread_state {
   block_cache& blocks() noexcept { return blocks_; }
   scheduler& owner() const noexcept { return owner_; }
   unsigned index() const noexcept { return index_; }
+  /// Returns how many idle fibers this loop keeps at hand. From any thread.
+  std::size_t warm_count() const noexcept { return warm_count_.load(std::memory_order_relaxed); }
   void count_finished() noexcept { counters_.finished.publish(); }
 
   /// What a fresh fiber runs: closures, one after the other.
@@ -103,6 +105,9 @@ class worker : public thread_state {
   fiber* prepare_task(task_core& core) noexcept;
   fiber* prepare_next() noexcept;
   fiber* take_unusual(const task_core& core) noexcept;
+  void set_warm_count(std::size_t count) noexcept {
+    warm_count_.store(count, std::memory_order_relaxed);
+  }
   fiber* take_warm() noexcept;
   void check_stacks();
   static fiber* next_after(fiber& self) noexcept;
@@ -159,8 +164,8 @@ class worker : public thread_state {
   unsigned index_;
   std::uint64_t next_id_ = 0;  // of a range that this loop has taken
   std::uint64_t ids_end_ = 0;
-  std::size_t warm_count_ = 0;
-  std::array<fiber*, warm_fibers> warm_;  // pooled fibers of the default size
+  std::atomic<std::size_t> warm_count_{0};  // written by this loop only
+  std::array<fiber*, warm_fibers> warm_;    // pooled fibers of the default size
   scheduler& owner_;
   job_list bound_;  // only this loop may run these
   execution root_;
@@ -194,10 +199,14 @@ inline job* worker::pick() noexcept {
   return pick_among();
 }
 
-inline fiber* worker::take_warm() noexcept { return warm_[--warm_count_]; }
+inline fiber* worker::take_warm() noexcept {
+  const std::size_t left = warm_count() - 1;
+  set_warm_count(left);
+  return warm_[left];
+}
 
 inline fiber* worker::prepare_task(task_core& core) noexcept {
-  const bool usual = core.extras == nullptr && warm_count_ != 0;
+  const bool usual = core.extras == nullptr && warm_count() != 0;
   fiber* const one = usual ? take_warm() : take_unusual(core);
   if (one == nullptr) [[unlikely]] {
     fail_unstarted(core);

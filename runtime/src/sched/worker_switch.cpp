@@ -47,8 +47,8 @@ fiber* worker::take_unusual(const task_core& core) noexcept {
     if (core.extras != nullptr && core.extras->stack_bytes != 0) {
       return owner_.stacks.take(core.extras->stack_bytes);
     }
-    if (warm_count_ == 0) {
-      warm_count_ = owner_.stacks.take_default(std::span(warm_).first(warm_batch));
+    if (warm_count() == 0) {
+      set_warm_count(owner_.stacks.take_default(std::span(warm_).first(warm_batch)));
       if (owner_.stacks.unguarded() != 0) owner_.note_unguarded();
     }
   } catch (const std::exception&) {
@@ -61,7 +61,9 @@ fiber* worker::take_unusual(const task_core& core) noexcept {
 
 void worker::check_stacks() {
   // Throws resource_exhausted if there is still none.
-  if (warm_count_ == 0) warm_count_ = owner_.stacks.take_default(std::span(warm_).first(1));
+  if (warm_count() == 0) {
+    set_warm_count(owner_.stacks.take_default(std::span(warm_).first(1)));
+  }
   owner_.set_exhausted(false);
 }
 
@@ -73,11 +75,13 @@ void worker::pool(fiber& one) noexcept {
     owner_.stacks.give(std::span(&unusual, 1));
     return;
   }
-  if (warm_count_ == warm_fibers) {
-    warm_count_ -= warm_batch;
-    owner_.stacks.give(std::span(warm_).subspan(warm_count_, warm_batch));
+  std::size_t count = warm_count();
+  if (count == warm_fibers) {
+    count -= warm_batch;
+    owner_.stacks.give(std::span(warm_).subspan(count, warm_batch));
   }
-  warm_[warm_count_++] = &one;
+  warm_[count] = &one;
+  set_warm_count(count + 1);
 }
 
 void worker::fail_unstarted(task_core& core) noexcept {
