@@ -32,8 +32,8 @@ struct loop_stats {
 /// Counts of a runtime.
 struct runtime_stats {
   std::vector<loop_stats> loops;
-  std::uint64_t live_tasks = 0;  ///< gauge: spawned and not ended
-  std::uint64_t stacks = 0;      ///< gauge: stacks mapped
+  std::uint64_t live_tasks = 0;        ///< gauge: spawned and not ended
+  std::uint64_t stacks = 0;            ///< gauge: stacks mapped
   std::uint64_t stacks_in_use = 0;     ///< gauge: stacks that hold a started fiber
   std::uint64_t unguarded_stacks = 0;  ///< stacks without a guard page
   std::uint64_t unhandled_errors = 0;  ///< errors handed to on_unhandled
