@@ -148,7 +148,9 @@ std::string timeline_section(const results& all) {
   add("The service, " + clients + " that pause",
       "Some milliseconds half way. A loop runs a fiber for each page and sleeps in between.",
       all.service.with_pause.spans);
-  add("The service, " + clients + " that never pause", "The same, with no room left to sleep.",
+  add("The service, " + clients + " that never pause",
+      "The same, with no room left to sleep. Clients and service share the CPUs: a bar of a "
+      "millisecond or more is a loop that the kernel put aside meanwhile, not a long page.",
       all.service.without_pause.spans);
   std::size_t records = 0;
   for (const timeline* one :
