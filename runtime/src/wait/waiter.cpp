@@ -65,11 +65,14 @@ wake_reason park_thread(thread_parker& self, std::uint32_t epoch, deadline limit
   if (!self.word.commit_park()) return self.word.outcome().reason;
   // order: acquire — partner: resume_parker().
   while (self.signal.load(std::memory_order_acquire) == 0) {
-    if (limit.passed() &&
+    // Read once: a limit that passes between two looks must not make this a wait without end.
+    const bool late = limit.passed();
+    if (late &&
         self.word.try_claim(epoch, wake_reason::timeout, 0) != wake_word::claim_result::lost) {
       break;
     }
-    futex_wait(self.signal, 0, limit.passed() ? deadline::never() : limit);
+    // Late and lost: somebody has won and is about to signal.
+    futex_wait(self.signal, 0, late ? deadline::never() : limit);
   }
   return self.word.outcome().reason;
 }
