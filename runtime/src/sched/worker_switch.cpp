@@ -43,20 +43,20 @@ job* worker::pick_among() noexcept {
 }
 
 fiber* worker::take_unusual(const task_core& core) noexcept {
+  const bool usual = core.extras == nullptr || core.extras->stack_bytes == 0;
+  fiber* taken = nullptr;
   try {
-    if (core.extras != nullptr && core.extras->stack_bytes != 0) {
-      return owner_.stacks.take(core.extras->stack_bytes);
-    }
-    if (warm_count() == 0) {
+    if (!usual) {
+      taken = owner_.stacks.take(core.extras->stack_bytes);
+    } else if (warm_count() == 0) {
       set_warm_count(owner_.stacks.take_default(std::span(warm_).first(warm_batch)));
-      if (owner_.stacks.unguarded() != 0) owner_.note_unguarded();
     }
   } catch (const std::exception&) {
-    const bool usual = core.extras == nullptr || core.extras->stack_bytes == 0;
     if (usual) owner_.set_exhausted(true);
     return nullptr;
   }
-  return take_warm();
+  if (owner_.stacks.unguarded() != 0) owner_.note_unguarded();
+  return usual ? take_warm() : taken;
 }
 
 void worker::check_stacks() {

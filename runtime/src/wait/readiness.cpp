@@ -19,6 +19,11 @@ namespace {
 /// What poll(2) found; no events: `limit` passed.
 short poll_on_thread(int fd, readiness::direction which, deadline limit) {
   const short wanted = which == readiness::direction::read ? POLLIN | POLLRDHUP : POLLOUT;
+  // poll(2) passes over a negative descriptor, and would wait for ever.
+  if (fd < 0) {
+    throw std::system_error(EBADF, std::generic_category(),
+                            "heddle: cannot watch descriptor " + std::to_string(fd));
+  }
   pollfd entry{fd, wanted, 0};
   for (;;) {
     int milliseconds = -1;
