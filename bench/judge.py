@@ -59,6 +59,9 @@ def judged(problem, line, samples):
     row.heddle = shown(mine, line.unit, best)
     if line.rival is None:
         row.verdict = verdict(line, best(mine))
+        yardstick = pick(samples, line.mine, line.void_if, line.tags)
+        if row.verdict == "MISSED" and yardstick and verdict(line, best(yardstick)) == "MISSED":
+            row.verdict = "busy"
         return row
     theirs = pick(samples, line.rival, line.metric, line.tags)
     if not theirs:

@@ -94,7 +94,8 @@ def main():
     missed = sum(row.verdict == "MISSED" for row in table)
     met = sum(row.verdict == "met" for row in table)
     print(f"\n{met} met, {missed} missed, "
-          f"{sum(row.verdict == '-' for row in table)} without a yardstick here")
+          f"{sum(row.verdict == '-' for row in table)} without a yardstick here, "
+          f"{sum(row.verdict == 'busy' for row in table)} not judged on a busy machine")
     today = datetime.date.today().isoformat()
     results = Path(__file__).parent / "results" if options.save else Path(options.build)
     write(results / f"{today}-{machine.short_name()}", facts, table, samples)
