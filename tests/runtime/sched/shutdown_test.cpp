@@ -106,7 +106,6 @@ TEST(shutdown, survivors_are_listed_and_the_destructor_still_waits_for_them) {
       runtime home(with_loops(2));
       home.spawn({.name = "stubborn"},
                  [&] {
-                   test::gate never;
                    while (!let_go) {
                      try {
                        this_fiber::sleep_for(1ms);
