@@ -134,7 +134,7 @@ TEST_F(stack_limits, a_plain_thread_s_spawn_says_so_too_and_recovers) {
 TEST_F(stack_limits, a_runtime_that_finds_no_room_at_all_is_a_clean_error) {
   const test::child_end end = test::in_child([] {
     bool clean = false;
-    leave_room(1);
+    leave_room(0);
     try {
       run(with_loops(1), [] {});
     } catch (const resource_exhausted&) {

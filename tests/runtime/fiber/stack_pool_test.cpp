@@ -146,6 +146,7 @@ TEST(stack_pool, without_madvise_guards_the_first_are_guarded_by_mprotect_and_th
 }
 
 TEST(stack_pool, guards_by_madvise_cost_no_mapping) {
+  if (test::sanitized) GTEST_SKIP() << "a sanitizer maps its shadow";
   pool_with_loans probe(usual());
   probe.take();
   if (::madvise(probe.loans[0]->stack_low(), page_bytes, madv_guard_install) != 0) {

@@ -371,7 +371,7 @@ TEST(readiness, a_reused_descriptor_number_is_a_new_descriptor) {
       EXPECT_EQ(reader.join(), round % 2 == 0 ? wake_reason::event : wake_reason::closed);
     }
     EXPECT_GT(reused, 0) << "the case shows nothing";
-    EXPECT_EQ(test::process_counts::now().descriptors, before);
+    EXPECT_LE(test::process_counts::now().descriptors, before);
   });
 }
 
