@@ -96,21 +96,25 @@ TEST(connect, takes_host_and_port) {
   });
 }
 
+/// On a fiber or on a plain thread.
+void expect_to_give_up_at_the_deadline() {
+  tcp_listener full = tcp_listener::bind("127.0.0.1:0", tiny_backlog());
+  const std::vector<tcp_stream> settled = fill(full);
+  EXPECT_FALSE(settled.empty());
+  const auto before = test::open_descriptors();
+  connect_options options;
+  options.timeout = milliseconds{200};
+  const auto start = clock::now();
+  EXPECT_EQ(connect_error(full.local_endpoint(), options),
+            "connect to " + full.local_endpoint().to_string() + ": Connection timed out");
+  EXPECT_GE(clock::now() - start, options.timeout);
+  EXPECT_LT(clock::now() - start, 20 * options.timeout);
+  EXPECT_EQ(test::open_descriptors(), before);
+}
+
 TEST(connect, gives_up_at_its_deadline) {
-  heddle::run(test::with_loops(1), [] {
-    tcp_listener full = tcp_listener::bind("127.0.0.1:0", tiny_backlog());
-    const std::vector<tcp_stream> settled = fill(full);
-    EXPECT_FALSE(settled.empty());
-    const auto before = test::open_descriptors();
-    connect_options options;
-    options.timeout = milliseconds{200};
-    const auto start = clock::now();
-    EXPECT_EQ(connect_error(full.local_endpoint(), options),
-              "connect to " + full.local_endpoint().to_string() + ": Connection timed out");
-    EXPECT_GE(clock::now() - start, options.timeout);
-    EXPECT_LT(clock::now() - start, 20 * options.timeout);
-    EXPECT_EQ(test::open_descriptors(), before);
-  });
+  heddle::run(test::with_loops(1), expect_to_give_up_at_the_deadline);
+  expect_to_give_up_at_the_deadline();
 }
 
 TEST(connect, gives_up_on_a_full_unix_listener_at_its_deadline) {

@@ -41,6 +41,25 @@ TEST(stream_thread, needs_no_fiber_at_all) {
   echoing.join();
 }
 
+TEST(stream_thread, that_never_stops_writing_does_not_starve_the_other_fibers_of_a_loop) {
+  auto both = test::connected_pair();
+  std::thread flood([&] { test::write_for_ever(both.far); });
+  heddle::run(test::with_loops(1), [&] {
+    // Its reads find something every time; only sharing the loop lets anybody else run.
+    task<void> reader = spawn([&] {
+      for (;;) test::read_once(both.near, 16);
+    });
+    for (int i = 0; i < 20; ++i) {
+      this_fiber::sleep_for(std::chrono::milliseconds{1});
+      this_fiber::yield();
+    }
+    reader.cancel();
+    EXPECT_THROW(reader.join(), task_cancelled);
+  });
+  both.far.close();
+  flood.join();
+}
+
 TEST(stream_thread, talks_to_a_fiber) {
   heddle::runtime fibers(test::with_loops(2));
   tcp_listener listener = tcp_listener::bind("127.0.0.1:0");

@@ -114,6 +114,28 @@ TEST(transfer, a_peer_that_hung_up_is_read_to_the_end) {
   });
 }
 
+TEST(transfer, finds_a_socket_closed_by_others_and_not_ended_by_the_peer) {
+  heddle::run(test::with_loops(1), [] {
+    for (const bool tcp : {true, false}) {
+      half_open_box box(tcp);
+      box.other.write_all(test::bytes("arrived before"));
+      // Between entering and the system call somebody closes.
+      const socket_use use(box.under_test);
+      box.under_test->close(ending::graceful);
+      std::string got(100, '\0');
+      std::error_code error;
+      got.resize(read_some(use, test::room_in(got), error));
+      EXPECT_EQ(got, "arrived before");
+      EXPECT_FALSE(error);
+      std::string more(100, '\0');
+      EXPECT_EQ(read_some(use, test::room_in(more), error), 0U);
+      EXPECT_EQ(error, std::errc::operation_canceled);
+      EXPECT_EQ(write_some(use, test::bytes("x"), error), 0U);
+      EXPECT_EQ(error, std::errc::operation_canceled);
+    }
+  });
+}
+
 TEST(transfer, short_write_drains) {
   heddle::run(test::with_loops(1), [] {
     half_open_box box(true);
