@@ -113,6 +113,10 @@ struct reports {
 };
 
 TEST(listening, turns_newcomers_away_when_descriptors_run_out_and_recovers) {
+  if (test::address_sanitized) {
+    GTEST_SKIP()
+        << "UBSAN's check of virtual calls opens a pipe, and takes a full table for a fault";
+  }
   reports told;
   listen_options options;
   options.on_shortage = [&told](const shortage_report& report) {

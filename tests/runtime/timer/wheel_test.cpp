@@ -343,9 +343,8 @@ TEST(timer_wheel, other_threads_disarm_while_it_advances_and_each_timer_ends_onc
   while (!waiting.empty()) end_last();
   over = true;
   for (std::thread& each : advancers) each.join();
+  // How many end which way depends on who gets a core; on a busy machine it may be none.
   EXPECT_EQ(fired + disarmed, count);
-  EXPECT_GT(fired, 0);
-  EXPECT_GT(disarmed, 0);
   EXPECT_EQ(wheel.armed(), 0U);
 }
 
