@@ -10,13 +10,11 @@ if(HEDDLE_SANITIZE)
       "g++'s runtime stops at 8,128 fibers. The preset 'tsan' does.")
   endif()
   set(heddle_instrument -fsanitize=${HEDDLE_SANITIZE})
-  if(HEDDLE_SANITIZE MATCHES undefined)
-    # The check of virtual calls opens a pipe to test memory, and reports a fault where the descriptor
-    # table is full, which tests bring about on purpose.
-    list(APPEND heddle_instrument -fno-sanitize=vptr)
-  endif()
   if(HEDDLE_SANITIZE MATCHES "undefined")
     list(APPEND heddle_instrument -fno-sanitize-recover=undefined)
+    # The check of virtual calls opens a pipe to test memory, and reports a fault where the
+    # descriptor table is full, which tests bring about on purpose.
+    list(APPEND heddle_instrument -fno-sanitize=vptr)
   endif()
   add_compile_options(${heddle_instrument})
   add_link_options(${heddle_instrument})

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <ostream>
 #include <stdexcept>
+#include <tuple>
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -191,6 +192,13 @@ std::string endpoint::to_string() const {
       return std::string(unix_prefix) + path_;
   }
   return {};
+}
+
+std::strong_ordering operator<=>(const endpoint& a, const endpoint& b) noexcept {
+  const auto key = [](const endpoint& of) {
+    return std::tie(of.family_, of.address_, of.scope_, of.port_, of.path_);
+  };
+  return key(a) <=> key(b);
 }
 
 std::ostream& operator<<(std::ostream& out, const endpoint& where) {

@@ -26,6 +26,7 @@ class socket {
   socket(unique_fd fd, endpoint named);
   socket(const socket&) = delete;
   socket& operator=(const socket&) = delete;
+  virtual ~socket() = default;  // called by drop() only
 
   /// Enters a use; false once closed. Suspends: no. Cost: one CAS.
   [[nodiscard]] bool begin() noexcept;
@@ -49,9 +50,6 @@ class socket {
   readiness& watched() noexcept { return watched_; }
   const endpoint& name() const noexcept { return name_; }
   bool is_tcp() const noexcept { return name_.kind() != endpoint::family::local; }
-
- protected:
-  virtual ~socket() = default;
 
  private:
   /// Called once, when close() begins; the descriptor is still this socket's.

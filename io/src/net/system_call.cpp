@@ -112,7 +112,8 @@ void reset_connection(int fd) noexcept {
   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   sockaddr nobody{};
   nobody.sa_family = AF_UNSPEC;
-  ::connect(fd, &nobody, sizeof nobody);  // TCP: drops the connection with a reset
+  // TCP drops the connection with a reset.
+  static_cast<void>(::connect(fd, &nobody, sizeof nobody));
 }
 
 }  // namespace heddle::io::detail

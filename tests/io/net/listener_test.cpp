@@ -135,18 +135,16 @@ TEST(listener, shares_newcomers_out_among_many_acceptors) {
     constexpr int newcomers = 200;
     tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
     std::atomic<int> accepted{0};
-    std::vector<task<void>> acceptors;
-    for (int i = 0; i < 8; ++i) {
-      acceptors.push_back(spawn([&] {
+    std::vector<task<void>> acceptors(8);
+    for (task<void>& acceptor : acceptors) {
+      acceptor = spawn([&] {
         std::error_code error;
         while (listener.accept(error).is_open()) ++accepted;
         EXPECT_EQ(error, std::errc::operation_canceled);
-      }));
+      });
     }
-    std::vector<tcp_stream> near;
-    for (int i = 0; i < newcomers; ++i) {
-      near.push_back(tcp_stream::connect(listener.local_endpoint()));
-    }
+    std::vector<tcp_stream> near(newcomers);
+    for (tcp_stream& each : near) each = tcp_stream::connect(listener.local_endpoint());
     while (accepted < newcomers) this_fiber::yield();
     listener.close();
     for (auto& each : acceptors) each.join();

@@ -95,7 +95,8 @@ class crowd {
         if (each.fd >= 0 && each.revents == 0) continue;
         if (each.fd >= 0) ++turned_away, ::close(each.fd);
         each.fd = ::socket(AF_INET, SOCK_STREAM, 0);
-        ::connect(each.fd, reinterpret_cast<const sockaddr*>(&server), sizeof server);
+        static_cast<void>(
+            ::connect(each.fd, reinterpret_cast<const sockaddr*>(&server), sizeof server));
       }
     }
     const auto written = ::write(answer, &turned_away, sizeof turned_away);

@@ -48,8 +48,8 @@ auto echo_until_end(ledger& book) {
 }
 
 std::vector<tcp_stream> connect_many(const tcp_listener& to, const ledger& book, int count) {
-  std::vector<tcp_stream> clients;
-  for (int i = 0; i < count; ++i) clients.push_back(tcp_stream::connect(to.local_endpoint()));
+  std::vector<tcp_stream> clients(static_cast<std::size_t>(count));
+  for (tcp_stream& client : clients) client = tcp_stream::connect(to.local_endpoint());
   while (book.inside < count) this_fiber::yield();
   return clients;
 }

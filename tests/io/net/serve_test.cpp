@@ -44,8 +44,8 @@ std::string ask(tcp_stream& over, std::string_view question) {
 TEST(serve, runs_a_handler_for_each_of_many_connections_at_once) {
   heddle::run(test::with_loops(2), [] {
     while_serving(echo, {}, [](const endpoint& at) {
-      std::vector<tcp_stream> clients;
-      for (int i = 0; i < 300; ++i) clients.push_back(tcp_stream::connect(at));
+      std::vector<tcp_stream> clients(300);
+      for (tcp_stream& client : clients) client = tcp_stream::connect(at);
       for (int round = 0; round < 3; ++round) {
         for (std::size_t i = 0; i < clients.size(); ++i) {
           const std::string mine = std::to_string(i) + " in round " + std::to_string(round);
@@ -172,8 +172,8 @@ TEST(serve, stops_accepting_at_its_limit_until_a_connection_ends) {
     serve_options three;
     three.max_connections = 3;
     while_serving(counted_echo, three, [&](const endpoint& at) {
-      std::vector<tcp_stream> clients;
-      for (int i = 0; i < 20; ++i) clients.push_back(tcp_stream::connect(at));
+      std::vector<tcp_stream> clients(20);
+      for (tcp_stream& client : clients) client = tcp_stream::connect(at);
       for (auto& client : clients) client.write_all(test::bytes("x"));
       for (auto& client : clients) {
         // Answered in the order of arrival, each when one before it has gone.

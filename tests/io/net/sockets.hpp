@@ -8,18 +8,17 @@
 #include "runtime/support/loops.hpp"
 
 #include <cstddef>
-#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
-#include <dirent.h>
 #include <sched.h>
 #include <sys/types.h>
-#include <unistd.h>
 
 namespace heddle::test {
 
@@ -75,16 +74,12 @@ inline std::error_code write_for_ever(io::tcp_stream& to) {
 /// The descriptors that the process has open, and what they are.
 inline std::map<int, std::string> open_descriptors() {
   std::map<int, std::string> open;
-  DIR* const listing = ::opendir("/proc/self/fd");
-  if (listing == nullptr) return open;
-  while (const dirent* const entry = ::readdir(listing)) {
-    const int fd = std::atoi(entry->d_name);
-    if (entry->d_name[0] == '.' || fd == ::dirfd(listing)) continue;
-    std::string target(256, '\0');
-    const auto size = ::readlinkat(::dirfd(listing), entry->d_name, target.data(), target.size());
-    open[fd] = size > 0 ? target.substr(0, static_cast<std::size_t>(size)) : "gone";
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const std::string what = std::filesystem::read_symlink(entry.path(), gone).string();
+    const bool own = what.ends_with("/fd");  // the iterator's
+    if (!gone && !own) open[std::stoi(entry.path().filename().string())] = what;
   }
-  ::closedir(listing);
   return open;
 }
 

@@ -228,8 +228,8 @@ TEST(stream_misuse, that_never_was_or_was_moved_from_is_closed) {
     auto& far = both.far;
     const tcp_stream other = std::move(near);
     EXPECT_TRUE(other.is_open());
-    for (tcp_stream* const none : {&near, &far}) {
-      if (none == &far) far = tcp_stream();
+    far = tcp_stream();
+    for (tcp_stream* const none : {&near, &far}) {  // NOLINT(bugprone-use-after-move): that is it
       EXPECT_FALSE(none->is_open());
       EXPECT_EQ(none->peer_endpoint(), endpoint());
       none->close();

@@ -204,6 +204,19 @@ TEST(wait_queue, no_timed_wait_of_a_fiber_or_a_thread_ends_early) {
   wait_often(99);
 }
 
+TEST(wait_queue, a_limit_that_passes_on_the_way_to_sleep_ends_the_wait) {
+  random_numbers random(3);
+  wait_queue nobody;
+  const auto wait_shortly = [&] {
+    for (int n = 0; n < test::rounds(10'000); ++n) {
+      const clock::time_point limit = clock::now() + std::chrono::nanoseconds(random.below(2'000));
+      ASSERT_EQ(nobody.wait_unless(never_ready, limit), wake_reason::timeout);
+    }
+  };
+  wait_shortly();
+  run(with_loops(1), wait_shortly);
+}
+
 /// Many takers with limits, cancels, and givers, everywhere at once. What was given is taken or
 /// left.
 class permit_race {

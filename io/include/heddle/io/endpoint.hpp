@@ -53,7 +53,7 @@ class endpoint {
   std::string to_string() const;
 
   /// Orders by family, then address, scope, port, path.
-  friend std::strong_ordering operator<=>(const endpoint&, const endpoint&) = default;
+  friend std::strong_ordering operator<=>(const endpoint& a, const endpoint& b) noexcept;
   friend bool operator==(const endpoint&, const endpoint&) = default;
 
  private:
