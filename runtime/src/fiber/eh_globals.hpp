@@ -14,6 +14,8 @@ namespace heddle::detail {
 struct eh_globals {
   void* caught_exceptions = nullptr;
   unsigned int uncaught_exceptions = 0;
+
+  bool any() const noexcept { return caught_exceptions != nullptr || uncaught_exceptions != 0; }
 };
 
 /// Returns the calling thread's words.

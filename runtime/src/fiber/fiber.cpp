@@ -4,6 +4,8 @@
 
 #include "fiber/stack.hpp"
 
+#include <boost/context/detail/fcontext.hpp>
+
 #include <bit>
 #include <new>
 
@@ -12,9 +14,9 @@ namespace heddle::detail {
 namespace {
 
 /// The first frame of every stack. It never returns, so there is nothing above it to return to.
-void enter(transfer_t from) noexcept {
+void enter(boost::context::detail::transfer_t from) noexcept {
   fiber& self = *current_thread_state()->running;
-  const departure left = arrive(self.saved, from);
+  const departure left = arrive(self.saved, {from.fctx, from.data});
   self.entry()(self, left);
   __builtin_unreachable();
 }

@@ -33,6 +33,12 @@
 
 namespace heddle::detail {
 
+#if defined(HEDDLE_ASAN) || defined(HEDDLE_TSAN)
+inline constexpr bool sanitized = true;
+#else
+inline constexpr bool sanitized = false;
+#endif
+
 struct sanitizer_state {
 #if defined(HEDDLE_ASAN)
   void* fake_stack = nullptr;

@@ -37,17 +37,6 @@ class deque {
     return bottom;
   }
 
-  /// As push, but only if there is room without growing. Owner only.
-  bool try_push(T* item) noexcept {
-    const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
-    // order: acquire — as push().
-    if (bottom - top_.load(std::memory_order_acquire) > mask_) return false;
-    slots_[bottom & mask_].store(item, std::memory_order_relaxed);
-    // order: release — as push().
-    bottom_.store(bottom + 1, std::memory_order_release);
-    return true;
-  }
-
   /// Takes at the old end; null if empty, or if another taker was faster. From any thread.
   T* take_oldest() noexcept {
     if (!shared_) return take_oldest_alone();
@@ -65,6 +54,20 @@ class deque {
       return nullptr;
     }
     return item;
+  }
+
+  /// Takes at the old end and adds `item` at the young end; needs no room. Returns `item` if there
+  /// was nothing. Owner only; not shared.
+  T* swap_alone(T* item) noexcept {
+    const std::int64_t top = top_.load(std::memory_order_relaxed);
+    const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
+    if (top >= bottom) return item;
+    T* const oldest = slots_[top & mask_].load(std::memory_order_relaxed);
+    slots_[bottom & mask_].store(item, std::memory_order_relaxed);
+    top_.store(top + 1, std::memory_order_relaxed);
+    bottom_.store(bottom + 1, std::memory_order_relaxed);
+    prefetch(top + 3, bottom);
+    return oldest;
   }
 
   /// Takes the entry at the young end if it is `item`. Owner only.
@@ -105,12 +108,7 @@ class deque {
   /// Entries lie on pages of their own; with many of them each first touch is a miss that can
   /// overlap with other work.
   void prefetch_oldest(std::int64_t ahead) const noexcept {
-    const std::int64_t at = top_.load(std::memory_order_relaxed) + ahead;
-    if (at >= bottom_.load(std::memory_order_relaxed)) return;
-    const auto* const entry =
-        reinterpret_cast<const char*>(slots_[at & mask_].load(std::memory_order_relaxed));
-    __builtin_prefetch(entry);
-    __builtin_prefetch(entry + cacheline_bytes);
+    prefetch(top_.load(std::memory_order_relaxed) + ahead, bottom_.load(std::memory_order_relaxed));
   }
 
   /// Returns how many entries there are, at some moment near the call.
@@ -132,6 +130,14 @@ class deque {
   }
 
  private:
+  void prefetch(std::int64_t at, std::int64_t bottom) const noexcept {
+    if (at >= bottom) return;
+    const auto* const entry =
+        reinterpret_cast<const char*>(slots_[at & mask_].load(std::memory_order_relaxed));
+    __builtin_prefetch(entry);
+    __builtin_prefetch(entry + cacheline_bytes);
+  }
+
   using slot_type = std::atomic<T*>;
 
   struct array {

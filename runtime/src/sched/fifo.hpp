@@ -16,7 +16,9 @@ class fifo {
   /// Adds at the young end. Owner only. Errors: std::bad_alloc, nothing added.
   void push(T* item) { entries_.push(item); }
 
-  bool try_push(T* item) noexcept { return entries_.try_push(item); }
+  /// Adds `item` at the young end and takes the oldest, which is `item` if there was none. Owner
+  /// only; no thieves.
+  T* swap(T* item) noexcept { return entries_.swap_alone(item); }
 
   /// Takes the oldest; null if empty or if another taker was faster. Owner only.
   T* take() noexcept {

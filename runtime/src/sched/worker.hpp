@@ -59,8 +59,10 @@ class worker : public thread_state {
   void spawn(task_core& core);
   /// Leaves the running fiber, whose wait has begun; returns when somebody has ended that wait.
   static void park(fiber& self) noexcept;
-  /// Lets other jobs go first.
-  static void yield(fiber& self) noexcept;
+  /// Lets other jobs go first: decides for whom. The caller jumps, or goes on if there is nobody.
+  static handover begin_yield(fiber& self) noexcept;
+  /// Does, after a switch, what the execution that was left has asked for.
+  void dispose(departure left) noexcept;
   /// Joins `core` by running it now, by a direct switch, if it waits here and nobody is overtaken.
   /// Returns false if it did not. Else the task has ended, or it has suspended, which made `self`'s
   /// wait real, and that wait has ended: self.word says how.
@@ -112,11 +114,16 @@ class worker : public thread_state {
   void check_stacks();
   static fiber* next_after(fiber& self) noexcept;
   void pool(fiber& one) noexcept;
-  template <jump_function jump = heddle_jump>
+  __attribute__((noinline)) static handover begin_any_yield(fiber& self) noexcept;
+  __attribute__((noinline)) static handover begin_swap_with_task(fiber& self, job& oldest) noexcept;
+  static handover begin_switch(worker& here, fiber& self, execution& to, after what) noexcept;
+  static void make_switch(worker& here, fiber& self, execution& to, after what) noexcept;
   static void leave(worker& here, fiber& self, fiber* to, after what) noexcept;
+  execution& enter(fiber* to) noexcept;
+  bool may_swap(const fiber& self) const noexcept;
   void enter_from_root(fiber& to) noexcept;
-  void dispose(departure left) noexcept;
   void commit_park(fiber& left) noexcept;
+  void count_slice(fiber& one) noexcept;
   void begin_slice(fiber& one) noexcept;
   void trace_slice_end(const fiber& one) noexcept;
   void fail_unstarted(task_core& core) noexcept;
@@ -199,6 +206,13 @@ inline job* worker::pick() noexcept {
   return pick_among();
 }
 
+/// Returns whether a yield is a swap with the oldest of the queue: no other loop, nothing else to
+/// run, nothing to record.
+inline bool worker::may_swap(const fiber& self) const noexcept {
+  return !shared_ && ring_ == nullptr && self.claimed_by == nullptr && self.pinned_to == nullptr &&
+         deque_.maybe_empty() && bound_.empty() && inbox_.maybe_empty();
+}
+
 inline fiber* worker::take_warm() noexcept {
   const std::size_t left = warm_count() - 1;
   set_warm_count(left);
@@ -229,13 +243,27 @@ inline fiber* worker::prepare_next() noexcept {
   return nullptr;
 }
 
-inline void worker::begin_slice(fiber& one) noexcept {
+inline void worker::count_slice(fiber& one) noexcept {
   counters_.slices.add();
   budget_ = slice_budget;
   running = &one;
+}
+
+inline void worker::begin_slice(fiber& one) noexcept {
+  count_slice(one);
   if (ring_) [[unlikely]] {
     trace(trace_kind::slice_begin, one.task->id, std::exchange(one.job::stolen, false) ? 1 : 0);
   }
+}
+
+/// Begins the slice of `to`, or none on the root; returns what is to be entered.
+inline execution& worker::enter(fiber* to) noexcept {
+  if (to == nullptr) {
+    running = nullptr;
+    return root_;
+  }
+  begin_slice(*to);
+  return to->saved;
 }
 
 inline void worker::trace_slice_end(const fiber& one) noexcept {
@@ -243,18 +271,27 @@ inline void worker::trace_slice_end(const fiber& one) noexcept {
     trace(trace_kind::slice_end, one.task->id, 0);
 }
 
-/// Leaves `self` for `to`, or for the root. `here` is not used after the switch.
-template <jump_function jump>
+/// Leaves `self` for `to`, up to the jump. With a sanitizer, which must see both ends of a switch
+/// in one function, it is made here. `here` is not used after the switch.
+inline __attribute__((always_inline)) handover worker::begin_switch(worker& here, fiber& self,
+                                                                    execution& to,
+                                                                    after what) noexcept {
+  if constexpr (!sanitized) return hand_over(here, self.saved, to, what);
+  make_switch(here, self, to, what);
+  return {};
+}
+
+/// Leaves `self` for `to`. `here` is not used after the switch.
+inline __attribute__((always_inline)) void worker::make_switch(worker& here, fiber& self,
+                                                               execution& to, after what) noexcept {
+  const departure left = switch_execution(here, self.saved, to, what);
+  if (left.what != after::nothing) current()->dispose(left);
+}
+
+/// Leaves `self` for `to`, or for the root.
 inline __attribute__((always_inline)) void worker::leave(worker& here, fiber& self, fiber* to,
                                                          after what) noexcept {
-  if (to != nullptr) {
-    here.begin_slice(*to);
-  } else {
-    here.running = nullptr;
-  }
-  const departure left =
-      switch_execution<jump>(here, self.saved, to != nullptr ? to->saved : here.root_, what);
-  if (left.what != after::nothing) current()->dispose(left);
+  make_switch(here, self, here.enter(to), what);
 }
 
 inline bool worker::claimable(fiber& self, task_core& core) noexcept {
@@ -277,7 +314,7 @@ inline __attribute__((always_inline)) bool worker::claim(fiber& self, task_core&
   if (child == nullptr) return true;  // it has failed, for want of a stack
   child->claimed_by = &self;
   here.trace_slice_end(self);
-  leave<jump_fcontext>(here, self, child, after::nothing);
+  leave(here, self, child, after::nothing);
   return true;
 }
 

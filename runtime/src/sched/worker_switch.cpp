@@ -98,17 +98,19 @@ void worker::enter_from_root(fiber& to) noexcept {
 }
 
 void worker::dispose(departure left) noexcept {
+  if (left.what == after::nothing) return;
+  fiber& who = *static_cast<execution*>(left.who)->self;
   switch (left.what) {
     case after::nothing:
       return;
     case after::yielded:
-      queue(*left.who->self);
+      queue(who);
       return;
     case after::ended:
-      pool(*left.who->self);
+      pool(who);
       return;
     case after::parks:
-      commit_park(*left.who->self);
+      commit_park(who);
       return;
   }
 }
@@ -139,29 +141,43 @@ void worker::park(fiber& self) noexcept {
   leave(here, self, here.prepare_next(), after::parks);
 }
 
-void worker::yield(fiber& self) noexcept {
+handover worker::begin_yield(fiber& self) noexcept {
+  worker& here = *current();
+  if (!here.may_swap(self) || --here.picks_left_ <= 0) [[unlikely]]
+    return begin_any_yield(self);
+  // Nobody can take it from the queue before it has left its stack.
+  job& oldest = *here.fifo_.swap(&self);
+  if (oldest.what != job::kind::fiber) [[unlikely]]
+    return begin_swap_with_task(self, oldest);
+  auto& next = static_cast<fiber&>(oldest);
+  here.count_slice(next);
+  if (&next == &self) [[unlikely]]
+    return {};
+  return begin_switch(here, self, next.saved, after::nothing);
+}
+
+handover worker::begin_any_yield(fiber& self) noexcept {
   worker& here = *current();
   here.trace_slice_end(self);
-  if (self.claimed_by != nullptr) [[unlikely]]
-    here.settle_claims(self);
-  if (!here.shared_) {
-    // Nobody can take it from the queue before it has left its stack.
-    if (self.pinned_to != nullptr || !here.fifo_.try_push(&self)) here.queue(self);
-    fiber* const next = here.prepare_next();
-    if (next == &self) {
-      here.begin_slice(self);
-      return;
-    }
-    leave(here, self, next, after::nothing);
-    return;
-  }
+  if (self.claimed_by != nullptr) here.settle_claims(self);
   fiber* const next = here.prepare_next();
   if (next == nullptr && here.picks_left_ > 0) {
     // Nothing else is ready, and it is not yet time to look further.
     here.begin_slice(self);
-    return;
+    return {};
   }
-  leave(here, self, next, after::yielded);
+  return begin_switch(here, self, here.enter(next), after::yielded);
+}
+
+handover worker::begin_swap_with_task(fiber& self, job& oldest) noexcept {
+  worker& here = *current();
+  fiber* next = here.prepare(oldest);
+  if (next == nullptr) next = here.prepare_next();  // no stack for that one
+  if (next == &self) {
+    here.begin_slice(self);
+    return {};
+  }
+  return begin_switch(here, self, here.enter(next), after::nothing);
 }
 
 void worker::settle_claims(fiber& child) noexcept {
@@ -246,7 +262,7 @@ void worker::fiber_main(fiber& self, departure left) {
     if (next != nullptr) {
       // The joiner goes on at once if nobody waits here; else it waits its turn.
       if (here->maybe_idle() && --here->picks_left_ > 0) {
-        leave<jump_fcontext>(*here, self, next, after::ended);
+        leave(*here, self, next, after::ended);
         continue;
       }
       here->make_ready(*next);
@@ -256,7 +272,7 @@ void worker::fiber_main(fiber& self, departure left) {
       next = here->next_after(self);
       here = current();
     }
-    leave<jump_fcontext>(*here, self, next, after::ended);
+    leave(*here, self, next, after::ended);
   }
 }
 

@@ -11,26 +11,46 @@
 #include <stdexcept>
 #include <string>
 
-namespace heddle::this_fiber {
+namespace heddle {
 
 namespace {
 
+[[noreturn]] __attribute__((cold, noinline)) void throw_outside(const char* operation) {
+  throw std::logic_error(std::string("heddle::this_fiber::") + operation +
+                         " outside a fiber: call it inside heddle::run or a spawned task");
+}
+
 detail::fiber& self(const char* operation) {
   detail::fiber* const running = detail::worker::current_fiber();
-  if (running == nullptr) {
-    throw std::logic_error(std::string("heddle::this_fiber::") + operation +
-                           " outside a fiber: call it inside heddle::run or a spawned task");
-  }
+  if (running == nullptr) throw_outside(operation);
   return *running;
 }
 
 }  // namespace
 
-void yield() {
-  detail::fiber& me = self("yield");
-  if (me.attention.load(std::memory_order_relaxed) != 0) throw_if_cancelled();
-  detail::worker::yield(me);
+namespace detail {
+
+namespace {
+
+__attribute__((noinline)) handover begin_attentive_yield(fiber& me) {
+  throw_if_cancelled();
+  return worker::begin_yield(me);
 }
+
+}  // namespace
+
+handover begin_yield() {
+  fiber& me = self("yield");
+  if (me.attention.load(std::memory_order_relaxed) != 0) [[unlikely]]
+    return begin_attentive_yield(me);
+  return worker::begin_yield(me);
+}
+
+void finish_switch(departure left) noexcept { worker::current()->dispose(left); }
+
+}  // namespace detail
+
+namespace this_fiber {
 
 void checkpoint() {
   self("checkpoint");
@@ -51,4 +71,5 @@ std::size_t stack_high_water_bytes() {
   return detail::resident_stack_bytes(me.stack_low(), me.stack_bytes());
 }
 
-}  // namespace heddle::this_fiber
+}  // namespace this_fiber
+}  // namespace heddle

@@ -299,6 +299,31 @@ TEST(fiber_switch, local_values_survive_in_every_register) {
 
 [[gnu::noinline]] double third() noexcept { return opaque(1.0) / opaque(3.0); }
 
+/// Small enough to keep its values below the stack pointer, had it no call but the yield.
+[[gnu::noinline]] std::uint64_t sum_around_a_yield(std::uint64_t seed) {
+  std::array<volatile std::uint64_t, 12> values{};
+  for (auto& value : values) value = seed = seed * 6364136223846793005U + 1442695040888963407U;
+  this_fiber::yield();
+  std::uint64_t sum = 0;
+  for (const auto& value : values) sum += value;
+  return sum;
+}
+
+TEST(fiber_switch, what_lies_on_the_stack_around_a_yield_stays_as_it_is) {
+  run(with_loops(1), [] {
+    const std::uint64_t expected[] = {sum_around_a_yield(1), sum_around_a_yield(2)};
+    std::vector<task<void>> all;
+    for (int n = 0; n < 100; ++n) {
+      all.push_back(spawn([n, &expected] {
+        for (int round = 0; round < rounds; ++round) {
+          ASSERT_EQ(sum_around_a_yield(n % 2 == 0 ? 1 : 2), expected[n % 2]);
+        }
+      }));
+    }
+    for (auto& each : all) each.join();
+  });
+}
+
 TEST(fiber_switch, the_rounding_mode_belongs_to_the_fiber) {
   run(with_loops(2), [] {
     const double nearest = third();

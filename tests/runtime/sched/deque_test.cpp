@@ -102,15 +102,21 @@ TEST(deque, grows_with_its_contents_wherever_the_ring_begins) {
   }
 }
 
-TEST(deque, try_push_refuses_to_grow) {
-  deque<entry> queue(true);
-  auto all = entries(10'000);
-  std::size_t room = 0;
-  while (queue.try_push(&all[room])) ++room;
-  EXPECT_EQ(queue.size(), static_cast<std::int64_t>(room));
-  queue.push(&all[room]);
-  EXPECT_TRUE(queue.try_push(&all[room + 1]));
-  for (std::size_t n = 0; n < room + 2; ++n) EXPECT_EQ(queue.take_oldest(), &all[n]);
+TEST(deque, a_swap_is_a_push_and_a_take_that_needs_no_room) {
+  deque<entry> queue(false);
+  auto all = entries(1'000);
+  EXPECT_EQ(queue.swap_alone(all.data()), all.data());  // there was nothing to swap with
+  EXPECT_TRUE(queue.maybe_empty());
+  for (const std::size_t held : {1U, 2U, 3U, 255U, 256U}) {  // 256: the first array is full
+    for (std::size_t n = 0; n < held; ++n) queue.push(&all[n]);
+    for (std::size_t n = held; n < all.size(); ++n) {
+      ASSERT_EQ(queue.swap_alone(&all[n]), &all[n - held]);
+      ASSERT_EQ(queue.size(), static_cast<std::int64_t>(held));
+    }
+    for (std::size_t n = all.size() - held; n < all.size(); ++n) {
+      ASSERT_EQ(queue.take_oldest(), &all[n]);
+    }
+  }
 }
 
 /// Thieves take at the old end while the owner pushes and pops; every entry must go once.

@@ -133,6 +133,7 @@ TEST(shutdown, every_spawn_that_races_with_it_is_refused_or_ends) {
   int cancels = 0;
   for (int round = 0; round < test::rounds(1'000); ++round) {
     std::vector<task<int>> accepted;
+    std::atomic<bool> begun{false};
     runtime home(with_loops(1 + static_cast<unsigned>(round % 3)));
     std::thread spawner([&] {
       try {
@@ -141,11 +142,13 @@ TEST(shutdown, every_spawn_that_races_with_it_is_refused_or_ends) {
             this_fiber::yield();
             return n;
           }));
+          begun = true;
         }
       } catch (const shut_down&) {
         ++refusals;
       }
     });
+    if (round % 2 == 0) test::wait_until([&] { return begun.load(); });
     test::spin(static_cast<std::uint32_t>(round) * 97 % 50'000);
     EXPECT_TRUE(home.shutdown(5s));
     spawner.join();
