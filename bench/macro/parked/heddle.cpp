@@ -15,28 +15,30 @@ int main(int argc, char** argv) {
   heddle::run(settings, [fibers] {
     const double before = bench::status_bytes("VmRSS:") + bench::status_bytes("VmPTE:");
     const bench::stopwatch since;
-    long parked = 0;
-    long woken = 0;
-    heddle::wait_queue queue;
+    struct {
+      long parked = 0;
+      long woken = 0;
+      heddle::wait_queue queue;
+    } crowd;
     std::vector<heddle::task<void>> all;
     all.reserve(static_cast<std::size_t>(fibers));
     for (long n = 0; n < fibers; ++n) {
-      all.push_back(heddle::spawn([&] {
-        ++parked;
-        queue.wait_unless([] { return false; });
-        ++woken;
+      all.push_back(heddle::spawn([&crowd] {
+        ++crowd.parked;
+        crowd.queue.wait_unless([] { return false; });
+        ++crowd.woken;
       }));
-      while (n % 1024 == 0 && parked <= n) heddle::this_fiber::yield();
+      while (n % 1024 == 0 && crowd.parked <= n) heddle::this_fiber::yield();
     }
-    while (parked < fibers) heddle::this_fiber::yield();
+    while (crowd.parked < fibers) heddle::this_fiber::yield();
     const double after = bench::status_bytes("VmRSS:") + bench::status_bytes("VmPTE:");
     const long maps = bench::mappings();
     const double started = since.wall_ns();
     const auto unguarded = heddle::runtime::current().stats().unguarded_stacks;
-    bench::require(woken == 0 && parked == fibers, "not all fibers were parked");
-    queue.wake_all();
+    bench::require(crowd.woken == 0 && crowd.parked == fibers, "not all fibers were parked");
+    crowd.queue.wake_all();
     for (auto& each : all) each.join();
-    bench::require(woken == fibers, "not all fibers were woken");
+    bench::require(crowd.woken == fibers, "not all fibers were woken");
     bench::report("bytes", (after - before) / static_cast<double>(fibers));
     bench::report("mappings", static_cast<double>(maps));
     bench::report("unguarded", static_cast<double>(unguarded));

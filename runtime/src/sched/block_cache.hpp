@@ -9,6 +9,7 @@
 #include <heddle/runtime/detail/spinlock.hpp>
 #include <heddle/runtime/detail/task_core.hpp>
 
+#include "base/cacheline.hpp"
 #include "sched/limits.hpp"
 
 #include <array>
@@ -57,8 +58,12 @@ class block_cache {
   /// Errors: std::bad_alloc.
   void* take(std::size_t at) {
     magazine& in_use = *pairs_[at].in_use;
-    if (in_use.count != 0) return in_use.blocks[--in_use.count];
-    return refill(at);
+    if (in_use.count == 0) return refill(at);
+    void* const block = in_use.blocks[--in_use.count];
+    // A burst of spawns writes each block once: without a hint each write waits for memory.
+    constexpr std::size_t ahead = 8;
+    if (in_use.count >= ahead) prefetch_to_write(in_use.blocks[in_use.count - ahead]);
+    return block;
   }
 
   void give(std::size_t at, void* block) noexcept {
@@ -72,6 +77,11 @@ class block_cache {
     std::unique_ptr<magazine> in_use;
     std::unique_ptr<magazine> spare;
   };
+  static void prefetch_to_write(const void* block) noexcept {
+    const auto* const bytes = static_cast<const std::byte*>(block);
+    __builtin_prefetch(bytes, 1);
+    __builtin_prefetch(bytes + cacheline_bytes, 1);
+  }
   void* refill(std::size_t at);
   void spill(std::size_t at, void* block) noexcept;
 
