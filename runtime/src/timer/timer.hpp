@@ -18,6 +18,7 @@ struct timer {
   std::uint64_t due_tick = 0;
   timer* next = nullptr;
   timer* previous = nullptr;
+  const timer* soon = nullptr;   // looked at some entries after this one; a hint, may dangle
   timer_wheel* wheel = nullptr;  // where it was armed: a fiber may disarm it from another loop
   std::uint8_t level = 0;        // with slot: which list holds it, under the wheel's lock
   std::uint8_t slot = 0;

@@ -6,6 +6,7 @@
 #include <bit>
 #include <limits>
 #include <mutex>
+#include <utility>
 
 namespace heddle::detail {
 
@@ -22,21 +23,54 @@ std::uint64_t timer_wheel::tick_at_or_after(clock::time_point when) const noexce
   return (since + (std::uint64_t{1} << tick_shift) - 1) >> tick_shift;
 }
 
-void timer_wheel::link(timer& entry) noexcept {
+void timer_wheel::place_in_level(timer& entry) const noexcept {
   // The highest differing digit decides the level; a due tick in the past goes to the present slot.
   const std::uint64_t tick = std::max(entry.due_tick, current_);
   const std::uint64_t differs = (tick ^ current_) | (slots - 1);
   const unsigned at = (static_cast<unsigned>(std::bit_width(differs)) - 1) / digit_bits;
   entry.level = static_cast<std::uint8_t>(std::min(at, levels - 1));
   entry.slot = static_cast<std::uint8_t>(tick >> (entry.level * digit_bits) & (slots - 1));
-  // Appended, so that timers of one tick fire in the order in which they were armed.
+}
+
+// Lists are in the order in which their timers were armed: timers of one tick fire in it.
+void timer_wheel::append(timer& entry) noexcept {
+  place_in_level(entry);
   level& on = levels_[entry.level];
   entry.next = nullptr;
   entry.previous = on.last[entry.slot];
   (entry.previous != nullptr ? entry.previous->next : on.first[entry.slot]) = &entry;
   on.last[entry.slot] = &entry;
   on.occupied.insert(entry.slot);
-  entry.linked = true;
+  leave_trail(entry);
+}
+
+void timer_wheel::prepend(timer& entry) noexcept {
+  place_in_level(entry);
+  level& on = levels_[entry.level];
+  entry.previous = nullptr;
+  entry.next = on.first[entry.slot];
+  (entry.next != nullptr ? entry.next->previous : on.last[entry.slot]) = &entry;
+  on.first[entry.slot] = &entry;
+  on.occupied.insert(entry.slot);
+  leave_trail(entry);
+}
+
+/// Each timer lies on a stack, and so in a page, of its own: a walk along a list would wait for
+/// memory at each step. So each entry remembers one that was linked some entries before it, which
+/// is where a walk in the opposite direction comes to: cascades walk lists that were appended to,
+/// from the end; firing walks those that a cascade has prepended to, from the front.
+void timer_wheel::leave_trail(timer& entry) noexcept {
+  entry.soon = nullptr;
+  if (entry.level >= levels_with_trail) return;
+  trail& here = trails_[entry.level][entry.slot];
+  entry.soon = std::exchange(here.latest[here.at], &entry);
+  here.at = (here.at + 1) % here.latest.size();
+}
+
+/// Begins to load what a walk from the end that was linked last will come to first.
+void timer_wheel::follow_trail(unsigned of_level, unsigned slot) const noexcept {
+  if (of_level >= levels_with_trail) return;
+  for (const timer* const entry : trails_[of_level][slot].latest) __builtin_prefetch(entry, 1);
 }
 
 void timer_wheel::unlink(timer& entry) noexcept {
@@ -51,7 +85,8 @@ void timer_wheel::arm(timer& entry, clock::time_point when) noexcept {
   entry.wheel = this;
   entry.due_tick = tick_at_or_after(when);
   std::lock_guard guard(lock_);
-  link(entry);
+  append(entry);
+  entry.linked = true;
   armed_.store(armed_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   const clock::rep when_due = when.time_since_epoch().count();
   if (when_due < next_due_.load(std::memory_order_relaxed)) {
@@ -90,21 +125,34 @@ bool timer_wheel::earliest(place& found) const noexcept {
 
 void timer_wheel::cascade(const place& from) noexcept {
   level& on = levels_[from.level];
-  timer* entry = on.first[from.slot];
+  timer* entry = on.last[from.slot];
   on.first[from.slot] = nullptr;
   on.last[from.slot] = nullptr;
   on.occupied.erase(from.slot);
+  follow_trail(from.level, from.slot);
+  // Lower levels are empty now (what they held was due before), so the youngest goes in first and
+  // each older one before it.
   while (entry != nullptr) {
-    timer* const next = entry->next;
-    link(*entry);
-    entry = next;
+    __builtin_prefetch(entry->soon, 1);
+    timer* const previous = entry->previous;
+    prepend(*entry);
+    entry = previous;
   }
 }
 
 void timer_wheel::fire_slot(unsigned slot, due& into) noexcept {
+  constexpr int lead = 4;
   const level& lowest = levels_[0];
+  follow_trail(0, slot);
+  const timer* ahead = lowest.first[slot];
+  for (int n = 0; n < lead && ahead != nullptr; ++n) ahead = ahead->next;
   while (lowest.first[slot] != nullptr && into.fired < most_per_advance) {
     timer& entry = *lowest.first[slot];
+    __builtin_prefetch(entry.soon, 1);
+    if (ahead != nullptr) {
+      __builtin_prefetch(&ahead->who->word, 1);
+      ahead = ahead->next;
+    }
     unlink(entry);
     ++into.fired;
     // A won claim on somebody who has not parked may end the entry at once: it is not touched

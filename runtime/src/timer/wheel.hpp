@@ -68,6 +68,12 @@ class timer_wheel {
     std::array<timer*, slots> first{};
     std::array<timer*, slots> last{};
   };
+  /// The timers linked last into a slot, only ever prefetched: they may be gone.
+  struct trail {
+    std::array<const timer*, 8> latest{};
+    std::size_t at = 0;
+  };
+  static constexpr unsigned levels_with_trail = 2;  // the next 4.3 s
   struct place {
     unsigned level;
     unsigned slot;
@@ -76,8 +82,12 @@ class timer_wheel {
 
   std::uint64_t tick_at_or_after(clock::time_point when) const noexcept;
   std::uint64_t tick_at_or_before(clock::time_point when) const noexcept;
-  void link(timer& entry) noexcept;
+  void place_in_level(timer& entry) const noexcept;
+  void append(timer& entry) noexcept;
+  void prepend(timer& entry) noexcept;
   void unlink(timer& entry) noexcept;
+  void leave_trail(timer& entry) noexcept;
+  void follow_trail(unsigned of_level, unsigned slot) const noexcept;
   bool earliest(place& found) const noexcept;
   void cascade(const place& from) noexcept;
   void fire_slot(unsigned slot, due& into) noexcept;
@@ -86,6 +96,7 @@ class timer_wheel {
   mutable spinlock lock_;
   std::uint64_t current_ = 0;  // all timers due before this tick have fired
   std::array<level, levels> levels_;
+  std::array<std::array<trail, slots>, levels_with_trail> trails_;
   clock::time_point start_;
   std::atomic<clock::rep> next_due_{clock::time_point::max().time_since_epoch().count()};
   std::atomic<std::size_t> armed_{0};

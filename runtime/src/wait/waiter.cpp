@@ -56,8 +56,10 @@ wake_reason park_fiber(fiber& self, std::uint32_t epoch, deadline limit) noexcep
   entry.epoch = epoch;
   worker::current()->timers().arm(entry, limit.when());
   worker::park(self);
-  entry.wheel->disarm(entry);
-  return self.word.outcome().reason;
+  const wake_reason reason = self.word.outcome().reason;
+  // A timer that has fired was unlinked before it claimed, and is not touched after.
+  if (reason != wake_reason::timeout) entry.wheel->disarm(entry);
+  return reason;
 }
 
 wake_reason park_thread(thread_parker& self, std::uint32_t epoch, deadline limit) noexcept {
