@@ -4,6 +4,10 @@ function(heddle_private_flags target)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align
     -fno-omit-frame-pointer)  # the watchdog and profilers walk fiber stacks
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # With -O3, g++ 12 warns of std::string's operator+ and of an empty std::optional.
+    target_compile_options(${target} PRIVATE -Wno-restrict -Wno-maybe-uninitialized)
+  endif()
   if(HEDDLE_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()
