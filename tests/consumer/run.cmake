@@ -5,7 +5,8 @@
 #
 # Uses heddle as its users do, and runs what they would get: (1) installed from BUILD, by
 # find_package and (2) by pkg-config; (3) by add_subdirectory, linked the other way (shared for
-# static and the other way round), and (4) that one installed and found again.
+# static and the other way round), and (4) that one installed and found again; (5) by
+# add_subdirectory, static, with link-time optimisation.
 set(consumer "${CMAKE_CURRENT_LIST_DIR}")
 file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}")
@@ -66,3 +67,5 @@ build_and_run(subdirectory hello -DHEDDLE_SOURCE_DIR=${SOURCE} -DBUILD_SHARED_LI
   -DHEDDLE_INSTALL=ON ${launcher})
 step(${CMAKE_COMMAND} --install "${WORK}/subdirectory" --prefix "${WORK}/other_prefix")
 build_and_run(installed_other hello -DCMAKE_PREFIX_PATH=${WORK}/other_prefix)
+build_and_run(optimised hello -DHEDDLE_SOURCE_DIR=${SOURCE} -DBUILD_SHARED_LIBS=OFF
+  -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON ${launcher})

@@ -45,7 +45,7 @@ inline __attribute__((always_inline)) arrival jump(void* to, void* data) noexcep
       "jmp heddle_jump@PLT\n"
       "1:"
       : "=a"(from.context), "=d"(from.data), "+D"(to), "+S"(data)
-      :
+      : "X"(heddle_jump)  // so that a link-time optimiser sees the use
       : "rcx", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
         "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
         "xmm15" HEDDLE_UPPER_REGISTERS, "cc", "memory");
