@@ -109,13 +109,21 @@ unsigned timer_wheel::slot_set::first_from(unsigned from) const noexcept {
   }
 }
 
+unsigned timer_wheel::present_slot(unsigned of_level) const noexcept {
+  return static_cast<unsigned>(current_ >> (of_level * digit_bits) & (slots - 1));
+}
+
 bool timer_wheel::earliest(place& found) const noexcept {
+  // The present slot of a higher level holds timers only while a cascade from it is not finished.
+  for (unsigned at = 1; at < levels; ++at) {
+    found = {at, present_slot(at), current_};
+    if (levels_[at].occupied.contains(found.slot)) return true;
+  }
   for (unsigned at = 0; at < levels; ++at) {
-    // Slots at or after the present digit come in this turn of the level; there are none before it.
-    const unsigned shift = at * digit_bits;
-    const auto digit = static_cast<unsigned>(current_ >> shift & (slots - 1));
-    const unsigned slot = levels_[at].occupied.first_from(digit);
+    // Slots after the present one come in this turn of the level; there are none before it.
+    const unsigned slot = levels_[at].occupied.first_from(present_slot(at));
     if (slot == slots) continue;
+    const unsigned shift = at * digit_bits;
     const std::uint64_t base = current_ >> (shift + digit_bits) << (shift + digit_bits);
     found = {at, slot, std::max(base | std::uint64_t{slot} << shift, current_)};
     return true;
@@ -123,20 +131,25 @@ bool timer_wheel::earliest(place& found) const noexcept {
   return false;
 }
 
-void timer_wheel::cascade(const place& from) noexcept {
+void timer_wheel::cascade(const place& from, due& into) noexcept {
   level& on = levels_[from.level];
-  timer* entry = on.last[from.slot];
-  on.first[from.slot] = nullptr;
-  on.last[from.slot] = nullptr;
-  on.occupied.erase(from.slot);
   follow_trail(from.level, from.slot);
-  // Lower levels are empty now (what they held was due before), so the youngest goes in first and
-  // each older one before it.
-  while (entry != nullptr) {
+  // The youngest goes first and each older one before it, in front of what was armed since the
+  // cascade began: when it did, the lower levels were empty (what they held was due before).
+  timer* entry = on.last[from.slot];
+  while (entry != nullptr && into.fired + into.moved < most_per_advance) {
     __builtin_prefetch(entry->soon, 1);
     timer* const previous = entry->previous;
     prepend(*entry);
+    ++into.moved;
     entry = previous;
+  }
+  on.last[from.slot] = entry;
+  if (entry != nullptr) {
+    entry->next = nullptr;
+  } else {
+    on.first[from.slot] = nullptr;
+    on.occupied.erase(from.slot);
   }
 }
 
@@ -146,7 +159,7 @@ void timer_wheel::fire_slot(unsigned slot, due& into) noexcept {
   follow_trail(0, slot);
   const timer* ahead = lowest.first[slot];
   for (int n = 0; n < lead && ahead != nullptr; ++n) ahead = ahead->next;
-  while (lowest.first[slot] != nullptr && into.fired < most_per_advance) {
+  while (lowest.first[slot] != nullptr && into.fired + into.moved < most_per_advance) {
     timer& entry = *lowest.first[slot];
     __builtin_prefetch(entry.soon, 1);
     if (ahead != nullptr) {
@@ -174,15 +187,12 @@ timer_wheel::due timer_wheel::advance(clock::time_point now) noexcept {
   const std::uint64_t target = tick_at_or_before(now);
   std::lock_guard guard(lock_);
   place next;
-  while (result.fired < most_per_advance && earliest(next) && next.tick <= target) {
+  const auto may_go_on = [&] { return result.fired + result.moved < most_per_advance; };
+  while (may_go_on() && earliest(next) && next.tick <= target) {
     current_ = next.tick;
-    if (next.level > 0) {
-      cascade(next);
-      continue;
-    }
-    fire_slot(next.slot, result);
+    next.level > 0 ? cascade(next, result) : fire_slot(next.slot, result);
   }
-  if (result.fired < most_per_advance) current_ = std::max(current_, target);
+  if (may_go_on()) current_ = std::max(current_, target);
   armed_.store(armed_.load(std::memory_order_relaxed) - result.fired, std::memory_order_relaxed);
   publish_next_due();
   return result;

@@ -35,8 +35,12 @@ class timer_wheel {
     parker* first = nullptr;  // claimed and parked, linked by next_resumed: to be made runnable
     parker* last = nullptr;
     std::size_t fired = 0;
+    std::size_t moved = 0;  // to a lower level
   };
-  /// Claims with `timeout` the waits of at most `most_per_advance` timers that are due at `now`.
+  static constexpr std::size_t most_per_advance = 256;
+
+  /// Claims with `timeout` the waits of timers that are due at `now`. Fires and moves at most
+  /// `most_per_advance`; what is left over is due at once.
   due advance(clock::time_point now) noexcept;
 
   /// Returns a lower bound of the next due time; time_point::max() if nothing is armed.
@@ -50,13 +54,15 @@ class timer_wheel {
   static constexpr unsigned digit_bits = 8;
   static constexpr unsigned slots = 1U << digit_bits;
   static constexpr unsigned levels = 6;
-  static constexpr std::size_t most_per_advance = 256;
 
   /// Which slots of a level hold timers.
   class slot_set {
    public:
     void insert(unsigned slot) noexcept { words_[slot / 64] |= std::uint64_t{1} << (slot % 64); }
     void erase(unsigned slot) noexcept { words_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64)); }
+    bool contains(unsigned slot) const noexcept {
+      return (words_[slot / 64] >> (slot % 64) & 1) != 0;
+    }
     /// Returns the first one at or after `from`; `slots` if there is none.
     unsigned first_from(unsigned from) const noexcept;
 
@@ -89,7 +95,8 @@ class timer_wheel {
   void leave_trail(timer& entry) noexcept;
   void follow_trail(unsigned of_level, unsigned slot) const noexcept;
   bool earliest(place& found) const noexcept;
-  void cascade(const place& from) noexcept;
+  unsigned present_slot(unsigned of_level) const noexcept;
+  void cascade(const place& from, due& into) noexcept;
   void fire_slot(unsigned slot, due& into) noexcept;
   void publish_next_due() noexcept;
 

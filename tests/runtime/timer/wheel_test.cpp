@@ -79,7 +79,7 @@ class wheel_model {
       for (parker* each = due.first; each != nullptr; each = each->next_resumed) {
         fired.push_back(by_parker_.at(each));
       }
-      if (due.fired == 0) break;
+      if (due.fired + due.moved == 0) break;
     }
     for (sleeper* const each : fired) {
       EXPECT_LE(each->when, now) << "a timer fired early";
@@ -203,6 +203,33 @@ TEST(timer_wheel, one_advance_fires_a_bounded_number) {
     EXPECT_EQ(wheel.armed(), 1000 - fired);
     if (fired < 1000) {
       EXPECT_LE(wheel.next_due(), start + 2 * tick);
+    }
+  }
+}
+
+TEST(timer_wheel, one_advance_moves_a_bounded_number_and_what_is_armed_meanwhile_comes_last) {
+  for (const clock::duration ahead : {300 * tick, 70'000 * tick, 20'000'000 * tick}) {
+    wheel_model model;
+    const clock::time_point when = start + ahead;
+    model.arm(start + tick);
+    for (int n = 1; n <= 1000; ++n) model.arm(when);
+    ASSERT_EQ(model.advance(start + 2 * tick).size(), 1U);  // next_due() is now when a slot begins
+    int moves = 0;
+    for (std::size_t moved = 1; moved != 0;) {
+      const timer_wheel::due due = model.wheel.advance(when - tick);
+      EXPECT_EQ(due.fired, 0U);
+      EXPECT_LE(due.moved, timer_wheel::most_per_advance);
+      moved = due.moved;
+      if (moved != 0) ++moves, model.arm(when);
+      if (moved == timer_wheel::most_per_advance) {
+        EXPECT_LT(model.wheel.next_due(), when) << "there is more to move";
+      }
+    }
+    EXPECT_GE(moves, 4);
+    const std::vector<sleeper*> fired = model.advance(when + tick);
+    ASSERT_EQ(fired.size(), 1000U + static_cast<std::size_t>(moves));
+    for (std::size_t n = 0; n < fired.size(); ++n) {
+      ASSERT_EQ(fired[n]->number, static_cast<int>(n) + 1) << ahead / tick << " ticks ahead";
     }
   }
 }

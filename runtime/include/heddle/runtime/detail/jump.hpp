@@ -6,9 +6,10 @@
 // frame off: some 20 cycles each. jump() pushes the return address itself and enters by a `jmp`
 // too: as many calls as returns. It stands in a public header because this_fiber::yield is inlined
 // into its caller: a return out of it would be predicted to go to the other fiber's caller.
-// Invariants: (1) registers that a call may change are clobbers of the asm; jump_fcontext keeps the
-// others; (2) on arrival the stack pointer is as before, so the frame can be unwound while it
-// waits; (3) the function around it also calls others, so it keeps nothing below its stack pointer.
+// Invariants: (1) all registers that a call may change are clobbers of the asm; jump_fcontext keeps
+// the others; (2) the ABI's red zone below the stack pointer is not written to: a compiler need not
+// know that there is a call; (3) on arrival the stack pointer is as it was before the push, so a
+// waiting frame can be unwound from there, 128 bytes up.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +25,14 @@ struct arrival {
 /// Boost.Context's jump, under a name that users of a shared libheddle can link to.
 extern "C" arrival heddle_jump(void* to, void* data);
 
-// Elsewhere, and where returns are checked against a shadow stack, it is called.
+// Elsewhere, and where returns may be checked against a shadow stack (-fcf-protection), it is
+// called: right, but slower.
 #if defined(__x86_64__) && !(defined(__CET__) && (__CET__ & 2))
 #if defined(__AVX512F__)
 #define HEDDLE_UPPER_REGISTERS                                                                  \
   , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",   \
-      "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", \
-      "k7"
+      "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", \
+      "k6", "k7"
 #else
 #define HEDDLE_UPPER_REGISTERS
 #endif
@@ -40,15 +42,18 @@ extern "C" arrival heddle_jump(void* to, void* data);
 inline __attribute__((always_inline)) arrival jump(void* to, void* data) noexcept {
   arrival from;
   asm volatile(
+      "leaq -128(%%rsp), %%rsp\n\t"
       "leaq 1f(%%rip), %%rax\n\t"
       "pushq %%rax\n\t"
       "jmp heddle_jump@PLT\n"
-      "1:"
+      "1:\n\t"
+      "leaq 128(%%rsp), %%rsp"
       : "=a"(from.context), "=d"(from.data), "+D"(to), "+S"(data)
       : "X"(heddle_jump)  // so that a link-time optimiser sees the use
       : "rcx", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
-        "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
-        "xmm15" HEDDLE_UPPER_REGISTERS, "cc", "memory");
+        "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)",
+        "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)" HEDDLE_UPPER_REGISTERS, "cc",
+        "memory");
   return from;
 }
 #undef HEDDLE_UPPER_REGISTERS
