@@ -151,15 +151,14 @@ inline end_task() {
   atomic {
     touch;
     was_busy = busy; was_detached = detached; had_joiner = has_joiner;
-    completing = true;
-    if :: !busy && !detached && !has_joiner -> done = true :: else fi
+    completing = true
   };
 #ifndef BUG_RUNNER_IGNORES_BUSY
   if :: was_busy -> !busy; touch :: else fi;
 #endif
   if
   :: was_detached -> atomic { touch; freed++ }
-  :: !was_detached && (was_busy || had_joiner) ->
+  :: !was_detached ->
      if
      :: had_joiner ->
         seen_epoch = epoch[J];
@@ -169,7 +168,6 @@ inline end_task() {
      fi;
      atomic { touch; completing = true; done = true; detached = false; cancel = false;
               busy = false; has_joiner = false }
-  :: else
   fi;
 ended:
   recycled = true

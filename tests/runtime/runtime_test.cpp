@@ -348,6 +348,31 @@ TEST(runtime, a_start_without_memory_for_its_threads_is_a_clean_error) {
   EXPECT_GT(clean_errors, 3);
 }
 
+TEST(runtime, that_cannot_start_in_a_fiber_leaves_the_fiber_s_own_alone) {
+  if (test::sanitized) GTEST_SKIP() << "a sanitizer starts threads of its own";
+  const test::child_end end = test::in_child([] {
+    return run(with_loops(1), [] {
+      const std::size_t now = test::address_space_bytes();
+      bool refused = false;
+      for (std::size_t megabytes = 0; megabytes <= 12; ++megabytes) {
+        test::limit(RLIMIT_AS, now + megabytes * 1024 * 1024);
+        try {
+          runtime inner(with_loops(1));
+        } catch (const resource_exhausted&) {
+          refused = true;
+        } catch (const std::bad_alloc&) {
+          refused = true;
+        }
+        this_fiber::yield();
+        test::limit(RLIMIT_AS, RLIM_INFINITY);
+        this_fiber::sleep_for(1ms);
+      }
+      return refused && spawn([] { return true; }).join();
+    });
+  });
+  EXPECT_TRUE(end.exited_with(0)) << end.status << end.output;
+}
+
 /// Returns the descriptors that an exec would hand on.
 std::set<int> inherited_descriptors() {
   std::set<int> found;

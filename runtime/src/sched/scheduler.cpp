@@ -10,6 +10,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -42,9 +45,10 @@ void scheduler::start_threads(loop_zero first) {
     for (unsigned index = begin; index < settings_.loops; ++index) {
       threads_.emplace_back([this, index] { run_loop(index); });
     }
+  } catch (const std::bad_alloc&) {
+    stop();
+    throw;
   } catch (const std::system_error& error) {
-    drives_loop_zero_ =
-        drives_loop_zero_ || threads_.empty();  // somebody must run loop 0 to its end
     stop();
     throw resource_exhausted("heddle: cannot start loop " +
                              std::to_string(threads_.size() + begin) + " of " +
@@ -53,8 +57,9 @@ void scheduler::start_threads(loop_zero first) {
 }
 
 void scheduler::run_loop(unsigned index) noexcept {
-  const std::string name = (settings_.name + "-" + std::to_string(index)).substr(0, 15);
-  ::pthread_setname_np(::pthread_self(), name.c_str());
+  std::array<char, 16> name{};  // no memory is asked for here: there is nobody to tell
+  std::snprintf(name.data(), name.size(), "%s-%u", settings_.name.c_str(), index);
+  ::pthread_setname_np(::pthread_self(), name.data());
   drive_loop(index, nullptr);
 }
 
@@ -70,11 +75,16 @@ std::uint64_t scheduler::take_ids(std::uint64_t count) noexcept {
 }
 
 void scheduler::check_loop(const task_core& core) const {
-  if (core.extras == nullptr || core.extras->loop == spawn_extras::any_loop) return;
-  if (core.extras->loop < workers_.size()) return;
-  throw std::invalid_argument("heddle: spawn_options::loop = " + std::to_string(core.extras->loop) +
-                              ", but runtime \"" + settings_.name + "\" has " +
-                              std::to_string(workers_.size()) + " loops");
+  if (core.extras() == nullptr || core.extras()->loop == spawn_extras::any_loop) return;
+  if (core.extras()->loop < workers_.size()) return;
+  throw std::invalid_argument(
+      "heddle: spawn_options::loop = " + std::to_string(core.extras()->loop) + ", but runtime \"" +
+      settings_.name + "\" has " + std::to_string(workers_.size()) + " loops");
+}
+
+void scheduler::throw_shut_down() const {
+  throw heddle::shut_down("heddle: spawn on runtime \"" + settings_.name +
+                          "\", which has been told to stop");
 }
 
 void scheduler::submit(task_core& core) {
@@ -93,15 +103,18 @@ void scheduler::submit(task_core& core) {
     // order: release — partner: live_tasks().
     refused_outside_.fetch_add(1, std::memory_order_release);
     workers_[0]->wake_up();  // every loop may have taken this task for a live one
-    throw heddle::shut_down("heddle: spawn on runtime \"" + settings_.name +
-                            "\", which has been told to stop");
+    throw_shut_down();
   }
   core.id = fiber_id{take_ids(1)};
-  if (core.extras != nullptr && core.extras->loop != spawn_extras::any_loop) {
-    workers_[core.extras->loop]->put_inbox(core);
+  if (core.extras() != nullptr && core.extras()->loop != spawn_extras::any_loop) {
+    workers_[core.extras()->loop]->put_inbox(core);
     return;
   }
-  inject.push(core);
+  inject_job(core);
+}
+
+void scheduler::inject_job(job& item) noexcept {
+  inject.push(item);
   if (!idle.must_wake()) return;
   if (const int chosen = idle.choose(); chosen >= 0) {
     workers_[static_cast<std::size_t>(chosen)]->wake_up();
@@ -120,11 +133,7 @@ void scheduler::make_ready(fiber& one) noexcept {
     bound_to->put_inbox(one);
     return;
   }
-  inject.push(one);
-  if (!idle.must_wake()) return;
-  if (const int chosen = idle.choose(); chosen >= 0) {
-    workers_[static_cast<std::size_t>(chosen)]->wake_up();
-  }
+  inject_job(one);
 }
 
 void scheduler::drive(task_core& main_task) {
@@ -169,7 +178,7 @@ runtime_stats scheduler::stats() const {
   result.live_tasks = live_tasks();
   result.stacks = stacks.stacks();
   std::uint64_t spare = stacks.pooled();
-  for (const auto& each : workers_) spare += each->warm_count();
+  for (const auto& each : workers_) spare += each->spare_fibers();
   result.stacks_in_use = result.stacks - std::min(result.stacks, spare);
   result.unguarded_stacks = stacks.unguarded();
   result.unhandled_errors = hooks->unhandled_count();

@@ -40,8 +40,7 @@ class scheduler {
   /// Cancels what is left, waits for it, ends the loops.
   ~scheduler();
 
-  // spawn.cpp
-  // -----------------------------------------------------------------------------------------
+  // scheduler.cpp
   void submit(task_core& core);  // from anywhere; errors: shut_down, ...
   void drive(task_core& main_task);
   /// Makes a parked fiber of this runtime runnable, from anywhere.
@@ -50,7 +49,6 @@ class scheduler {
   static std::uint64_t take_ids(std::uint64_t count) noexcept;
 
   // shutdown.cpp
-  // ----------------------------------------------------------------------------------------
   bool shut_down(std::chrono::nanoseconds grace);
   void cancel_all() noexcept;
   /// Called by a loop that has nothing to do; ends the runtime if nothing is left and it is to end.
@@ -91,9 +89,10 @@ class scheduler {
   bool is_main(const task_core& core) const noexcept {
     return main_task_.load(std::memory_order_relaxed) == &core;
   }
-  /// Stacks ran out; until one comes back spawn says so.
   /// Errors: std::invalid_argument if a task is to start on a loop that does not exist.
   void check_loop(const task_core& core) const;
+  [[noreturn]] void throw_shut_down() const;
+  /// Stacks ran out; until one comes back spawn says so.
   void set_exhausted(bool now) noexcept { exhausted_.store(now, std::memory_order_relaxed); }
   bool exhausted() const noexcept { return exhausted_.load(std::memory_order_relaxed); }
   void note_unguarded() noexcept;
@@ -107,6 +106,8 @@ class scheduler {
   stack_pool stacks;
 
  private:
+  /// Gives a job to whichever loop is free.
+  void inject_job(job& item) noexcept;
   void start_threads(loop_zero first);
   void run_loop(unsigned index) noexcept;
   void drive_loop(unsigned index, const task_core* until) noexcept;

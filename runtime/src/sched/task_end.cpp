@@ -27,8 +27,11 @@ unhandled_error describe_failure(task_core& core) {
 /// A failed task may be dropped after its runtime has ended: it keeps who is to be told.
 void keep_hooks(task_core& core, const worker& here) noexcept {
   try {
-    if (core.extras == nullptr) core.extras = new spawn_extras;
-    core.extras->hooks = here.owner().hooks;
+    spawn_extras* extras = core.extras();
+    if (extras == nullptr) extras = new spawn_extras;
+    extras->hooks = here.owner().hooks;
+    // order: release — partner: extras().
+    core.owned_extras.store(extras, std::memory_order_release);
   } catch (const std::bad_alloc&) {
     // The report goes to stderr then.
   }
@@ -44,20 +47,6 @@ void wake_joiner(std::uint64_t state) noexcept {
   if (joiner->word.claim_current(wake_reason::event) == wake_word::claim_result::won_parked) {
     resume_parker(*joiner);
   }
-}
-
-/// Sets `completing`, and `done` with it where nobody else holds on to the core. Returns the word
-/// before.
-std::uint64_t begin_end(task_core& core) noexcept {
-  std::uint64_t seen = core.state.load(std::memory_order_relaxed);
-  std::uint64_t next = 0;
-  do {
-    const bool alone = (seen & ~task_core::cancel) == 0;
-    next = seen | task_core::completing | (alone ? task_core::done : 0);
-    // order: acq_rel — releases the outcome; acquires what joiner, canceller and dropper have done.
-  } while (!core.state.compare_exchange_weak(seen, next, std::memory_order_acq_rel,
-                                             std::memory_order_relaxed));
-  return seen;
 }
 
 /// Reports and frees. The hook may suspend, so the fiber may be on another loop afterwards.
@@ -78,8 +67,8 @@ std::exception_ptr stored_failure(task_core& core) noexcept {
 
 void report_failure(task_core& core) noexcept {
   if (core.outcome != task_outcome::failure) return;
-  if (core.extras != nullptr && core.extras->hooks != nullptr) {
-    core.extras->hooks->unhandled(describe_failure(core));
+  if (core.extras() != nullptr && core.extras()->hooks != nullptr) {
+    core.extras()->hooks->unhandled(describe_failure(core));
   } else {
     print_unhandled("heddle", describe_failure(core));
   }
@@ -90,23 +79,21 @@ void end_task(task_core& core, worker& here) noexcept {
   if (core.outcome == task_outcome::failure) [[unlikely]]
     keep_hooks(core, here);
   const bool main_task = here.owner().is_main(core);
-  // Counted before a joiner can see the end, but after the error of a detached task is reported.
-  const bool early = !is_set(core.state.load(std::memory_order_relaxed), task_core::detached);
-  if (early) here.count_finished();
-  const std::uint64_t before = begin_end(core);
-  if ((before & ~task_core::cancel) != 0) {
-    if (is_set(before, task_core::busy)) {
-      spin_until(core.state, [](std::uint64_t now) { return !is_set(now, task_core::busy); });
-    }
-    if (is_set(before, task_core::detached)) {
-      end_detached(core);
-      if (!early) worker::current()->count_finished();  // the hook may have changed loops
-      return;
-    }
-    wake_joiner(before);
-    // order: release — the outcome, for whoever sees done; the last touch of the core.
-    core.state.store(task_core::completing | task_core::done, std::memory_order_release);
+  // order: acq_rel — releases the outcome; acquires what joiner, canceller and dropper have done.
+  const std::uint64_t before =
+      core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
+  if (is_set(before, task_core::busy)) {
+    spin_until(core.state, [](std::uint64_t now) { return !is_set(now, task_core::busy); });
   }
+  if (is_set(before, task_core::detached)) {
+    end_detached(core);
+    worker::current()->count_finished();  // after its report, which may have changed loops
+    return;
+  }
+  here.count_finished();  // before anybody can see the end
+  wake_joiner(before);
+  // order: release — the outcome, for whoever sees done; the last touch of the core.
+  core.state.store(task_core::completing | task_core::done, std::memory_order_release);
   if (main_task) here.owner().loop(0).wake_up();
 }
 

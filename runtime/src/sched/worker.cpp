@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include <new>
+#include <span>
 
 namespace heddle::detail {
 
@@ -39,6 +40,9 @@ worker::worker(scheduler& owner, unsigned index)
   if (const std::size_t capacity = owner.settings().trace_events; capacity > 0) {
     ring_ = std::make_unique<event_ring>(capacity);
   }
+  fiber* reserve = nullptr;
+  owner.stacks.take_default(std::span(&reserve, 1));
+  reserve_.store(reserve, std::memory_order_relaxed);
 }
 
 worker::~worker() { reactor_->shut_down(); }
@@ -58,7 +62,7 @@ fiber_id worker::next_id() noexcept {
 
 void worker::queue(job& item) noexcept {
   if (item.what == job::kind::fiber && static_cast<fiber&>(item).pinned_to != nullptr) {
-    bound_.push(item);
+    bind(item);
     return;
   }
   try {

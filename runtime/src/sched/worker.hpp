@@ -10,6 +10,7 @@
 #pragma once
 
 #include <heddle/runtime/config.hpp>
+#include <heddle/runtime/detail/spinlock.hpp>
 #include <heddle/runtime/detail/task_core.hpp>
 
 #include "base/job_list.hpp"
@@ -35,6 +36,9 @@
 namespace heddle::detail {
 
 class scheduler;
+
+/// Returns whether only one loop may run `item`, whatever happens.
+bool is_pinned(const job& item) noexcept;
 
 class worker : public thread_state {
  public:
@@ -91,7 +95,9 @@ class worker : public thread_state {
   scheduler& owner() const noexcept { return owner_; }
   unsigned index() const noexcept { return index_; }
   /// Returns how many idle fibers this loop keeps at hand. From any thread.
-  std::size_t warm_count() const noexcept { return warm_count_.load(std::memory_order_relaxed); }
+  std::size_t spare_fibers() const noexcept {
+    return warm_count() + (reserve_.load(std::memory_order_relaxed) != nullptr ? 1 : 0);
+  }
   void count_finished() noexcept { counters_.finished.publish(); }
 
   /// What a fresh fiber runs: closures, one after the other.
@@ -103,10 +109,15 @@ class worker : public thread_state {
   job* pick() noexcept;
   job* pick_among() noexcept;
   job* pick_bound() noexcept;
+  void sort_inbox() noexcept;
+  void bind(job& item) noexcept;
+  bool has_bound() const noexcept { return bound_count_.load(std::memory_order_relaxed) != 0; }
   fiber* prepare(job& next) noexcept;
   fiber* prepare_task(task_core& core) noexcept;
   fiber* prepare_next() noexcept;
-  fiber* take_unusual(const task_core& core) noexcept;
+  fiber* take_unusual(task_core& core) noexcept;
+  fiber* take_reserve(task_core& core) noexcept;
+  std::size_t warm_count() const noexcept { return warm_count_.load(std::memory_order_relaxed); }
   void set_warm_count(std::size_t count) noexcept {
     warm_count_.store(count, std::memory_order_relaxed);
   }
@@ -126,7 +137,6 @@ class worker : public thread_state {
   void count_slice(fiber& one) noexcept;
   void begin_slice(fiber& one) noexcept;
   void trace_slice_end(const fiber& one) noexcept;
-  void fail_unstarted(task_core& core) noexcept;
   bool claimable(fiber& self, task_core& core) noexcept;
   void settle_claims(fiber& child) noexcept;
   static fiber* run_task(fiber& self) noexcept;
@@ -146,6 +156,7 @@ class worker : public thread_state {
   job* steal_round() noexcept;
   job* steal_from(worker& victim) noexcept;
   bool help(worker& stuck, clock::time_point now) noexcept;
+  bool take_placed_of(worker& stuck) noexcept;
   void pass_tick_on() noexcept;
   void help_if_due(clock::time_point now) noexcept;
   bool help_stuck_loops() noexcept;
@@ -173,6 +184,8 @@ class worker : public thread_state {
   std::uint64_t ids_end_ = 0;
   std::atomic<std::size_t> warm_count_{0};  // written by this loop only
   std::array<fiber*, warm_fibers> warm_;    // pooled fibers of the default size
+  std::atomic<fiber*> reserve_{nullptr};  // written by this loop only: a pooled fiber for ending a
+                                          // task that no stack could be had for
   scheduler& owner_;
   job_list bound_;  // only this loop may run these
   execution root_;
@@ -187,6 +200,9 @@ class worker : public thread_state {
   deque<task_core> deque_;
   fifo<job> fifo_;
   mpsc_stack inbox_;
+  std::atomic<std::int64_t> bound_count_{0};  // of bound_ and placed_ together
+  spinlock placed_lock_;
+  job_list placed_;  // tasks that are to start here, but may start elsewhere if this loop is stuck
   timer_wheel timers_;
   std::shared_ptr<reactor> reactor_;
   loop_counters counters_;
@@ -196,13 +212,13 @@ class worker : public thread_state {
 };
 
 inline bool worker::maybe_idle() const noexcept {
-  return deque_.maybe_empty() && fifo_.maybe_empty() && bound_.empty() && inbox_.maybe_empty();
+  return deque_.maybe_empty() && fifo_.maybe_empty() && !has_bound() && inbox_.maybe_empty();
 }
 
 inline job* worker::pick() noexcept {
   if (--picks_left_ <= 0) return nullptr;
   // The usual state of a busy loop: nothing freshly spawned, nothing bound to it.
-  if (deque_.maybe_empty() && bound_.empty() && inbox_.maybe_empty()) return fifo_.take();
+  if (deque_.maybe_empty() && !has_bound() && inbox_.maybe_empty()) return fifo_.take();
   return pick_among();
 }
 
@@ -210,7 +226,7 @@ inline job* worker::pick() noexcept {
 /// run, nothing to record.
 inline bool worker::may_swap(const fiber& self) const noexcept {
   return !shared_ && ring_ == nullptr && self.claimed_by == nullptr && self.pinned_to == nullptr &&
-         deque_.maybe_empty() && bound_.empty() && inbox_.maybe_empty();
+         deque_.maybe_empty() && !has_bound() && inbox_.maybe_empty();
 }
 
 inline fiber* worker::take_warm() noexcept {
@@ -220,12 +236,10 @@ inline fiber* worker::take_warm() noexcept {
 }
 
 inline fiber* worker::prepare_task(task_core& core) noexcept {
-  const bool usual = core.extras == nullptr && warm_count() != 0;
+  const bool usual = core.extras() == nullptr && warm_count() != 0;
   fiber* const one = usual ? take_warm() : take_unusual(core);
-  if (one == nullptr) [[unlikely]] {
-    fail_unstarted(core);
+  if (one == nullptr) [[unlikely]]
     return nullptr;
-  }
   one->task = &core;
   one->job::stolen = core.stolen;
   return one;
@@ -308,10 +322,10 @@ inline __attribute__((always_inline)) bool worker::claim(fiber& self, task_core&
                                                          cancellation mode) noexcept {
   worker& here = *current();
   if (here.deque_.maybe_empty() || !here.claimable(self, core)) return false;
+  fiber* const child = here.prepare_task(core);
+  if (child == nullptr) return false;  // no stack now: it is queued again
   here.counters_.claimed.add();
   self.join_mode = mode;
-  fiber* const child = here.prepare_task(core);
-  if (child == nullptr) return true;  // it has failed, for want of a stack
   child->claimed_by = &self;
   here.trace_slice_end(self);
   leave(here, self, child, after::nothing);

@@ -106,9 +106,28 @@ bool worker::help(worker& stuck, clock::time_point now) noexcept {
     if (found.woken) stuck.wake_up();
     if (found.tick) pass_tick_on();
   }
-  const bool helped = due.first != nullptr || !ready.empty() || stuck.has_stealable();
+  const bool placed = take_placed_of(stuck);
+  const bool helped = due.first != nullptr || !ready.empty() || placed || stuck.has_stealable();
   resume(due.first);
   return helped;
+}
+
+bool worker::take_placed_of(worker& stuck) noexcept {
+  if (stuck.inbox_.maybe_empty() && !stuck.has_bound()) return false;
+  job_list taken;
+  {
+    std::lock_guard guard(stuck.placed_lock_);
+    while (job* const item = stuck.placed_.pop()) taken.push(*item);
+  }
+  stuck.bound_count_.fetch_sub(static_cast<std::int64_t>(taken.size()), std::memory_order_relaxed);
+  for (job* item = stuck.inbox_.take_all(); item != nullptr;) {
+    job* const next = item->next;
+    is_pinned(*item) ? stuck.put_inbox(*item) : taken.push(*item);
+    item = next;
+  }
+  const bool any = !taken.empty();
+  while (job* const item = taken.pop()) queue(*item);
+  return any;
 }
 
 void worker::pass_tick_on() noexcept {

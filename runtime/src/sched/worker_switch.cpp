@@ -8,20 +8,47 @@
 #include <heddle/runtime/error.hpp>
 
 #include <exception>
+#include <mutex>
 #include <new>
 #include <span>
 
 namespace heddle::detail {
 
-job* worker::pick_bound() noexcept {
-  if (!inbox_.maybe_empty()) {
-    for (job* item = inbox_.take_all(); item != nullptr;) {
-      job* const next = item->next;
+bool is_pinned(const job& item) noexcept {
+  if (item.what == job::kind::fiber) return static_cast<const fiber&>(item).pinned_to != nullptr;
+  const spawn_extras* const extras = static_cast<const task_core&>(item).extras();
+  return extras != nullptr && extras->pinned;
+}
+
+void worker::sort_inbox() noexcept {
+  for (job* item = inbox_.take_all(); item != nullptr;) {
+    job* const next = item->next;
+    bound_count_.fetch_add(1, std::memory_order_relaxed);
+    if (is_pinned(*item)) {
       bound_.push(*item);
-      item = next;
+    } else {
+      std::lock_guard guard(placed_lock_);
+      placed_.push(*item);
     }
+    item = next;
   }
-  return bound_.pop();
+}
+
+job* worker::pick_bound() noexcept {
+  if (!inbox_.maybe_empty()) sort_inbox();
+  if (!has_bound()) return nullptr;
+  job* item = bound_.pop();
+  if (item == nullptr) {
+    std::lock_guard guard(placed_lock_);
+    item = placed_.pop();
+  }
+  if (item != nullptr) bound_count_.fetch_sub(1, std::memory_order_relaxed);
+  return item;
+}
+
+void worker::bind(job& item) noexcept {
+  bound_count_.fetch_add(1, std::memory_order_relaxed);
+  bound_.push(item);
 }
 
 job* worker::pick_among() noexcept {
@@ -32,7 +59,7 @@ job* worker::pick_among() noexcept {
     }
   }
   bound_turn_ = !bound_turn_;
-  if (bound_turn_ && (!bound_.empty() || !inbox_.maybe_empty())) {
+  if (bound_turn_ && (has_bound() || !inbox_.maybe_empty())) {
     if (job* const mine = pick_bound()) return mine;
   }
   // Where fibers queue up, tasks and fibers take turns.
@@ -42,21 +69,34 @@ job* worker::pick_among() noexcept {
   return pick_bound();
 }
 
-fiber* worker::take_unusual(const task_core& core) noexcept {
-  const bool usual = core.extras == nullptr || core.extras->stack_bytes == 0;
+fiber* worker::take_unusual(task_core& core) noexcept {
+  const spawn_extras* const extras = core.extras();
+  const bool usual = extras == nullptr || extras->stack_bytes == 0;
   fiber* taken = nullptr;
   try {
     if (!usual) {
-      taken = owner_.stacks.take(core.extras->stack_bytes);
+      taken = owner_.stacks.take(extras->stack_bytes);
     } else if (warm_count() == 0) {
       set_warm_count(owner_.stacks.take_default(std::span(warm_).first(warm_batch)));
     }
   } catch (const std::exception&) {
     if (usual) owner_.set_exhausted(true);
-    return nullptr;
+    return take_reserve(core);
   }
   if (owner_.stacks.unguarded() != 0) owner_.note_unguarded();
   return usual ? take_warm() : taken;
+}
+
+fiber* worker::take_reserve(task_core& core) noexcept {
+  // A task that fails reports, destroys, and may suspend in both: it needs a stack of its own.
+  fiber* const reserve = reserve_.load(std::memory_order_relaxed);
+  if (reserve == nullptr) {
+    bind(core);  // tried again until a stack comes back
+    return nullptr;
+  }
+  core.outcome = task_outcome::refused;
+  reserve_.store(nullptr, std::memory_order_relaxed);
+  return reserve;
 }
 
 void worker::check_stacks() {
@@ -75,6 +115,10 @@ void worker::pool(fiber& one) noexcept {
     owner_.stacks.give(std::span(&unusual, 1));
     return;
   }
+  if (reserve_.load(std::memory_order_relaxed) == nullptr) [[unlikely]] {
+    reserve_.store(&one, std::memory_order_relaxed);
+    return;
+  }
   std::size_t count = warm_count();
   if (count == warm_fibers) {
     count -= warm_batch;
@@ -82,13 +126,6 @@ void worker::pool(fiber& one) noexcept {
   }
   warm_[count] = &one;
   set_warm_count(count + 1);
-}
-
-void worker::fail_unstarted(task_core& core) noexcept {
-  core.operations->fail(
-      core,
-      std::make_exception_ptr(resource_exhausted("heddle: no stack to be had for a spawned task")));
-  end_task(core, *this);
 }
 
 void worker::enter_from_root(fiber& to) noexcept {
@@ -201,13 +238,15 @@ void worker::settle_claims(fiber& child) noexcept {
 }
 
 void worker::spawn(task_core& core) {
+  if (owner_.cancels_all()) [[unlikely]]
+    owner_.throw_shut_down();
   if (owner_.exhausted()) [[unlikely]]
     check_stacks();
   core.id = next_id();
-  if (core.extras != nullptr && core.extras->loop != spawn_extras::any_loop) [[unlikely]] {
+  if (core.extras() != nullptr && core.extras()->loop != spawn_extras::any_loop) [[unlikely]] {
     owner_.check_loop(core);
     counters_.spawned.publish();
-    owner_.loop(core.extras->loop).put_inbox(core);
+    owner_.loop(core.extras()->loop).put_inbox(core);
     return;
   }
   counters_.spawned.publish();
@@ -227,6 +266,16 @@ void worker::spawn(task_core& core) {
   if (shared_ && owner_.idle.worth_waking() && deque_.size() > 1) wake_one();
 }
 
+namespace {
+
+void fail_refused(task_core& core) noexcept {
+  core.operations->fail(
+      core,
+      std::make_exception_ptr(resource_exhausted("heddle: no stack to be had for a spawned task")));
+}
+
+}  // namespace
+
 fiber* worker::run_task(fiber& self) noexcept {
   task_core& core = *self.task;
   self.status.store(fiber::state::runnable, std::memory_order_relaxed);
@@ -235,11 +284,15 @@ fiber* worker::run_task(fiber& self) noexcept {
   self.attention.store(fiber::unchecked, std::memory_order_relaxed);
   self.spawned_on = nullptr;
   self.shields = 0;
-  if (core.extras != nullptr && core.extras->pinned) [[unlikely]]
+  if (core.extras() != nullptr && core.extras()->pinned) [[unlikely]]
     self.pinned_to = current();
   // order: release — partner: request_cancel(), which then looks at this fiber.
   core.runner.store(&self, std::memory_order_release);
-  core.operations->run(core);
+  if (core.outcome != task_outcome::refused) [[likely]] {
+    core.operations->run(core);
+  } else {
+    fail_refused(core);
+  }
   worker& here = *current();
   here.trace_slice_end(self);
   fiber* const joiner = std::exchange(self.claimed_by, nullptr);
@@ -283,7 +336,7 @@ fiber* worker::next_after(fiber& self) noexcept {
   while (job* const item = here->pick()) {
     if (item->what == job::kind::fiber) return static_cast<fiber*>(item);
     auto& core = static_cast<task_core&>(*item);
-    if (!usual || core.extras != nullptr) {
+    if (!usual || core.extras() != nullptr) {
       if (fiber* const one = here->prepare_task(core)) return one;
       continue;
     }

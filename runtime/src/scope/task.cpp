@@ -174,7 +174,7 @@ void release(task_core& core) noexcept {
   // The usual end, a plain value of a task without options, has nothing to destroy.
   const bool nothing_left = core.outcome == task_outcome::value && operations.trivial_value;
   if (!nothing_left) operations.destroy(core);
-  if (core.extras != nullptr) delete core.extras;
+  delete core.extras();
   std::destroy_at(&core);
   free_task(&core, operations.block_class);
 }
@@ -199,7 +199,7 @@ void apply(task_core& core, const spawn_options& options) {
   extras->stack_bytes = options.stack_bytes;
   extras->pinned = options.pinned;
   if (options.loop.has_value()) extras->loop = *options.loop;
-  core.extras = extras.release();
+  core.owned_extras.store(extras.release(), std::memory_order_relaxed);
 }
 
 }  // namespace heddle::detail

@@ -6,6 +6,7 @@
 
 #include "fiber/parker.hpp"
 
+#include <atomic>
 #include <cstdint>
 
 namespace heddle::detail {
@@ -22,7 +23,7 @@ struct timer {
   timer_wheel* wheel = nullptr;  // where it was armed: a fiber may disarm it from another loop
   std::uint8_t level = 0;        // with slot: which list holds it, under the wheel's lock
   std::uint8_t slot = 0;
-  bool linked = false;  // under the wheel's lock
+  std::atomic<bool> linked{false};  // changed under the wheel's lock; cleared: its last touch
 };
 
 }  // namespace heddle::detail

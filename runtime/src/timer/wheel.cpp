@@ -78,7 +78,8 @@ void timer_wheel::unlink(timer& entry) noexcept {
   (entry.previous != nullptr ? entry.previous->next : on.first[entry.slot]) = entry.next;
   (entry.next != nullptr ? entry.next->previous : on.last[entry.slot]) = entry.previous;
   if (on.first[entry.slot] == nullptr) on.occupied.erase(entry.slot);
-  entry.linked = false;
+  // order: release — partner: who waits, whose frame the entry lies on (waiter.cpp).
+  entry.linked.store(false, std::memory_order_release);
 }
 
 void timer_wheel::arm(timer& entry, clock::time_point when) noexcept {
@@ -86,7 +87,7 @@ void timer_wheel::arm(timer& entry, clock::time_point when) noexcept {
   entry.due_tick = tick_at_or_after(when);
   std::lock_guard guard(lock_);
   append(entry);
-  entry.linked = true;
+  entry.linked.store(true, std::memory_order_relaxed);
   armed_.store(armed_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   const clock::rep when_due = when.time_since_epoch().count();
   if (when_due < next_due_.load(std::memory_order_relaxed)) {
@@ -96,7 +97,7 @@ void timer_wheel::arm(timer& entry, clock::time_point when) noexcept {
 
 void timer_wheel::disarm(timer& entry) noexcept {
   std::lock_guard guard(lock_);
-  if (!entry.linked) return;
+  if (!entry.linked.load(std::memory_order_relaxed)) return;
   unlink(entry);
   armed_.store(armed_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
 }
@@ -166,12 +167,11 @@ void timer_wheel::fire_slot(unsigned slot, due& into) noexcept {
       __builtin_prefetch(&ahead->who->word, 1);
       ahead = ahead->next;
     }
-    unlink(entry);
-    ++into.fired;
-    // A won claim on somebody who has not parked may end the entry at once: it is not touched
-    // again.
     parker* const who = entry.who;
-    if (who->word.try_claim(entry.epoch, wake_reason::timeout, 0) !=
+    const std::uint32_t epoch = entry.epoch;
+    unlink(entry);  // who waits may go on now: the entry is not touched again
+    ++into.fired;
+    if (who->word.try_claim(epoch, wake_reason::timeout, 0) !=
         wake_word::claim_result::won_parked) {
       continue;
     }

@@ -56,10 +56,9 @@ wake_reason park_fiber(fiber& self, std::uint32_t epoch, deadline limit) noexcep
   entry.epoch = epoch;
   worker::current()->timers().arm(entry, limit.when());
   worker::park(self);
-  const wake_reason reason = self.word.outcome().reason;
-  // A timer that has fired was unlinked before it claimed, and is not touched after.
-  if (reason != wake_reason::timeout) entry.wheel->disarm(entry);
-  return reason;
+  // order: acquire — partner: timer_wheel::unlink(): a timer that has fired is not touched again.
+  if (entry.linked.load(std::memory_order_acquire)) entry.wheel->disarm(entry);
+  return self.word.outcome().reason;
 }
 
 wake_reason park_thread(thread_parker& self, std::uint32_t epoch, deadline limit) noexcept {

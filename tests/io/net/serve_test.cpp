@@ -240,6 +240,29 @@ TEST(serve, lets_a_handler_keep_its_stream) {
   });
 }
 
+TEST(serve, takes_newcomers_whichever_loop_is_hogged) {
+  for (const unsigned hogged : {0U, 1U}) {
+    runtime home(test::with_loops(2));
+    tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
+    task<void> server = home.spawn([&] { serve(listener, echo); });
+    std::atomic<bool> hogging{false};
+    std::atomic<bool> over{false};
+    task<void> hog = home.spawn({.pinned = true, .loop = hogged}, [&] {
+      hogging = true;
+      test::wait_until([&] { return over.load(); });
+    });
+    test::wait_until([&] { return hogging.load(); });
+    for (int n = 0; n < 10; ++n) {
+      tcp_stream client = tcp_stream::connect(listener.local_endpoint());
+      EXPECT_EQ(ask(client, "whoever is free"), "whoever is free");
+    }
+    over = true;
+    hog.join();
+    listener.close();
+    server.join();
+  }
+}
+
 TEST(serve, serves_unix_sockets) {
   heddle::run(test::with_loops(2), [] {
     tcp_listener listener = tcp_listener::bind("unix:@heddle_serve_test");

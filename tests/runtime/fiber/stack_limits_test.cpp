@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <linux/filter.h>
@@ -75,6 +76,46 @@ TEST_F(stack_limits, spawn_or_join_says_so_and_the_others_go_on_and_it_recovers)
           if (spawn([n] { return n; }).join() != n) return false;
         }
         return true;
+      });
+    });
+    EXPECT_TRUE(end.exited_with(0)) << loops << ": " << end.status << end.output;
+  }
+}
+
+TEST_F(stack_limits, a_hook_that_is_told_of_it_may_wait_and_captures_are_destroyed_on_a_fiber) {
+  struct waits_at_its_end {
+    waits_at_its_end() = default;
+    waits_at_its_end(waits_at_its_end&& other) noexcept : here(std::exchange(other.here, false)) {}
+    ~waits_at_its_end() {
+      if (here) this_fiber::yield();
+    }
+    bool here = true;
+  };
+  for (const unsigned loops : {1U, 2U}) {
+    const test::child_end end = test::in_child([loops] {
+      std::atomic<int> told{0};
+      config settings = with_loops(loops);
+      settings.on_unhandled = [&](const unhandled_error&) {
+        this_fiber::sleep_for(1ms);
+        ++told;
+      };
+      return run(settings, [&] {
+        leave_room(64);
+        std::atomic<int> ran{0};
+        int spawned = 0;
+        for (int n = 0; n < 1'000; ++n) {
+          try {
+            spawn([&ran, last = waits_at_its_end()] {
+              this_fiber::sleep_for(200ms);
+              ++ran;
+            }).detach();
+            ++spawned;
+          } catch (const resource_exhausted&) {
+          }
+          if (n % 100 == 99) this_fiber::sleep_for(1ms);
+        }
+        while (ran + told < spawned) this_fiber::sleep_for(10ms);
+        return told > 0 && ran > 50;
       });
     });
     EXPECT_TRUE(end.exited_with(0)) << loops << ": " << end.status << end.output;

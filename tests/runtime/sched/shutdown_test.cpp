@@ -165,6 +165,28 @@ TEST(shutdown, every_spawn_that_races_with_it_is_refused_or_ends) {
   EXPECT_GT(values + cancels, 0);
 }
 
+void spawn_for_ever() {
+  spawn([] { spawn_for_ever(); }).detach();
+}
+
+TEST(shutdown, ends_a_chain_of_spawns_that_never_suspends) {
+  for (const unsigned loops : {1U, 2U}) {
+    std::atomic<int> refused{0};
+    config settings = with_loops(loops);
+    settings.on_unhandled = [&](const unhandled_error& error) {
+      try {
+        std::rethrow_exception(error.error);
+      } catch (const shut_down&) {
+        ++refused;
+      }
+    };
+    runtime home(settings);
+    home.spawn([] { spawn_for_ever(); }).detach();
+    EXPECT_TRUE(home.shutdown(10ms));
+    EXPECT_EQ(refused, 1);
+  }
+}
+
 TEST(shutdown, the_destructor_ends_whatever_a_fiber_waits_for) {
   for (int round = 0; round < test::rounds(500); ++round) {
     std::atomic<int> ended{0};

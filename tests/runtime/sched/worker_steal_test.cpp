@@ -128,6 +128,54 @@ TEST(stealing, one_fiber_alone_behind_a_hog_is_run_elsewhere_too) {
   }
 }
 
+TEST(stealing, tasks_that_were_to_start_on_a_hogged_loop_start_elsewhere) {
+  for (const unsigned hogged : {0U, 1U}) {
+    runtime home(with_loops(2));
+    std::atomic<int> ran{0};
+    std::atomic<bool> pinned_ran{false};
+    std::vector<task<void>> all;
+    task<void> pinned;
+    {
+      // Some that the loop has looked at before it was hogged, some that come meanwhile.
+      std::atomic<bool> over{false};
+      auto hog = home.spawn({.pinned = true, .loop = hogged}, [&] {
+        for (int n = 0; n < 50; ++n) all.push_back(spawn({.loop = hogged}, [&] { ++ran; }));
+        this_fiber::yield();
+        test::wait_until([&] { return over.load(); });
+      });
+      for (int n = 0; n < 50; ++n) {
+        home.spawn({.loop = hogged},
+                   [&] {
+                     ++ran;
+                     this_fiber::yield();
+                   })
+            .detach();
+      }
+      pinned = home.spawn({.pinned = true, .loop = hogged}, [&] { pinned_ran = true; });
+      EXPECT_TRUE(test::eventually([&] { return ran == 100; }));
+      over = true;
+      hog.join();
+    }
+    pinned.join();
+    EXPECT_TRUE(pinned_ran);
+    for (auto& each : all) each.join();
+  }
+}
+
+TEST(stealing, a_pinned_task_waits_for_its_loop) {
+  runtime home(with_loops(2));
+  std::atomic<long> thread{0};
+  task<void> pinned;
+  {
+    const hogged_loop hog(home, 1);
+    pinned = home.spawn({.pinned = true, .loop = 1}, [&] { thread = test::thread_now(); });
+    std::this_thread::sleep_for(20ms);  // time to do wrong
+    EXPECT_EQ(thread, 0);
+  }
+  pinned.join();
+  EXPECT_EQ(thread, home.spawn({.pinned = true, .loop = 1}, test::thread_now).join());
+}
+
 TEST(stealing, a_fiber_woken_by_a_hog_runs_elsewhere) {
   runtime home(with_loops(2));
   test::gate opens;

@@ -196,6 +196,46 @@ TEST(task_drop, detaching_races_with_the_end_and_every_error_is_reported_once) {
   EXPECT_EQ(seen.all().size(), rounds);
 }
 
+TEST(task_drop, detaching_races_with_the_end_and_the_runtime_waits_for_the_report) {
+  std::atomic<int> begun{0};
+  std::atomic<int> ended{0};
+  config settings = test::with_loops(1);
+  settings.on_unhandled = [&](const unhandled_error&) {
+    ++begun;
+    this_fiber::sleep_for(1ms);
+    ++ended;
+  };
+  for (int round = 0; round < test::rounds(1'000); ++round) {
+    {
+      runtime home(settings);
+      std::atomic<bool> runs{false};
+      std::atomic<bool> go{false};
+      auto body = home.spawn([&] {
+        runs = true;
+        while (!go) {
+        }
+        throw std::runtime_error("raced");
+      });
+      test::wait_until([&] { return runs.load(); });
+      go = true;
+      test::spin(static_cast<std::uint32_t>(round) * 31 % 20'000);
+      body.detach();
+    }
+    ASSERT_EQ(begun, round + 1);
+    ASSERT_EQ(ended, round + 1);
+  }
+}
+
+TEST(task_drop, its_name_may_be_read_while_it_fails) {
+  reports seen;
+  runtime home(seen.settings(1));
+  for (int round = 0; round < test::rounds(2'000); ++round) {
+    auto body = home.spawn([] { throw std::runtime_error("nameless"); });
+    while (!body.done()) EXPECT_EQ(body.name(), "");
+    EXPECT_THROW(body.join(), std::runtime_error);
+  }
+}
+
 TEST(task_drop, a_detached_task_is_cancelled_and_waited_for_by_the_runtime) {
   std::atomic<int> ended{0};
   run(with_loops(2), [&] {

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <mutex>
 #include <optional>
@@ -120,6 +122,36 @@ TEST(waiter, a_claim_before_the_wait_is_not_lost) {
   };
   run(with_loops(1), claimed_first);
   claimed_first();
+}
+
+[[gnu::noinline]] wake_reason wait_with_a_limit(waiter*& who, std::chrono::milliseconds limit) {
+  waiter self;
+  who = &self;
+  return self.wait(clock::now() + limit);
+}
+
+/// Lies where that wait's frame lay.
+[[gnu::noinline]] bool stays_as_it_is(std::chrono::milliseconds nap) {
+  std::array<volatile std::byte, 2048> bytes{};
+  for (auto& each : bytes) each = std::byte{0x41};
+  this_fiber::sleep_for(nap);
+  return std::all_of(bytes.begin(), bytes.end(),
+                     [](std::byte each) { return each == std::byte{0x41}; });
+}
+
+TEST(waiter, whatever_reason_ends_it_early_its_timer_is_gone) {
+  for (const wake_reason reason : {wake_reason::event, wake_reason::timeout, wake_reason::closed}) {
+    run(with_loops(1), [reason] {
+      waiter* who = nullptr;
+      auto body = spawn([&] {
+        EXPECT_EQ(wait_with_a_limit(who, 20ms), reason);
+        EXPECT_TRUE(stays_as_it_is(60ms)) << "the timer of a frame that is gone was used";
+      });
+      while (who == nullptr) this_fiber::yield();
+      who->claim(reason).resume();
+      body.join();
+    });
+  }
 }
 
 TEST(waiter, may_end_without_having_waited) {

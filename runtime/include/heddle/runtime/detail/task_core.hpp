@@ -43,7 +43,13 @@ struct job {
 };
 
 /// How a body ended.
-enum class task_outcome : std::uint8_t { none, value, failure, cancelled };
+enum class task_outcome : std::uint8_t {
+  none,
+  refused,  // no stack for the body: whoever takes the task up fails it
+  value,
+  failure,
+  cancelled
+};
 
 /// What only a few tasks have; allocated for those.
 struct spawn_extras {
@@ -87,8 +93,11 @@ struct task_core : job {
   const task_operations* operations;
   const char* file;
   fiber_id id = fiber_id::none;
-  spawn_extras* extras = nullptr;       // owned
-  std::atomic<fiber*> runner{nullptr};  // while the body runs
+  std::atomic<spawn_extras*> owned_extras{nullptr};  // may come when the task fails
+  std::atomic<fiber*> runner{nullptr};               // while the body runs
+
+  // order: acquire — partner: keep_hooks(); the handle's owner may look while the task fails.
+  spawn_extras* extras() const noexcept { return owned_extras.load(std::memory_order_acquire); }
 };
 
 inline constexpr std::size_t block_classes = 5;
@@ -126,7 +135,8 @@ void drop(task_core& core) noexcept;
 /// Destroys the result and frees the block of a task that is done, or was never submitted.
 void release(task_core& core) noexcept;
 inline std::string_view name_of(const task_core& core) noexcept {
-  return core.extras == nullptr ? std::string_view{} : std::string_view(core.extras->name);
+  const spawn_extras* const extras = core.extras();
+  return extras == nullptr ? std::string_view{} : std::string_view(extras->name);
 }
 [[noreturn]] void throw_no_task(const char* operation);
 
