@@ -21,11 +21,12 @@ function(step)
   set(said "${said}" PARENT_SCOPE)
 endfunction()
 
-function(build_and_run name program)
+function(build_and_run name)
   step(${CMAKE_COMMAND} -G Ninja -S "${consumer}" -B "${WORK}/${name}"
     -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_BUILD_TYPE=${BUILD_TYPE} ${ARGN})
   step(${CMAKE_COMMAND} --build "${WORK}/${name}" --parallel 2)
-  greet("${WORK}/${name}/${program}")
+  greet("${WORK}/${name}/hello")
+  greet("${WORK}/${name}/turns")
 endfunction()
 
 function(greet program)
@@ -48,7 +49,7 @@ else()
 endif()
 
 step(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${WORK}/prefix")
-build_and_run(installed hello -DCMAKE_PREFIX_PATH=${WORK}/prefix)
+build_and_run(installed -DCMAKE_PREFIX_PATH=${WORK}/prefix)
 
 find_program(PKG_CONFIG pkg-config)
 if(PKG_CONFIG)
@@ -63,9 +64,9 @@ else()
   message(STATUS "pkg-config is not installed: heddle.pc was not tried")
 endif()
 
-build_and_run(subdirectory hello -DHEDDLE_SOURCE_DIR=${SOURCE} -DBUILD_SHARED_LIBS=${other}
+build_and_run(subdirectory -DHEDDLE_SOURCE_DIR=${SOURCE} -DBUILD_SHARED_LIBS=${other}
   -DHEDDLE_INSTALL=ON ${launcher})
 step(${CMAKE_COMMAND} --install "${WORK}/subdirectory" --prefix "${WORK}/other_prefix")
-build_and_run(installed_other hello -DCMAKE_PREFIX_PATH=${WORK}/other_prefix)
-build_and_run(optimised hello -DHEDDLE_SOURCE_DIR=${SOURCE} -DBUILD_SHARED_LIBS=OFF
+build_and_run(installed_other -DCMAKE_PREFIX_PATH=${WORK}/other_prefix)
+build_and_run(optimised -DHEDDLE_SOURCE_DIR=${SOURCE} -DBUILD_SHARED_LIBS=OFF
   -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON ${launcher})

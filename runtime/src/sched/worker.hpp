@@ -3,10 +3,10 @@
 // The loop's thread has a root context (its own stack), where it polls, steals and parks;
 // everything else happens on fibers' stacks, which switch to one another directly. Invariants: (1)
 // what is not atomic is touched by the loop's thread alone; (2) a fiber that leaves its stack is
-// dealt with (queued, committed as parked, pooled) only by dispose(), on the next stack;
-// (3) a member function that switches must not use `this` afterwards: the fiber may be on another
-// loop. Source files: worker.cpp (root), worker_switch.cpp (fibers), worker_steal.cpp (other
-// loops), worker_park.cpp.
+// dealt with (queued, committed as parked, pooled) by dispose(), on the next stack (exceptions:
+// fiber/README.md, rule 2); (3) a member function that switches must not use `this` afterwards: the
+// fiber may be on another loop. Source files: worker.cpp (root), worker_switch.cpp (fibers),
+// worker_steal.cpp (other loops), worker_park.cpp.
 #pragma once
 
 #include <heddle/runtime/config.hpp>
@@ -54,12 +54,10 @@ class worker : public thread_state {
   }
 
   // The root context (worker.cpp)
-  // -------------------------------------------------------------------
   /// Runs jobs on the calling thread until `until` is done, or, without it, until the runtime ends.
   void run(const task_core* until) noexcept;
 
   // On a fiber of this loop (worker_switch.cpp)
-  // --------------------------------------------------------
   void spawn(task_core& core);
   /// Leaves the running fiber, whose wait has begun; returns when somebody has ended that wait.
   static void park(fiber& self) noexcept;
@@ -71,18 +69,16 @@ class worker : public thread_state {
   /// Returns false if it did not. Else the task has ended, or it has suspended, which made `self`'s
   /// wait real, and that wait has ended: self.word says how.
   static bool claim(fiber& self, task_core& core, cancellation mode) noexcept;
-  /// Uses up one unit of the slice's budget. Returns false if there was none left.
+  /// Uses up one unit of the slice's budget. Returns false if that was the last one.
   bool spend() noexcept { return budget_ != 0 && --budget_ != 0; }
 
   // From this loop
-  // -------------------------------------------------------------------------------------
   /// Queues a fiber that can go on, here; it is not bound to another loop.
   void make_ready(fiber& one) noexcept;
   /// Queues everything a reactor or wheel returned.
   void resume(parker* first) noexcept;
 
   // From anywhere
-  // ------------------------------------------------------------------------------------
   /// Queues a job that only this loop may run, and sees that the loop looks.
   void put_inbox(job& item) noexcept;
   void wake_up() noexcept { reactor_->wake_up(); }
@@ -168,7 +164,7 @@ class worker : public thread_state {
   // worker_park.cpp
   void park_loop(const task_core* until) noexcept;
   bool anything_to_do() const noexcept;
-  bool sleep(const task_core* until, bool& sentinel, resumption_list& ready) noexcept;
+  void sleep(const task_core* until, bool& sentinel, resumption_list& ready) noexcept;
   void leave_parked(bool sentinel) noexcept;
   void decay_if_due(clock::time_point now) noexcept;
 

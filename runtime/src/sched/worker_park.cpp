@@ -26,7 +26,7 @@ void worker::decay_if_due(clock::time_point now) noexcept {
   owner_.blocks.decay();
 }
 
-bool worker::sleep(const task_core* until, bool& sentinel, resumption_list& ready) noexcept {
+void worker::sleep(const task_core* until, bool& sentinel, resumption_list& ready) noexcept {
   for (;;) {
     const clock::time_point now = clock::now();
     deadline wake_at = timers_.next_due();
@@ -41,11 +41,11 @@ bool worker::sleep(const task_core* until, bool& sentinel, resumption_list& read
       owner_.tick.received();
       if (!sentinel) sentinel = owner_.idle.become_sentinel();
     }
-    if (found.woken || found.events != 0 || finished(until)) return true;
+    if (found.woken || found.events != 0 || finished(until)) return;
     const clock::time_point woke_at = clock::now();
-    if (timers_.next_due() <= woke_at) return true;
+    if (timers_.next_due() <= woke_at) return;
     if (sentinel) {
-      if (help_stuck_loops()) return true;
+      if (help_stuck_loops()) return;
       // Nobody runs: whoever withdraws next arms the tick timer.
       if (owner_.idle.end_sentinel()) sentinel = false;
     }

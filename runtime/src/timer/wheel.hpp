@@ -5,8 +5,8 @@
 // linked timer is on level L = the highest 8-bit digit in which its tick differs from current_; (3)
 // next_due() is never later than the earliest linked timer's due time, it may be earlier; (4)
 // everything is under lock_ but next_due(). Who may touch it: its loop arms; any thread disarms;
-// its loop, or a sentinel while that loop hogs, advances. Source: Varghese and Lauck 1987,
-// doi:10.1145/37499.37504, scheme 7.
+// its loop advances, or another that helps while that one is in a long slice. Source: Varghese and
+// Lauck 1987, doi:10.1145/37499.37504, scheme 7.
 #pragma once
 
 #include <heddle/runtime/clock.hpp>

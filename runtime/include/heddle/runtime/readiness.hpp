@@ -2,7 +2,7 @@
 // How a fiber waits until a descriptor can be read or written: io's sockets and third-party
 // clients.
 //
-// The edge-triggered protocol, free of lost edges: take a view(); if it says not ready, wait(). Try
+// The edge-triggered protocol, free of lost edges: look(); if it says not ready, wait(). Try
 // the system call. If it found nothing (EAGAIN), or a stream read came back short, say
 // drained(view): it marks the direction not ready unless an edge has come since the view was taken.
 // Start again.
