@@ -14,7 +14,6 @@
 #include <atomic>
 #include <cstdio>
 #include <exception>
-#include <iostream>
 #include <optional>
 #include <random>
 #include <sstream>
@@ -56,8 +55,15 @@ class load_generator {
  public:
   explicit load_generator(const load_settings& with) : with_(with), all_(with.connections) {}
 
-  void run() {
+  /// Returns whether a connection was made.
+  bool run() {
     each([this](conversation& one, unsigned) { connect(one); }, clock::now() + grace);
+    if (std::none_of(all_.begin(), all_.end(),
+                     [](const auto& one) { return one.client.has_value(); })) {
+      std::fprintf(stderr, "client: no connection to %s\n", with_.server.c_str());
+      print(counts());
+      return false;
+    }
     when_.start = clock::now();
     when_.count_from = when_.start + with_.warm_up;
     when_.end = when_.count_from + with_.measured;
@@ -65,6 +71,7 @@ class load_generator {
     each([this](conversation& one, unsigned number) { talk(one, number); }, when_.end + grace);
     reporter.join();
     print(counts());
+    return true;
   }
 
  private:
@@ -129,7 +136,8 @@ class load_generator {
   }
 
   void fail(const char* why) {
-    if (failed_.fetch_add(1, std::memory_order_relaxed) < 3) std::cerr << "client: " << why << '\n';
+    if (failed_.fetch_add(1, std::memory_order_relaxed) >= 3) return;
+    std::fprintf(stderr, "client: %s\n", why);  // one call: loops do not mix their lines
   }
 
   void report_progress() const {
@@ -178,12 +186,11 @@ class load_generator {
 
 }  // namespace
 
-int run_client(const settings& with) {
+bool run_client(const settings& with) {
   heddle::config runtime_settings;
   runtime_settings.loops = with.loops;
   runtime_settings.name = "client";
-  heddle::run(runtime_settings, [&] { load_generator(with.load).run(); });
-  return 0;
+  return heddle::run(runtime_settings, [&] { return load_generator(with.load).run(); });
 }
 
 bool read_count(const std::string& line, load_counts& counts) {

@@ -23,8 +23,8 @@ struct load_counts {
   double worst_ms = 0;
 };
 
-/// Runs the load generator. Returns: the exit status, 0 even if requests failed: they are counted.
-int run_client(const settings& with);
+/// Runs the load generator. Returns: whether a connection was made; what failed is only counted.
+bool run_client(const settings& with);
 
 /// Reads one printed line into `counts`. Returns: whether it was a field's.
 bool read_count(const std::string& line, load_counts& counts);

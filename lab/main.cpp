@@ -4,6 +4,7 @@
 #include "child_process.hpp"
 #include "client.hpp"
 #include "console.hpp"
+#include "output_file.hpp"
 #include "report.hpp"
 #include "settings.hpp"
 #include "timeline.hpp"
@@ -38,7 +39,8 @@ lab::results measure(const lab::settings& with) {
 }
 
 int demo(const lab::settings& with) {
-  lab::write_file(with.output, "");  // or one would learn of a wrong path after a minute
+  lab::require_writable(with.output);  // or one would learn of a wrong path after a minute
+  if (!with.picture.empty()) lab::require_writable(with.picture);
   const lab::results all = measure(with);
   lab::say_part("part 4: what the loops did, in the report");
   lab::write_file(with.output, lab::report_of(all, with));
@@ -67,7 +69,7 @@ int main(int count, char** arguments) {
     if (!lab::read_command_line(count, arguments, with, status)) return status;
     if (!with.client) return demo(with);
     lab::end_with_parent();
-    return lab::run_client(with);
+    return lab::run_client(with) ? 0 : 1;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "heddle_demo: %s\n", error.what());
     return 1;

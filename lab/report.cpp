@@ -7,8 +7,6 @@
 
 #include <array>
 #include <ctime>
-#include <fstream>
-#include <stdexcept>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -87,10 +85,11 @@ std::string service_section(const load_result& result) {
       "feels.");
   body += as_html(loops_of(full)) + as_html(loops_of(paced));
   body += paragraph(
-      "A connection counts for the loop that made most of its pages. " + grouped(full.moved) +
-      " and " + grouped(paced.moved) +
-      " connections had pages made by more than one loop: their fibers were stolen when their own "
-      "loop was busy and another one free.");
+      "A connection counts for the loop that made most of its pages. Its fiber is stolen when its "
+      "own loop is busy and another one free; then several loops make its pages. This happened "
+      "to " +
+      grouped(full.moved) + " of the connections that never pause, and to " + grouped(paced.moved) +
+      " of those that do.");
   return section("service", "2. A service under " + plural(result.connections, "connection"),
                  {{"connections", decimal(paced.client.connected, 0)},
                   {"rate", decimal(full.requests_per_second(), 0)},
@@ -217,13 +216,6 @@ std::string report_of(const results& all, const settings& with) {
          paragraph(escaped(machine(with)), "quiet") + summary(all) + pages_section(all.pages) +
          service_section(all.service) + cpu_section(all.cpu) + timeline_section(all) +
          "</body>\n</html>\n";
-}
-
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  if (!file) throw std::runtime_error("cannot write " + path);
 }
 
 }  // namespace lab

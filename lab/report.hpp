@@ -26,7 +26,4 @@ table summary_of(const results& all);
 /// Returns the whole page. Sections carry their key numbers as data- attributes, for programs.
 std::string report_of(const results& all, const settings& with);
 
-/// Writes a file. Errors: std::runtime_error naming it.
-void write_file(const std::string& path, const std::string& text);
-
 }  // namespace lab

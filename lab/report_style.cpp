@@ -45,13 +45,19 @@ section { border-top: 1px solid var(--line); margin-top: 2.6rem; padding-top: 1.
 p { margin: .4rem 0 .8rem; max-width: 46rem; }
 .question { font-size: 1.05rem; }
 .quiet { color: var(--quiet); font-size: .88rem; }
-.wide { overflow-x: auto; margin: .9rem 0; }
+/* A shadow at an edge says that the table goes on there; a cover moves with the table's end. */
+.wide { --behind: var(--paper); overflow-x: auto; margin: .9rem 0; background:
+  linear-gradient(to right, var(--behind) 40%, transparent) left / 2.4rem 100% no-repeat local,
+  linear-gradient(to left, var(--behind) 40%, transparent) right / 2.4rem 100% no-repeat local,
+  linear-gradient(to right, var(--thread), transparent) left / .8rem 100% no-repeat scroll,
+  linear-gradient(to left, var(--thread), transparent) right / .8rem 100% no-repeat scroll; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .94rem; }
 th, td { padding: .38rem 1.1rem .38rem 0; text-align: right; white-space: nowrap; }
 th:first-child { text-align: left; padding-right: 1.6rem; }
 thead th { color: var(--quiet); font-weight: 500; border-bottom: 1px solid var(--line); }
 tbody th { font-weight: 500; }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
+.answer .wide { --behind: var(--wash); }
 .answer { background: var(--wash); border-radius: .6rem; padding: .4rem 1.1rem; margin: 1.4rem 0; }
 figure { margin: 1.2rem 0 0; }
 h3 + figure { margin-top: 0; }
@@ -67,7 +73,7 @@ code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .92e
   th, td { padding-right: .8rem; }
   th:first-child { padding-right: 1rem; white-space: normal; min-width: 5rem; }
   .answer { padding: .4rem .8rem; }
-  .answer th, .answer td { white-space: normal; }
+  thead th, .answer th, .answer td { white-space: normal; }
 }
 )";
 }

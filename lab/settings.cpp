@@ -8,13 +8,15 @@
 
 #include <algorithm>
 #include <iostream>
+#include <string>
 
 #include <sys/resource.h>
 
 namespace lab {
 namespace {
 
-constexpr unsigned own_descriptors = 200;  // what a process needs besides its connections
+constexpr unsigned longest_ms = 3'600'000;  // an hour
+constexpr unsigned own_descriptors = 200;   // what a process needs besides its connections
 
 constexpr const char* what_it_does =
     "heddle's demo: what waiting, serving and computing cost with fibers, measured on this "
@@ -49,19 +51,21 @@ void add_demo_options(CLI::App& app, settings& into) {
 
 void add_client_options(CLI::App& app, settings& into) {
   const std::string group = "Load generator (part 2 starts it by itself)";
-  const auto milliseconds = [&](const char* name, std::chrono::milliseconds& value,
+  const auto milliseconds = [&](const char* name, std::chrono::milliseconds& value, unsigned least,
                                 const char* what) {
     app.add_option_function<unsigned>(
            name, [&value](unsigned given) { value = std::chrono::milliseconds(given); }, what)
-        ->group(group);
+        ->group(group)
+        ->default_str(std::to_string(value.count()))
+        ->check(CLI::Range(least, longest_ms));
   };
   app.add_flag("--client", into.client, "Be the load generator; prints what it counted")
       ->group(group);
   app.add_option("--server", into.load.server, "Whom to ask, as in 127.0.0.1:8080")->group(group);
   app.add_option("--target", into.load.target, "Which page")->group(group)->capture_default_str();
-  milliseconds("--pause-ms", into.load.pause, "Mean pause of a connection between two requests");
-  milliseconds("--warm-up-ms", into.load.warm_up, "How long not to count yet");
-  milliseconds("--measured-ms", into.load.measured, "How long to count");
+  milliseconds("--pause-ms", into.load.pause, 0, "Mean pause of a connection between two requests");
+  milliseconds("--warm-up-ms", into.load.warm_up, 0, "How long not to count yet");
+  milliseconds("--measured-ms", into.load.measured, 1, "How long to count");
 }
 
 void shorten(settings& of) {

@@ -15,7 +15,7 @@ struct load_settings {
   unsigned connections = 1000;
   std::chrono::milliseconds pause{0};    ///< between two requests of a connection, on average
   std::chrono::milliseconds warm_up{0};  ///< requests of that long are not counted
-  std::chrono::milliseconds measured{0};
+  std::chrono::milliseconds measured{5000};
 };
 
 struct settings {
