@@ -6,9 +6,11 @@
 
 #include <array>
 #include <cstddef>
+#include <exception>
 #include <iostream>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -27,18 +29,32 @@ void say_hello(const heddle::io::endpoint& server) {
   std::cout << "the server said: " << answer << '\n';
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  const bool forever = argc > 1;
+void listen(const char* given) {
   heddle::run([&] {
-    auto listener = heddle::io::tcp_listener::bind(forever ? argv[1] : "127.0.0.1:0");
+    auto listener = heddle::io::tcp_listener::bind(given != nullptr ? given : "127.0.0.1:0");
     std::cout << "listening at " << listener.local_endpoint() << std::endl;
     auto server = heddle::spawn([&] { heddle::io::serve(listener, echo); });
-    if (!forever) {
+    if (given == nullptr) {
       say_hello(listener.local_endpoint());
       listener.close();  // serve() returns once the open connections have ended
     }
     server.join();
   });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const char* const given = argc > 1 ? argv[1] : nullptr;
+  if (argc > 2 || (given != nullptr && *given == '-')) {
+    const bool asked = argc == 2 && given == std::string_view("--help");
+    (asked ? std::cout : std::cerr) << "Usage: echo [ENDPOINT], as in: echo 127.0.0.1:7000\n";
+    return asked ? 0 : 2;
+  }
+  try {
+    listen(given);
+  } catch (const std::exception& error) {
+    std::cerr << "echo: " << error.what() << '\n';
+    return 1;
+  }
 }
