@@ -92,6 +92,13 @@ def as_text(table):
                      for line in lines)
 
 
+def summary(table):
+    count = {word: sum(row.verdict == word for row in table)
+             for word in ("met", "MISSED", "-", "busy")}
+    return (f"{count['met']} met, {count['MISSED']} missed, {count['-']} without a yardstick here, "
+            f"{count['busy']} not judged on a busy machine")
+
+
 def as_markdown(table):
     lines = [columns(row) for row in (HEAD, *table)]
     lines.insert(1, ["---"] * len(lines[0]))

@@ -8,7 +8,7 @@ import json
 import os
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import judge
@@ -36,7 +36,10 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="small sizes: do the programs work?")
     parser.add_argument("--save", action="store_true", help="keep the result in bench/results")
     parser.add_argument("--verbose", action="store_true", help="every measurement as it comes")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.quick and options.save:
+        parser.error("--save keeps results, and those of --quick say nothing")
+    return options
 
 
 def chosen(only):
@@ -90,12 +93,11 @@ def main():
         samples += found
         table += judge.rows(problem, found)
     facts.append(("load after", " ".join(f"{load:.2f}" for load in os.getloadavg())))
+    if options.quick:
+        facts.append(("sizes", "small (--quick): the numbers say nothing, and are not judged"))
+        table = [replace(row, limit="", verdict="") for row in table]
     print("\nThe best value, and in brackets the median.\n\n" + judge.as_text(table))
-    missed = sum(row.verdict == "MISSED" for row in table)
-    met = sum(row.verdict == "met" for row in table)
-    print(f"\n{met} met, {missed} missed, "
-          f"{sum(row.verdict == '-' for row in table)} without a yardstick here, "
-          f"{sum(row.verdict == 'busy' for row in table)} not judged on a busy machine")
+    print("\n" + ("a quick run: not judged" if options.quick else judge.summary(table)))
     today = datetime.date.today().isoformat()
     results = Path(__file__).parent / "results" if options.save else Path(options.build)
     write(results / f"{today}-{machine.short_name()}", facts, table, samples)

@@ -18,6 +18,13 @@ die() {
   exit 1
 }
 
+# needs_value <what> "$@": dies unless a value follows the option that is first of the arguments.
+needs_value() {
+  case ${3:-} in
+    '' | --*) die "$2 needs $1; see --help" ;;
+  esac
+}
+
 # Time since the outermost script started.
 export SCRIPT_STARTED=${SCRIPT_STARTED:-$EPOCHSECONDS}
 elapsed() {
