@@ -19,8 +19,8 @@ namespace fs = std::filesystem;
 
 class output_file : public testing::Test {
  protected:
-  output_file() { fs::create_directory(folder_); }
-  ~output_file() override { fs::remove_all(folder_); }
+  void SetUp() override { fs::create_directory(folder_); }
+  void TearDown() override { fs::remove_all(folder_); }
 
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
