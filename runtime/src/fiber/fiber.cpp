@@ -6,7 +6,7 @@
 
 #include <boost/context/detail/fcontext.hpp>
 
-#include <bit>
+#include <cstdint>
 #include <new>
 
 namespace heddle::detail {
@@ -27,7 +27,7 @@ std::byte* fiber::record_at(std::byte* low, std::size_t bytes) noexcept {
   constexpr std::size_t record_bytes = (sizeof(fiber) + alignof(fiber) - 1) & ~(alignof(fiber) - 1);
   constexpr std::size_t colours = 8;
   constexpr std::size_t colour_bytes = 192;
-  const std::size_t colour = std::bit_cast<std::uintptr_t>(low) / bytes % colours;
+  const std::size_t colour = reinterpret_cast<std::uintptr_t>(low) / bytes % colours;
   return low + bytes - record_bytes - colour * colour_bytes;
 }
 

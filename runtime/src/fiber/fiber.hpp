@@ -26,6 +26,11 @@ class fiber : public parker, public job {
  public:
   enum class state : std::uint8_t { pooled, runnable, parked };
 
+  // Bits of `attention`.
+  static constexpr std::uint8_t unchecked =
+      1;  // the body has not looked for a cancel before its start
+  static constexpr std::uint8_t cancel = 2;  // the body is cancelled
+
   /// What a fiber's stack begins to run; never returns.
   using entry_function = void (*)(fiber& self, departure left);
 
@@ -62,12 +67,8 @@ class fiber : public parker, public job {
   fiber* next_settled = nullptr;  // while the joins that led here are made real waits
   cancellation join_mode = cancellation::deliver;  // of the join this fiber is in, while it claims
   std::atomic<state> status{state::pooled};
-  // 0: no suspension point has anything to do about cancellation.
-  static constexpr std::uint8_t unchecked =
-      1;  // the body has not looked for a cancel before its start
-  static constexpr std::uint8_t cancel = 2;  // the body is cancelled
-  std::atomic<std::uint8_t> attention{0};
-  std::uint32_t shields = 0;  // > 0: cancellation is held back
+  std::atomic<std::uint8_t> attention{0};  // 0: no suspension point has to do with cancellation
+  std::uint32_t shields = 0;               // > 0: cancellation is held back
   std::uint32_t uncaught_at_entry = 0;
   // For the order of children (worker::claim): where the latest spawns of this body went.
   const worker* spawned_on = nullptr;

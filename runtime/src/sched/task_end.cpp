@@ -111,7 +111,7 @@ void register_claimer(task_core& core, const parker& joiner) noexcept {
   const std::uint64_t before = core.state.load(std::memory_order_relaxed);
   // order: release — the wait has begun; partner: end_task(). The joiner holds the handle, and the
   // runner is the caller: nobody else changes the word.
-  core.state.store(before | std::bit_cast<std::uintptr_t>(&joiner), std::memory_order_release);
+  core.state.store(before | reinterpret_cast<std::uintptr_t>(&joiner), std::memory_order_release);
 }
 
 }  // namespace heddle::detail

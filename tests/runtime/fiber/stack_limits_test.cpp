@@ -28,7 +28,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::with_loops;
-using testing::HasSubstr;
 
 class stack_limits : public testing::Test {
  protected:

@@ -189,7 +189,7 @@ TEST(fiber_switch, fibers_that_unwind_at_the_same_time_each_count_their_own) {
           try {
             const checks first;
             const checks second;
-            throw round;
+            throw int{round};
           } catch (const int caught) {
             EXPECT_EQ(caught, round);
           }

@@ -19,7 +19,6 @@ namespace heddle {
 namespace {
 
 using namespace std::chrono_literals;
-using test::random_numbers;
 using test::with_loops;
 using testing::HasSubstr;
 

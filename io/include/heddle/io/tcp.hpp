@@ -134,6 +134,7 @@ class tcp_stream {
   /// close().
   void abort() noexcept;
 
+  /// Returns whether it has been neither closed nor moved from. Suspends: no.
   bool is_open() const noexcept;
 
   /// Returns the other end, also after close(); `none` if never connected.
@@ -192,6 +193,7 @@ class tcp_listener {
   /// fiber or thread; a second call does nothing. Suspends: no.
   void close() noexcept;
 
+  /// Returns whether it has been neither closed nor moved from. Suspends: no.
   bool is_open() const noexcept;
 
   /// Returns the descriptor, for options not offered here; -1 if closed. It stays the listener's.

@@ -62,6 +62,7 @@ class readiness {
   /// or thread, also while others wait. A second call does nothing.
   void close() noexcept;
 
+  /// Returns the descriptor, also after close(); -1 if moved from. Suspends: no.
   int fd() const noexcept;
 
  private:

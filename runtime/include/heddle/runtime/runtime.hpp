@@ -20,6 +20,8 @@ namespace heddle {
 template <class F>
 decltype(auto) run(config settings, F&& body, spawn_site where = spawn_site::current());
 
+/// Loops that run fibers, each on a thread of its own, until it is destroyed. Its functions may be
+/// called from any fiber and any thread, unless they say otherwise.
 class runtime {
  public:
   /// Starts a thread for each loop. Errors: std::invalid_argument (a bad setting, named),
@@ -47,6 +49,7 @@ class runtime {
   auto spawn(F&& body, spawn_site where = spawn_site::current()) {
     return spawn(spawn_options{}, std::forward<F>(body), where);
   }
+  /// As above, with a name, a stack size, a loop to start on.
   template <class F>
   auto spawn(spawn_options options, F&& body, spawn_site where = spawn_site::current()) {
     detail::new_task fresh(std::forward<F>(body), where);
@@ -56,9 +59,9 @@ class runtime {
   }
 
   /// Stops accepting tasks from outside, waits up to `grace` for the live ones, then cancels the
-  /// rest and gives them as long again, at least 100 ms. Returns: whether all ended; if not,
-  /// survivors are listed on stderr and the destructor still waits for them. Idempotent; from plain
-  /// threads.
+  /// rest, refuses their spawns too, and gives them as long again, at least 100 ms. Returns:
+  /// whether all ended; if not, survivors are listed on stderr and the destructor still waits for
+  /// them. Idempotent; from plain threads.
   bool shutdown(std::chrono::nanoseconds grace);
 
   /// Returns the counters. Suspends: no. Cost: some loads a loop.
@@ -106,6 +109,7 @@ decltype(auto) run(config settings, F&& body, spawn_site where) {
   return runtime::adopt(fresh).join();
 }
 
+/// As above, with the settings that the environment gives (config::from_env).
 template <class F>
 requires std::is_invocable_v<std::decay_t<F>>
 decltype(auto) run(F&& body, spawn_site where = spawn_site::current()) {

@@ -21,9 +21,11 @@ inline __attribute__((always_inline)) void yield() {
   if (left.what != detail::after::nothing) detail::finish_switch(left);
 }
 
-/// Sleeps at least `wait`, in a fiber or on a plain thread; never wakes early.
+/// Sleeps until `when` or a little later, in a fiber or on a plain thread; never wakes early.
 /// Errors: throws `cancelled`. Suspends: yes, cancel-safe.
 void sleep_until(deadline when);
+
+/// Sleeps at least `wait`; else as sleep_until().
 template <class Rep, class Period>
 void sleep_for(std::chrono::duration<Rep, Period> wait) {
   sleep_until(deadline::after(wait));

@@ -15,6 +15,7 @@
 
 namespace heddle {
 
+/// Fibers and threads that wait, in order of arrival, and the lock under which they do.
 class wait_queue {
  public:
   wait_queue() noexcept = default;

@@ -13,6 +13,7 @@
 
 namespace heddle::sync {
 
+/// Closed until somebody opens it, then open for ever.
 class gate {
  public:
   /// Returns whether the gate is open. Order: true synchronizes with open(). Suspends: no.
