@@ -23,7 +23,7 @@ struct spawn_options {
   std::string_view name = {};   ///< copied; for messages and dumps; at most 256 bytes are kept
   std::size_t stack_bytes = 0;  ///< 0: config::stack_bytes; 16 KiB..1 GiB, rounded up to 2^n
   bool pinned = false;          ///< never migrates from the loop on which it starts
-  std::optional<unsigned> loop = {};  ///< starts there
+  std::optional<unsigned> loop = {};  ///< starts there, unless that loop is in one long slice
 };
 
 namespace detail {
