@@ -140,7 +140,8 @@ TEST(listener, shares_newcomers_out_among_many_acceptors) {
       acceptor = spawn([&] {
         std::error_code error;
         while (listener.accept(error).is_open()) ++accepted;
-        EXPECT_EQ(error, std::errc::operation_canceled);
+        const bool found_it_closed = error == std::errc::bad_file_descriptor;
+        EXPECT_TRUE(found_it_closed || error == std::errc::operation_canceled) << error;
       });
     }
     std::vector<tcp_stream> near(newcomers);
