@@ -56,7 +56,8 @@ struct config {
   /// may suspend there. Must not throw. Default: one line on stderr.
   std::function<void(const unhandled_error&)> on_unhandled;
 
-  /// Called when something holds up the runtime, at most 5 times a minute. Default: stderr.
+  /// Called when something holds up the runtime, at most 5 times a minute, perhaps in the middle of
+  /// a switch: must neither throw nor suspend. Default: one line on stderr.
   std::function<void(const stall_report&)> on_stall;
 
   /// Names the runtime's threads ("name-0", "name-1", ...) and its messages. At most 64 bytes.
