@@ -30,7 +30,8 @@ class fiber_identity {
     std::atomic_thread_fence(std::memory_order_release);  // order: no id before the words change
     file_.store(site.file, std::memory_order_relaxed);
     line_.store(site.line, std::memory_order_relaxed);
-    if (!name.empty() || named_) set_name(name);
+    if (!name.empty() || named_) [[unlikely]]
+      set_name(name);
     // order: release — partner: read().
     id_.store(static_cast<std::uint64_t>(id), std::memory_order_release);
   }
@@ -52,7 +53,7 @@ class fiber_identity {
   }
 
  private:
-  void set_name(std::string_view name) noexcept {
+  __attribute__((noinline)) void set_name(std::string_view name) noexcept {
     named_ = !name.empty();
     std::array<char, name_bytes> text{};
     std::copy_n(name.begin(), std::min(name.size(), text.size()), text.begin());

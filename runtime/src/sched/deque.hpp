@@ -25,11 +25,26 @@ class deque {
   /// Adds at the young end. Owner only. Returns the entry's index. Errors: std::bad_alloc, nothing
   /// added.
   std::int64_t push(T* item) {
-    const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
+    make_room();
+    return push_into_room(item);
+  }
+
+  /// Makes room for one more. Owner only. Errors: std::bad_alloc.
+  void make_room() {
+    if (is_full()) [[unlikely]]
+      grow(top_.load(std::memory_order_relaxed), bottom_.load(std::memory_order_relaxed));
+  }
+
+  /// Returns whether the next push has to grow the array. Owner only.
+  bool is_full() const noexcept {
     // order: acquire — partner: the takers' CAS; a slot is reused only after its taker has read it.
     const std::int64_t top = top_.load(std::memory_order_acquire);
-    if (bottom - top > mask_) [[unlikely]]
-      grow(top, bottom);
+    return bottom_.load(std::memory_order_relaxed) - top > mask_;
+  }
+
+  /// As push(), after is_full() has said no.
+  std::int64_t push_into_room(T* item) noexcept {
+    const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
     slots_[bottom & mask_].store(item, std::memory_order_relaxed);
     // order: release — partner: take_oldest(); the item and its slot are visible with the new
     // bottom.

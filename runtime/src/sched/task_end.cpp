@@ -24,19 +24,6 @@ unhandled_error describe_failure(task_core& core) {
   return error;
 }
 
-/// A failed task may be dropped after its runtime has ended: it keeps who is to be told.
-void keep_hooks(task_core& core, const worker& here) noexcept {
-  try {
-    spawn_extras* extras = core.extras();
-    if (extras == nullptr) extras = new spawn_extras;
-    extras->hooks = here.owner().hooks;
-    // order: release — partner: extras().
-    core.owned_extras.store(extras, std::memory_order_release);
-  } catch (const std::bad_alloc&) {
-    // The report goes to stderr then.
-  }
-}
-
 void wake_joiner(std::uint64_t state) noexcept {
   auto* const joiner =
       std::bit_cast<parker*>(static_cast<std::uintptr_t>(state & ~task_core::flags));
@@ -74,14 +61,19 @@ void report_failure(task_core& core) noexcept {
   }
 }
 
-void end_task(task_core& core, worker& here) noexcept {
-  core.runner.store(nullptr, std::memory_order_relaxed);
-  if (core.outcome == task_outcome::failure) [[unlikely]]
-    keep_hooks(core, here);
-  const bool main_task = here.owner().is_main(core);
-  // order: acq_rel — releases the outcome; acquires what joiner, canceller and dropper have done.
-  const std::uint64_t before =
-      core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
+void keep_hooks(task_core& core, const worker& here) noexcept {
+  try {
+    spawn_extras* extras = core.extras();
+    if (extras == nullptr) extras = new spawn_extras;
+    extras->hooks = here.owner().hooks;
+    // order: release — partner: extras().
+    core.owned_extras.store(extras, std::memory_order_release);
+  } catch (const std::bad_alloc&) {
+    // The report goes to stderr then.
+  }
+}
+
+void end_watched(task_core& core, worker& here, std::uint64_t before) noexcept {
   if (is_set(before, task_core::busy)) {
     spin_until(core.state, [](std::uint64_t now) { return !is_set(now, task_core::busy); });
   }
@@ -92,9 +84,7 @@ void end_task(task_core& core, worker& here) noexcept {
   }
   here.count_finished();  // before anybody can see the end
   wake_joiner(before);
-  // order: release — the outcome, for whoever sees done; the last touch of the core.
-  core.state.store(task_core::completing | task_core::done, std::memory_order_release);
-  if (main_task) here.owner().loop(0).wake_up();
+  publish_end(core, here);
 }
 
 void end_claimed_task(task_core& core, worker& here) noexcept {

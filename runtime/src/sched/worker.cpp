@@ -51,13 +51,10 @@ void worker::trace(trace_kind kind, fiber_id id, std::uint32_t arg) noexcept {
   if (ring_) ring_->add(clock::now() - owner_.started_at(), kind, id, arg);
 }
 
-fiber_id worker::next_id() noexcept {
+void worker::take_ids() noexcept {
   constexpr std::uint64_t ids_at_once = 1024;
-  if (next_id_ == ids_end_) {
-    next_id_ = owner_.take_ids(ids_at_once);
-    ids_end_ = next_id_ + ids_at_once;
-  }
-  return fiber_id{next_id_++};
+  next_id_ = owner_.take_ids(ids_at_once);
+  ids_end_ = next_id_ + ids_at_once;
 }
 
 void worker::queue(job& item) noexcept {

@@ -58,6 +58,8 @@ class worker : public thread_state {
   void run(const task_core* until) noexcept;
 
   // On a fiber of this loop (worker_switch.cpp)
+  /// Queues a new task. Errors: shut_down, resource_exhausted, std::bad_alloc,
+  /// std::invalid_argument; nothing is queued or counted then.
   void spawn(task_core& core);
   /// Leaves the running fiber, whose wait has begun; returns when somebody has ended that wait.
   static void park(fiber& self) noexcept;
@@ -101,9 +103,11 @@ class worker : public thread_state {
 
  private:
   // worker_switch.cpp
+  void spawn_with_care(task_core& core);
+  void spawn_here(task_core& core) noexcept;
   bool maybe_idle() const noexcept;
   job* pick() noexcept;
-  job* pick_among() noexcept;
+  job* pick_in_turn() noexcept;
   job* pick_bound() noexcept;
   void sort_inbox() noexcept;
   void bind(job& item) noexcept;
@@ -144,7 +148,7 @@ class worker : public thread_state {
   void found_work() noexcept;
   bool finished(const task_core* until) const noexcept;
   void queue(job& item) noexcept;
-  fiber_id next_id() noexcept;
+  void take_ids() noexcept;
   void trace(trace_kind kind, fiber_id id, std::uint32_t arg) noexcept;
 
   // worker_steal.cpp
@@ -213,9 +217,15 @@ inline bool worker::maybe_idle() const noexcept {
 
 inline job* worker::pick() noexcept {
   if (--picks_left_ <= 0) return nullptr;
+  if (burst_left_ > 0) {
+    if (task_core* const fresh = deque_.take_oldest()) {
+      --burst_left_;
+      return fresh;
+    }
+  }
   // The usual state of a busy loop: nothing freshly spawned, nothing bound to it.
   if (deque_.maybe_empty() && !has_bound() && inbox_.maybe_empty()) return fifo_.take();
-  return pick_among();
+  return pick_in_turn();
 }
 
 /// Returns whether a yield is a swap with the oldest of the queue: no other loop, nothing else to
@@ -238,6 +248,7 @@ inline fiber* worker::prepare_task(task_core& core) noexcept {
     return nullptr;
   one->task = &core;
   one->job::stolen = core.stolen;
+  one->status.store(fiber::state::runnable, std::memory_order_relaxed);
   return one;
 }
 

@@ -51,13 +51,7 @@ void worker::bind(job& item) noexcept {
   bound_.push(item);
 }
 
-job* worker::pick_among() noexcept {
-  if (burst_left_ > 0) {
-    if (task_core* const fresh = deque_.take_oldest()) {
-      --burst_left_;
-      return fresh;
-    }
-  }
+job* worker::pick_in_turn() noexcept {
   bound_turn_ = !bound_turn_;
   if (bound_turn_ && (has_bound() || !inbox_.maybe_empty())) {
     if (job* const mine = pick_bound()) return mine;
@@ -110,6 +104,8 @@ void worker::check_stacks() {
 void worker::pool(fiber& one) noexcept {
   if (owner_.exhausted()) [[unlikely]]
     owner_.set_exhausted(false);
+  one.task = nullptr;
+  one.status.store(fiber::state::pooled, std::memory_order_relaxed);
   if (one.stack_bytes() != owner_.stacks.default_stack_bytes()) {
     fiber* const unusual = &one;
     owner_.stacks.give(std::span(&unusual, 1));
@@ -238,25 +234,34 @@ void worker::settle_claims(fiber& child) noexcept {
 }
 
 void worker::spawn(task_core& core) {
-  if (owner_.cancels_all()) [[unlikely]]
-    owner_.throw_shut_down();
-  if (owner_.exhausted()) [[unlikely]]
-    check_stacks();
-  core.id = next_id();
-  if (core.extras() != nullptr && core.extras()->loop != spawn_extras::any_loop) [[unlikely]] {
-    owner_.check_loop(core);
+  // What may throw, or takes long, is asked about here and done there.
+  scheduler& owner = owner_;
+  if (owner.cancels_all() || owner.exhausted() || core.extras() != nullptr ||
+      next_id_ == ids_end_ || deque_.is_full()) [[unlikely]] {
+    return spawn_with_care(core);
+  }
+  spawn_here(core);
+}
+
+void worker::spawn_with_care(task_core& core) {
+  if (owner_.cancels_all()) owner_.throw_shut_down();
+  if (owner_.exhausted()) check_stacks();
+  owner_.check_loop(core);
+  if (next_id_ == ids_end_) take_ids();
+  if (core.extras() != nullptr && core.extras()->loop != spawn_extras::any_loop) {
+    core.id = fiber_id{next_id_++};
     counters_.spawned.publish();
     owner_.loop(core.extras()->loop).put_inbox(core);
     return;
   }
-  counters_.spawned.publish();
-  std::int64_t index = 0;
-  try {
-    index = deque_.push(&core);
-  } catch (...) {
-    counters_.finished.publish();
-    throw;
-  }
+  deque_.make_room();
+  spawn_here(core);
+}
+
+inline void worker::spawn_here(task_core& core) noexcept {
+  core.id = fiber_id{next_id_++};
+  counters_.spawned.publish();  // before it can run
+  const std::int64_t index = deque_.push_into_room(&core);
   if (fiber* const parent = running) {
     parent->spawn_before = parent->spawned_on == this ? parent->latest_spawn : fiber::none_before;
     parent->latest_spawn = index;
@@ -268,7 +273,7 @@ void worker::spawn(task_core& core) {
 
 namespace {
 
-void fail_refused(task_core& core) noexcept {
+__attribute__((noinline)) void fail_refused(task_core& core) noexcept {
   core.operations->fail(
       core,
       std::make_exception_ptr(resource_exhausted("heddle: no stack to be had for a spawned task")));
@@ -276,16 +281,17 @@ void fail_refused(task_core& core) noexcept {
 
 }  // namespace
 
-fiber* worker::run_task(fiber& self) noexcept {
+inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexcept {
   task_core& core = *self.task;
-  self.status.store(fiber::state::runnable, std::memory_order_relaxed);
-  self.identity.set(core.id, {core.file, core.line}, name_of(core));
+  const spawn_extras* const extras = core.extras();
+  self.identity.set(core.id, {core.file, core.line},
+                    extras == nullptr ? std::string_view{} : std::string_view(extras->name));
+  if (extras != nullptr && extras->pinned) [[unlikely]]
+    self.pinned_to = current();
   self.uncaught_at_entry = current()->exceptions->uncaught_exceptions;
   self.attention.store(fiber::unchecked, std::memory_order_relaxed);
   self.spawned_on = nullptr;
   self.shields = 0;
-  if (core.extras() != nullptr && core.extras()->pinned) [[unlikely]]
-    self.pinned_to = current();
   // order: release — partner: request_cancel(), which then looks at this fiber.
   core.runner.store(&self, std::memory_order_release);
   if (core.outcome != task_outcome::refused) [[likely]] {
@@ -302,8 +308,6 @@ fiber* worker::run_task(fiber& self) noexcept {
     end_claimed_task(core, here);
   }
   self.pinned_to = nullptr;
-  self.task = nullptr;
-  self.status.store(fiber::state::pooled, std::memory_order_relaxed);
   return joiner;
 }
 

@@ -15,6 +15,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 
 namespace heddle::detail {
 
@@ -169,13 +170,25 @@ void drop(task_core& core) noexcept {
   release(core);
 }
 
+namespace {
+
+__attribute__((noinline)) void release_all(task_core& core) noexcept {
+  const std::size_t at = core.operations->block_class;
+  core.operations->destroy(core);
+  delete core.extras();
+  free_task(&core, at);
+}
+
+}  // namespace
+
 void release(task_core& core) noexcept {
+  static_assert(std::is_trivially_destructible_v<task_core>);
   const task_operations& operations = *core.operations;
   // The usual end, a plain value of a task without options, has nothing to destroy.
-  const bool nothing_left = core.outcome == task_outcome::value && operations.trivial_value;
-  if (!nothing_left) operations.destroy(core);
-  delete core.extras();
-  std::destroy_at(&core);
+  if (core.outcome != task_outcome::value || !operations.trivial_value || core.extras() != nullptr)
+      [[unlikely]] {
+    return release_all(core);
+  }
   free_task(&core, operations.block_class);
 }
 
