@@ -20,31 +20,27 @@ namespace heddle::detail {
 template <class T>
 class deque {
  public:
+  static constexpr std::int64_t no_room = -1;
+
   explicit deque(bool shared) : shared_(shared) { grow(0, 0); }
 
   /// Adds at the young end. Owner only. Returns the entry's index. Errors: std::bad_alloc, nothing
   /// added.
   std::int64_t push(T* item) {
-    make_room();
-    return push_into_room(item);
+    const std::int64_t index = push_if_room(item);
+    if (index != no_room) [[likely]]
+      return index;
+    grow(top_.load(std::memory_order_relaxed), bottom_.load(std::memory_order_relaxed));
+    return push_if_room(item);
   }
 
-  /// Makes room for one more. Owner only. Errors: std::bad_alloc.
-  void make_room() {
-    if (is_full()) [[unlikely]]
-      grow(top_.load(std::memory_order_relaxed), bottom_.load(std::memory_order_relaxed));
-  }
-
-  /// Returns whether the next push has to grow the array. Owner only.
-  bool is_full() const noexcept {
+  /// As push(), but where the array would have to grow it adds nothing and returns no_room.
+  std::int64_t push_if_room(T* item) noexcept {
+    const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
     // order: acquire — partner: the takers' CAS; a slot is reused only after its taker has read it.
     const std::int64_t top = top_.load(std::memory_order_acquire);
-    return bottom_.load(std::memory_order_relaxed) - top > mask_;
-  }
-
-  /// As push(), after is_full() has said no.
-  std::int64_t push_into_room(T* item) noexcept {
-    const std::int64_t bottom = bottom_.load(std::memory_order_relaxed);
+    if (bottom - top > mask_) [[unlikely]]
+      return no_room;
     slots_[bottom & mask_].store(item, std::memory_order_relaxed);
     // order: release — partner: take_oldest(); the item and its slot are visible with the new
     // bottom.

@@ -104,7 +104,8 @@ class worker : public thread_state {
  private:
   // worker_switch.cpp
   void spawn_with_care(task_core& core);
-  void spawn_here(task_core& core) noexcept;
+  void push_and_grow(task_core& core);
+  void has_spawned(std::int64_t index) noexcept;
   bool maybe_idle() const noexcept;
   job* pick() noexcept;
   job* pick_in_turn() noexcept;
@@ -247,7 +248,6 @@ inline fiber* worker::prepare_task(task_core& core) noexcept {
   if (one == nullptr) [[unlikely]]
     return nullptr;
   one->task = &core;
-  one->job::stolen = core.stolen;
   one->status.store(fiber::state::runnable, std::memory_order_relaxed);
   return one;
 }
@@ -273,7 +273,10 @@ inline void worker::count_slice(fiber& one) noexcept {
 inline void worker::begin_slice(fiber& one) noexcept {
   count_slice(one);
   if (ring_) [[unlikely]] {
-    trace(trace_kind::slice_begin, one.task->id, std::exchange(one.job::stolen, false) ? 1 : 0);
+    // The fiber was, or, at its first slice, its task.
+    const bool moved = std::exchange(one.job::stolen, false);
+    const bool moved_before = std::exchange(one.task->stolen, false);
+    trace(trace_kind::slice_begin, one.task->id, moved || moved_before ? 1 : 0);
   }
 }
 

@@ -234,13 +234,18 @@ void worker::settle_claims(fiber& child) noexcept {
 }
 
 void worker::spawn(task_core& core) {
-  // What may throw, or takes long, is asked about here and done there.
+  // What may throw, or takes long, is asked about here and done out of line.
   scheduler& owner = owner_;
-  if (owner.cancels_all() || owner.exhausted() || core.extras() != nullptr ||
-      next_id_ == ids_end_ || deque_.is_full()) [[unlikely]] {
+  if (owner.cancels_all() || owner.exhausted() || core.extras() != nullptr || next_id_ == ids_end_)
+      [[unlikely]] {
     return spawn_with_care(core);
   }
-  spawn_here(core);
+  core.id = fiber_id{next_id_++};
+  counters_.spawned.publish();  // before it can run
+  const std::int64_t index = deque_.push_if_room(&core);
+  if (index == deque_.no_room) [[unlikely]]
+    return push_and_grow(core);
+  has_spawned(index);
 }
 
 void worker::spawn_with_care(task_core& core) {
@@ -248,20 +253,25 @@ void worker::spawn_with_care(task_core& core) {
   if (owner_.exhausted()) check_stacks();
   owner_.check_loop(core);
   if (next_id_ == ids_end_) take_ids();
+  core.id = fiber_id{next_id_++};
+  counters_.spawned.publish();
   if (core.extras() != nullptr && core.extras()->loop != spawn_extras::any_loop) {
-    core.id = fiber_id{next_id_++};
-    counters_.spawned.publish();
     owner_.loop(core.extras()->loop).put_inbox(core);
-    return;
+  } else {
+    push_and_grow(core);
   }
-  deque_.make_room();
-  spawn_here(core);
 }
 
-inline void worker::spawn_here(task_core& core) noexcept {
-  core.id = fiber_id{next_id_++};
-  counters_.spawned.publish();  // before it can run
-  const std::int64_t index = deque_.push_into_room(&core);
+void worker::push_and_grow(task_core& core) {
+  try {
+    has_spawned(deque_.push(&core));
+  } catch (const std::bad_alloc&) {
+    counters_.finished.publish();
+    throw;
+  }
+}
+
+inline void worker::has_spawned(std::int64_t index) noexcept {
   if (fiber* const parent = running) {
     parent->spawn_before = parent->spawned_on == this ? parent->latest_spawn : fiber::none_before;
     parent->latest_spawn = index;
@@ -345,7 +355,6 @@ fiber* worker::next_after(fiber& self) noexcept {
       continue;
     }
     self.task = &core;
-    self.job::stolen = core.stolen;
     here->begin_slice(self);
     run_task(self);  // nobody has claimed it
     here = current();

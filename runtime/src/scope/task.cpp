@@ -92,11 +92,6 @@ void rethrow_outcome(task_core& core) {
                        " was cancelled");
 }
 
-bool is_done(const task_core& core) noexcept {
-  // order: acquire — partner: end_task().
-  return is_set(core.state.load(std::memory_order_acquire), task_core::done);
-}
-
 namespace {
 
 /// Ends a join whose wait has ended for `reason`. Returns false if it was cancelled: the task goes

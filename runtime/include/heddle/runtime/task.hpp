@@ -57,7 +57,7 @@ class [[nodiscard]] task {
   /// started is run by a direct switch where nobody is overtaken by it.
   T join() {
     detail::task_core& core = attached("join");
-    detail::wait_done(core);
+    if (!detail::is_done(core)) detail::wait_done(core);
     const owner ended{std::exchange(core_, nullptr)};
     return detail::take_result<T>(core);
   }

@@ -126,7 +126,10 @@ void submit_to(scheduler& target, task_core& core);
 void wait_done(task_core& core);
 /// Returns the stored failure, or task_cancelled naming the task.
 [[noreturn]] void rethrow_outcome(task_core& core);
-bool is_done(const task_core& core) noexcept;
+inline bool is_done(const task_core& core) noexcept {
+  // order: acquire — partner: end_task().
+  return (core.state.load(std::memory_order_acquire) & task_core::done) != 0;
+}
 void request_cancel(task_core& core) noexcept;
 /// Lets the task go on without a handle.
 void detach(task_core& core) noexcept;
