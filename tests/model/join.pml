@@ -2,19 +2,21 @@
  * The end of a task: the protocol of runtime/src/wait/README.md, "Joining a task", on the state
  * word of task_core. A runner, which the loop starts or, CLAIM=1, the joiner itself by a direct
  * switch, without beginning a wait: that the runner does for it if it suspends (settle). The owner
- * of the handle, a fiber that may cancel the task and then joins, drops or detaches it;
+ * of the handle, a fiber that may cancel the task and then joins, drops or detaches it.
  * JOINER_CANCELLED=1: somebody who cancels that fiber at any moment: its join ends early, it waits
  * for something else, and then it drops or detaches. The body may wait once, until it is cancelled
- * or, EVENT=1, until what it waits for happens.
+ * or, EVENT=1, until what it waits for happens. LONE=1: the loop is the only one of its runtime and
+ * ends tasks without a locked instruction; the owner is on another thread, and has the heavy fence.
  *
  * Checked: the core is freed once and not touched afterwards; a canceller finds the fiber of the
  * task, not of the next one; each fiber is made runnable once per switch, off its stack; the
  * runner ends no wait but the join; at rest all have come to their end, unless the body waits and
  * nobody has cancelled it.
  *
- * The waits are those of waker.pml, without lists. Stores to `runner` are seen by others when the
- * store buffer is drained, at the latest by the next locked instruction of the runner; all else
- * at once. Only the owner of the handle sets `busy`, a joiner or `detached`.
+ * The waits are those of waker.pml, without lists. Stores to `runner`, and, LONE=1, to `stage`, are
+ * seen by others when the store buffer is drained, in their order, at the latest by the next locked
+ * instruction of the runner or the owner's heavy fence; all else at once. Only the owner of the
+ * handle sets `busy`, a joiner or `detached`.
  *
  * BUG_*: mistakes that the run must find; see run_models.py.
  */
@@ -27,6 +29,9 @@
 #ifndef JOINER_CANCELLED
 #define JOINER_CANCELLED 0
 #endif
+#ifndef LONE
+#define LONE 0
+#endif
 
 mtype = { none, event, cancelled };
 
@@ -34,6 +39,9 @@ mtype = { none, event, cancelled };
 bool completing, done, detached, cancel, busy, has_joiner;
 bool runner_known;          /* core.runner, as others see it */
 bool runner_pending;        /* its store is in the store buffer */
+bool no_runner_pending;     /* so are these, behind it, LONE=1 */
+bool completing_pending;
+bool done_pending;
 bool queued = true;         /* not started */
 byte freed;
 
@@ -117,7 +125,42 @@ proctype memory() {
 end:
   do
   :: atomic { runner_pending -> runner_pending = false; runner_known = true }
+  :: atomic { !runner_pending && no_runner_pending ->
+              no_runner_pending = false; runner_known = false }
+  :: atomic { !runner_pending && !no_runner_pending && completing_pending ->
+              completing_pending = false; completing = true }
+  :: atomic { !runner_pending && !no_runner_pending && !completing_pending && done_pending ->
+              done_pending = false; done = true }
   od
+}
+
+/* Of what the runner has stored. */
+inline drain() {
+  atomic {
+    if :: runner_pending -> runner_pending = false; runner_known = true :: else fi;
+    if :: no_runner_pending -> no_runner_pending = false; runner_known = false :: else fi;
+    if :: completing_pending -> completing_pending = false; completing = true :: else fi;
+    if :: done_pending -> done_pending = false; done = true :: else fi
+  }
+}
+
+/* at_work, in the owner */
+inline begin_work() {
+#if LONE
+  atomic { touch; busy = true };
+#ifndef BUG_NO_HEAVY_FENCE
+  drain()
+#endif
+#else
+  skip
+#endif
+}
+inline end_work() {
+#if LONE
+  atomic { touch; busy = false }
+#else
+  skip
+#endif
 }
 
 /* The runner suspends: the join that led here becomes a wait like any other. */
@@ -136,6 +179,36 @@ inline settle() {
 #endif
 #endif
   atomic { was_busy = false; was_detached = false; requested = false }
+}
+
+/* The loop of the runner is alone. */
+inline end_task_alone() {
+  atomic { touch; no_runner_pending = true };
+  atomic { touch; completing_pending = true };
+  atomic { touch; was_busy = busy; was_detached = detached; had_joiner = has_joiner };
+  if
+  :: was_busy ->
+     atomic { !busy -> touch;
+#ifndef BUG_KEEPS_WHAT_IT_SAW
+              was_detached = detached; had_joiner = has_joiner
+#endif
+     }
+  :: else
+  fi;
+  if
+  :: was_detached -> atomic { touch; freed++ }
+  :: !was_detached ->
+     if
+     :: had_joiner ->
+        seen_epoch = epoch[J];
+        drain();
+        atomic { try_claim(J, seen_epoch, event); assert(!won || in_join) };
+        if :: won && saw_parked -> make_ready(J) :: else fi
+     :: else
+     fi;
+     atomic { touch; done_pending = true }
+  fi;
+  recycled = true
 }
 
 inline end_task() {
@@ -210,11 +283,21 @@ end_waiting:
      atomic { assert(reason[R] == event || cancel_requested[R]); body_waits = false;
               won = false; saw_parked = false }
   fi;
+#if LONE
+  end_task_alone()
+#else
   end_task()
+#endif
 }
 
 inline request_cancel() {
+#if LONE
+  atomic { touch; cancel = true };
+  begin_work();
+  ended = completing || done;
+#else
   atomic { touch; ended = completing || done; cancel = true; busy = true };
+#endif
   if
   :: !ended ->
      if
@@ -232,10 +315,12 @@ inline leave_join() {
 #ifdef BUG_JOINER_LEAVES_ITS_PARKER
      ended = false
 #else
+     begin_work();
      if
      :: atomic { completing || done -> touch; ended = true }
      :: atomic { !(completing || done) -> touch; has_joiner = false; ended = false }
-     fi
+     fi;
+     end_work()
 #endif
   :: reason[J] != cancelled -> ended = true
   fi;
@@ -262,9 +347,11 @@ end_switched:
 #endif
   :: !done ->
      atomic { begin_wait(J, may_cancel); in_join = true };
+     begin_work();
      if
-     :: completing || done -> ended = true; done; touch
+     :: completing || done -> ended = true; end_work(); done; touch
      :: atomic { !(completing || done) -> touch; has_joiner = true };
+        end_work();
         /* must_stop() */
         if
         :: may_cancel && cancel_requested[J] -> atomic { try_claim(J, epoch[J], cancelled) }
@@ -283,7 +370,14 @@ end_joining:
 }
 
 inline detach() {
+#if LONE
+  begin_work();
+  ended = completing || done;
+  if :: !ended -> atomic { touch; detached = true } :: else fi;
+  end_work();
+#else
   atomic { touch; ended = completing || done; detached = true };
+#endif
 #ifdef BUG_DETACHES_WITHOUT_A_LOOK
   ended = false;
 #endif

@@ -91,7 +91,9 @@ WAKER = [Run("waker", parameters, large) for parameters, large in (
 
 JOIN = [Run("join", parameters) for parameters in (
     "", "CLAIM=1", "JOINER_CANCELLED=1", "CLAIM=1 JOINER_CANCELLED=1",
-    "CLAIM=1 EVENT=1", "CLAIM=1 EVENT=1 JOINER_CANCELLED=1")]
+    "CLAIM=1 EVENT=1", "CLAIM=1 EVENT=1 JOINER_CANCELLED=1",
+    "LONE=1", "LONE=1 EVENT=1", "LONE=1 JOINER_CANCELLED=1",
+    "LONE=1 EVENT=1 JOINER_CANCELLED=1")]
 
 PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
                 for parameters, bug, failure in (
@@ -128,6 +130,10 @@ PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
     ("DETACHES_WITHOUT_A_LOOK", "leaked core"),
     ("RUNNER_IGNORES_BUSY", "wrong task cancelled"),
     ("CANCEL_LOOKED_AT_BEFORE_RUNNER_IS_KNOWN", "missed cancel"),
+)] + [Run("join", "LONE=1 JOINER_CANCELLED=1", bug=f"BUG_{bug}", failure=failure)
+      for bug, failure in (
+    ("NO_HEAVY_FENCE", "leaked core"),
+    ("KEEPS_WHAT_IT_SAW", "leaked core"),
 )]
 
 SUITES = {"park": PARK, "waker": WAKER, "join": JOIN, "planted_bugs": PLANTED_BUGS}

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Tasks of every shape are spawned, joined, cancelled, dropped, detached and handed on, from fibers
-// and from plain threads, three deep. At the end the books must balance: every body started and was
-// destroyed once, every value arrived, every error was met once, by a joiner or by on_unhandled.
+// and from plain threads, three deep, in a runtime of some loops and in one of a single loop, also
+// from one into the other. At the end the books must balance: every body started and was destroyed
+// once, every value arrived, every error was met once, by a joiner or by on_unhandled. And nothing
+// may pile up: threads, descriptors, mappings, memory are looked at all the time.
+#include "stress/holdings.hpp"
 #include "stress/stress.hpp"
 
+#include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -55,7 +60,7 @@ task<std::uint64_t> begin(books& all, random_numbers& random, runtime& home, sha
   if (random.once_in(8)) how.name = "churned";
   if (random.once_in(16)) how.stack_bytes = 32 * 1024;
   if (random.once_in(8)) how.pinned = true;
-  if (random.once_in(8)) how.loop = random.below(2);
+  if (random.once_in(8)) how.loop = random.below(home.settings().loops);
   ++all.spawned;
   return home.spawn(how, [&all, held = token(all), form, value, depth] {
     ++all.started;
@@ -173,10 +178,12 @@ std::uint64_t act(books& all, shape form, std::uint64_t value, int depth) {
   return value;
 }
 
-void work(books& all, stress::round_counter& rounds, runtime& home, bool on_fiber) {
+using runtimes = std::array<std::reference_wrapper<runtime>, 2>;
+
+void work(books& all, stress::round_counter& rounds, runtimes homes, bool on_fiber) {
   random_numbers random(all.streams.fetch_add(1));
   while (rounds.next()) {
-    one_child(all, random, home, 3, on_fiber, false);
+    one_child(all, random, homes[random.below(2)], 3, on_fiber, false);
     all.guard.tick();
   }
 }
@@ -189,20 +196,27 @@ int main(int argc, char** argv) {
   stress::round_counter rounds(asked);
   config settings = stress::with_loops(asked.loops);
   settings.on_unhandled = [&all](const unhandled_error&) { ++all.unhandled; };
+  stress::holdings held;
   {
-    runtime home(settings);
-    const stress::watchdog::watching watched(all.guard, home);
+    runtime many(settings);
+    settings.loops = 1;
+    runtime lone(settings);
+    const stress::watchdog::watching watched_many(all.guard, many);
+    const stress::watchdog::watching watched_lone(all.guard, lone);
+    const runtimes homes{many, lone};
     std::vector<std::thread> threads;
     for (int n = 0; n < 2; ++n) {
-      threads.emplace_back([&] { work(all, rounds, home, false); });
+      threads.emplace_back([&] { work(all, rounds, homes, false); });
     }
     std::vector<task<void>> fibers;
     for (int n = 0; n < 4; ++n) {
-      fibers.push_back(home.spawn([&] { work(all, rounds, home, true); }));
+      runtime& home = homes[n % 2];
+      fibers.push_back(home.spawn([&] { work(all, rounds, homes, true); }));
     }
     for (auto& each : fibers) each.join();
     for (auto& each : threads) each.join();
   }
+  held.require_flat();
   require(all.alive == 0, "a capture was lost or destroyed twice");
   require(all.started == all.spawned, "a task never ran, or ran twice");
   require(all.thrown == all.caught + all.unhandled, "an error was lost or reported twice");

@@ -56,6 +56,9 @@ class reactor {
   /// Closes the epoll set; registrations that remain are told when they are next used.
   void shut_down() noexcept;
 
+  /// Returns the epoll descriptor: a number that no other living reactor has.
+  int fd() const noexcept { return epoll_.get(); }
+
   /// Returns whether polling can find anything: how many descriptors are watched.
   std::size_t watched() const noexcept { return watched_.load(std::memory_order_relaxed); }
 

@@ -26,7 +26,7 @@ unhandled_error describe_failure(task_core& core) {
 
 void wake_joiner(std::uint64_t state) noexcept {
   auto* const joiner =
-      std::bit_cast<parker*>(static_cast<std::uintptr_t>(state & ~task_core::flags));
+      std::bit_cast<parker*>(static_cast<std::uintptr_t>(state & task_core::joiner));
   if (joiner == nullptr) return;
   // The joiner does not leave its wait before it has seen done (invariant 3): the present wait is
   // the join.
@@ -73,17 +73,21 @@ void keep_hooks(task_core& core, const worker& here) noexcept {
   }
 }
 
-void end_watched(task_core& core, worker& here, std::uint64_t before) noexcept {
-  if (is_set(before, task_core::busy)) {
-    spin_until(core.state, [](std::uint64_t now) { return !is_set(now, task_core::busy); });
+void end_watched(task_core& core, worker& here, std::uint64_t seen) noexcept {
+  if (is_set(seen, task_core::busy)) {
+    const std::uint64_t now =
+        spin_until(core.state, [](std::uint64_t word) { return !is_set(word, task_core::busy); });
+    // Beside other loops, who came later has seen completing in this word and changed nothing that
+    // counts. On a lone loop who was busy may just have come in time.
+    if (here.lone_tag() != 0) seen = now;
   }
-  if (is_set(before, task_core::detached)) {
+  if (is_set(seen, task_core::detached)) {
     end_detached(core);
     worker::current()->count_finished();  // after its report, which may have changed loops
     return;
   }
   here.count_finished();  // before anybody can see the end
-  wake_joiner(before);
+  wake_joiner(seen);
   publish_end(core, here);
 }
 
@@ -94,7 +98,7 @@ void end_claimed_task(task_core& core, worker& here) noexcept {
     keep_hooks(core, here);
   // The joiner holds the handle and has left its stack: nobody else looks at the word.
   // order: release — partner: is_done().
-  core.state.store(task_core::completing | task_core::done, std::memory_order_release);
+  core.stage.store(task_stage::done, std::memory_order_release);
 }
 
 void register_claimer(task_core& core, const parker& joiner) noexcept {

@@ -34,13 +34,13 @@ constexpr bool is_set(std::uint64_t state, std::uint64_t bits) noexcept {
   return (state & bits) != 0;
 }
 
-/// Spins until `state` fulfils `reached`; the other side is a few instructions away.
-template <class Reached>
-std::uint64_t spin_until(const std::atomic<std::uint64_t>& state, Reached reached) noexcept {
+/// Spins until `word` fulfils `reached`; the other side is a few instructions away.
+template <class Word, class Reached>
+Word spin_until(const std::atomic<Word>& word, Reached reached) noexcept {
   constexpr int spins_before_yield = 64;
   for (int spins = 0;; ++spins) {
-    // order: acquire — partner: the runner's or canceller's last store.
-    const std::uint64_t seen = state.load(std::memory_order_acquire);
+    // order: acquire — partner: the runner's last store, or that of the handle's owner.
+    const Word seen = word.load(std::memory_order_acquire);
     if (reached(seen)) return seen;
     spins < spins_before_yield ? cpu_relax() : static_cast<void>(::sched_yield());
   }
@@ -50,14 +50,27 @@ std::uint64_t spin_until(const std::atomic<std::uint64_t>& state, Reached reache
 void keep_hooks(task_core& core, const worker& here) noexcept;
 
 /// Goes on with end_task() where somebody waits for the task, looks at its fiber, or has let it go.
-/// `before`: the word as it was when completing was set.
-void end_watched(task_core& core, worker& here, std::uint64_t before) noexcept;
+/// `seen`: what begin_end() returned.
+void end_watched(task_core& core, worker& here, std::uint64_t seen) noexcept;
+
+/// Says that the task completes; returns the word as it was then, or, on a lone loop, after that.
+inline std::uint64_t begin_end(task_core& core, const worker& here) noexcept {
+  if (here.lone_tag() == 0) {
+    // order: acq_rel — releases the outcome; acquires what joiner, canceller and dropper have done.
+    return core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
+  }
+  core.stage.store(task_stage::completing, std::memory_order_relaxed);
+  // order: seq_cst — stage, then state, for the compiler; the processor is told by at_work.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  // order: acquire — as above.
+  return core.state.load(std::memory_order_acquire);
+}
 
 inline void publish_end(task_core& core, worker& here) noexcept {
   scheduler& owner = here.owner();
   const bool main_task = owner.is_main(core);
   // order: release — the outcome, for whoever sees done; the last touch of the core.
-  core.state.store(task_core::completing | task_core::done, std::memory_order_release);
+  core.stage.store(task_stage::done, std::memory_order_release);
   if (main_task) [[unlikely]]
     owner.loop(0).wake_up();
 }
@@ -68,10 +81,9 @@ inline void end_task(task_core& core, worker& here) noexcept {
   core.runner.store(nullptr, std::memory_order_relaxed);
   if (core.outcome == task_outcome::failure) [[unlikely]]
     keep_hooks(core, here);
-  // order: acq_rel — releases the outcome; acquires what joiner, canceller and dropper have done.
-  const std::uint64_t before =
-      core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
-  if ((before & ~task_core::cancel) != 0) return end_watched(core, here, before);
+  const std::uint64_t seen = begin_end(core, here);
+  constexpr std::uint64_t watched = task_core::joiner | task_core::detached | task_core::busy;
+  if (is_set(seen, watched)) return end_watched(core, here, seen);
   here.count_finished();  // before anybody can see the end
   publish_end(core, here);
 }

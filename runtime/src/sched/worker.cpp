@@ -2,6 +2,7 @@
 // The root context of a loop: polling, firing, and handing the thread to fibers.
 #include "sched/worker.hpp"
 
+#include "base/heavy_fence.hpp"
 #include "sched/scheduler.hpp"
 
 #include <pthread.h>
@@ -43,6 +44,14 @@ worker::worker(scheduler& owner, unsigned index)
   fiber* reserve = nullptr;
   owner.stacks.take_default(std::span(&reserve, 1));
   reserve_.store(reserve, std::memory_order_relaxed);
+  lone_tag_ = find_lone_tag();
+}
+
+/// Tags lone loops by the number of their epoll descriptor, which no two living ones share.
+std::uint64_t worker::find_lone_tag() const noexcept {
+  constexpr std::uint64_t most = 0xffff;
+  const auto tag = static_cast<std::uint64_t>(reactor_->fd());
+  return !shared_ && tag <= most && prepare_heavy_fence() ? tag : 0;
 }
 
 worker::~worker() { reactor_->shut_down(); }
@@ -128,8 +137,7 @@ void worker::found_work() noexcept {
 
 bool worker::finished(const task_core* until) const noexcept {
   if (until == nullptr) return owner_.ended();
-  // order: acquire — partner: end_task().
-  return (until->state.load(std::memory_order_acquire) & task_core::done) != 0;
+  return is_done(*until);
 }
 
 void worker::run(const task_core* until) noexcept {
@@ -152,8 +160,8 @@ void worker::run(const task_core* until) noexcept {
       park_loop(until);
       picks_left_ = poll_interval;  // it has just polled
       take_injected();
-      // Load-bearing: producers relied on this loop, which may have been chosen for what it took
-      // just now.
+      // Producers relied on this loop, which may have been chosen for what it took just now: who
+      // else would run the second job, before the sentinel looks?
       if (shared_ && fifo_.size() > 1 && owner_.idle.worth_waking()) wake_one();
     }
   }

@@ -92,9 +92,17 @@ class worker : public thread_state {
   block_cache& blocks() noexcept { return blocks_; }
   scheduler& owner() const noexcept { return owner_; }
   unsigned index() const noexcept { return index_; }
+  /// Returns what marks this loop's tasks if it is the only one of its runtime and threads that are
+  /// none of its loops can order themselves with it (base/heavy_fence.hpp); 0 if not. Different for
+  /// all such loops that live.
+  std::uint64_t lone_tag() const noexcept { return lone_tag_; }
   /// Returns how many idle fibers this loop keeps at hand. From any thread.
   std::size_t spare_fibers() const noexcept {
     return warm_count() + (reserve_.load(std::memory_order_relaxed) != nullptr ? 1 : 0);
+  }
+  /// Marks a new task that is to run in this loop's runtime.
+  void mark_lone(task_core& core) const noexcept {
+    core.state.store(lone_tag_ << task_core::lone_loop_shift, std::memory_order_relaxed);
   }
   void count_finished() noexcept { counters_.finished.publish(); }
 
@@ -150,6 +158,7 @@ class worker : public thread_state {
   bool finished(const task_core* until) const noexcept;
   void queue(job& item) noexcept;
   void take_ids() noexcept;
+  std::uint64_t find_lone_tag() const noexcept;
   void trace(trace_kind kind, fiber_id id, std::uint32_t arg) noexcept;
 
   // worker_steal.cpp
@@ -187,6 +196,7 @@ class worker : public thread_state {
   std::array<fiber*, warm_fibers> warm_;    // pooled fibers of the default size
   std::atomic<fiber*> reserve_{nullptr};  // written by this loop only: a pooled fiber for ending a
                                           // task that no stack could be had for
+  std::uint64_t lone_tag_ = 0;
   scheduler& owner_;
   job_list bound_;  // only this loop may run these
   execution root_;

@@ -241,6 +241,7 @@ void worker::spawn(task_core& core) {
     return spawn_with_care(core);
   }
   core.id = fiber_id{next_id_++};
+  mark_lone(core);
   counters_.spawned.publish();  // before it can run
   const std::int64_t index = deque_.push_if_room(&core);
   if (index == deque_.no_room) [[unlikely]]
@@ -254,6 +255,7 @@ void worker::spawn_with_care(task_core& core) {
   owner_.check_loop(core);
   if (next_id_ == ids_end_) take_ids();
   core.id = fiber_id{next_id_++};
+  mark_lone(core);
   counters_.spawned.publish();
   if (core.extras() != nullptr && core.extras()->loop != spawn_extras::any_loop) {
     owner_.loop(core.extras()->loop).put_inbox(core);

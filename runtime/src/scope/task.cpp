@@ -5,6 +5,7 @@
 #include <heddle/runtime/task.hpp>
 
 #include "base/assert.hpp"
+#include "base/heavy_fence.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/task_end.hpp"
 #include "sched/worker.hpp"
@@ -21,17 +22,70 @@ namespace heddle::detail {
 
 namespace {
 
-void wait_for_done_bit(const task_core& core) noexcept {
-  spin_until(core.state, [](std::uint64_t seen) { return is_set(seen, task_core::done); });
+/// The handle's owner at work on the word of a task that a lone loop may be ending: the loop's end
+/// has no fence, so who is on another thread has one for both. Until it is over the loop waits, and
+/// then looks again.
+class at_work {
+ public:
+  explicit at_work(task_core& core) noexcept : core_(core), busy_(is_foreign(core)) {
+    if (busy_) mark(task_core::busy, true);
+  }
+  /// Sets `request` too, and is busy on every loop: the fiber that runs the task stays on it.
+  at_work(task_core& core, std::uint64_t request) noexcept : core_(core), busy_(true) {
+    before_ = mark(task_core::busy | request, is_foreign(core));
+  }
+  ~at_work() {
+    // order: release — partner: end_watched().
+    if (busy_) core_.state.fetch_and(~task_core::busy, std::memory_order_release);
+  }
+  at_work(const at_work&) = delete;
+  at_work& operator=(const at_work&) = delete;
+
+  /// Returns the word as it was before the request.
+  std::uint64_t before() const noexcept { return before_; }
+
+ private:
+  static bool is_foreign(const task_core& core) noexcept {
+    const std::uint64_t tag =
+        core.state.load(std::memory_order_relaxed) >> task_core::lone_loop_shift;
+    if (tag == 0) return false;
+    const worker* const here = worker::current();
+    return here == nullptr || here->lone_tag() != tag;
+  }
+  std::uint64_t mark(std::uint64_t bits, bool foreign) noexcept {
+    // order: seq_cst — busy, then stage; partner: begin_end(): stage, then state. And a request
+    // before the look at the runner; partner: begun_wait, which at a body's first wait reads the
+    // word after a fence.
+    const std::uint64_t before = core_.state.fetch_or(bits, std::memory_order_seq_cst);
+    if (foreign) heavy_fence();
+    return before;
+  }
+
+  task_core& core_;
+  bool busy_;
+  std::uint64_t before_ = 0;
+};
+
+/// Returns whether the runner has come too far to find what is put into the word now; `seen` is
+/// the word.
+bool has_ended(const task_core& core, std::uint64_t seen) noexcept {
+  return is_set(seen, task_core::completing) ||
+         core.stage.load(std::memory_order_relaxed) != task_stage::open;
+}
+
+void wait_for_done(const task_core& core) noexcept {
+  spin_until(core.stage, [](task_stage seen) { return seen == task_stage::done; });
 }
 
 /// Puts the caller's parker into the word. Returns false if the task has ended meanwhile.
 bool register_joiner(task_core& core, const parker& self) noexcept {
   const auto joiner = std::bit_cast<std::uintptr_t>(&self);
+  HEDDLE_ASSERT((joiner & ~task_core::joiner) == 0, "join: an address of more than 47 bits");
+  const at_work now(core);
   std::uint64_t seen = core.state.load(std::memory_order_relaxed);
   do {
-    if (is_set(seen, task_core::completing | task_core::done)) return false;
-    HEDDLE_ASSERT((seen & ~task_core::flags) == 0, "join: somebody else is joining this task");
+    if (has_ended(core, seen)) return false;
+    HEDDLE_ASSERT((seen & task_core::joiner) == 0, "join: somebody else is joining this task");
     // order: release — the wait has begun; partner: end_task().
   } while (!core.state.compare_exchange_weak(seen, seen | joiner, std::memory_order_release,
                                              std::memory_order_relaxed));
@@ -40,11 +94,12 @@ bool register_joiner(task_core& core, const parker& self) noexcept {
 
 /// Takes it out again. Returns false if the runner has found it: then the task has ended.
 bool unregister_joiner(task_core& core) noexcept {
+  const at_work now(core);
   std::uint64_t seen = core.state.load(std::memory_order_relaxed);
   do {
-    if (is_set(seen, task_core::completing | task_core::done)) return false;
+    if (has_ended(core, seen)) return false;
     // order: relaxed — nothing is published by leaving.
-  } while (!core.state.compare_exchange_weak(seen, seen & task_core::flags,
+  } while (!core.state.compare_exchange_weak(seen, seen & ~task_core::joiner,
                                              std::memory_order_relaxed, std::memory_order_relaxed));
   return true;
 }
@@ -98,7 +153,7 @@ namespace {
 /// on.
 bool leave_join(task_core& core, wake_reason reason) noexcept {
   if (reason == wake_reason::cancelled && unregister_joiner(core)) return false;
-  wait_for_done_bit(core);
+  wait_for_done(core);
   return true;
 }
 
@@ -113,7 +168,7 @@ inline __attribute__((always_inline)) bool await_end(task_core& core, cancellati
   }
   begun_wait wait(mode);
   if (!register_joiner(core, wait.who())) {
-    wait_for_done_bit(core);
+    wait_for_done(core);
     return true;
   }
   return leave_join(core, wait.park({}));
@@ -126,32 +181,37 @@ void wait_done(task_core& core) {
 }
 
 void request_cancel(task_core& core) noexcept {
-  // order: seq_cst — the request before the look at the runner; partner: begun_wait, which at a
-  // body's first wait reads the state after a fence.
-  const std::uint64_t before =
-      core.state.fetch_or(task_core::cancel | task_core::busy, std::memory_order_seq_cst);
-  if (!is_set(before, task_core::completing | task_core::done)) {
-    // order: seq_cst — see above.
-    if (fiber* const runner = core.runner.load(std::memory_order_seq_cst)) {
-      // `busy` keeps the fiber on this task, and the fiber keeps its runtime: both outlast this
-      // block.
-      const scheduler::visit while_here(*runner->home);
-      // order: seq_cst — flag, then word; partner: worker::commit_park().
-      runner->attention.fetch_or(fiber::cancel, std::memory_order_seq_cst);
-      if (runner->word.cancel_current() == wake_word::claim_result::won_parked) {
-        runner->home->make_ready(*runner);
-      }
-    }
+  if (is_done(core)) return;
+  const at_work now(core, task_core::cancel);
+  if (has_ended(core, now.before())) return;
+  // order: seq_cst — after the request; see at_work.
+  fiber* const runner = core.runner.load(std::memory_order_seq_cst);
+  if (runner == nullptr) return;
+  // Being busy keeps the fiber on this task, and the fiber keeps its runtime.
+  const scheduler::visit while_here(*runner->home);
+  // order: seq_cst — flag, then word; partner: worker::commit_park().
+  runner->attention.fetch_or(fiber::cancel, std::memory_order_seq_cst);
+  if (runner->word.cancel_current() == wake_word::claim_result::won_parked) {
+    runner->home->make_ready(*runner);
   }
-  // order: release — partner: end_task(), which waits for it before it lets the fiber go.
-  core.state.fetch_and(~task_core::busy, std::memory_order_release);
 }
 
-void detach(task_core& core) noexcept {
+namespace {
+
+/// Leaves the core to the runner. Returns false if the task has ended: it stays the caller's.
+bool leave_to_runner(task_core& core) noexcept {
+  const at_work now(core);
+  if (has_ended(core, 0)) return false;
   // order: acq_rel — who of runner and handle is second frees the core and sees the other's writes.
   const std::uint64_t before = core.state.fetch_or(task_core::detached, std::memory_order_acq_rel);
-  if (!is_set(before, task_core::completing | task_core::done)) return;
-  wait_for_done_bit(core);
+  return !is_set(before, task_core::completing);
+}
+
+}  // namespace
+
+void detach(task_core& core) noexcept {
+  if (!is_done(core) && leave_to_runner(core)) return;
+  wait_for_done(core);
   report_failure(core);
   release(core);
 }

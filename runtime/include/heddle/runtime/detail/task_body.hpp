@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The typed part of a task: behind the core lies the closure, and later, in the same place, what
 // came of it. Invariants: (1) exactly one of body, value, error lives in the payload, as
-// body_present and outcome say; (2) the body is destroyed on its fiber, before the outcome is
+// outcome says; (2) the body is destroyed on its fiber, before the outcome is
 // stored and anybody is woken.
 #pragma once
 
@@ -62,12 +62,16 @@ struct task_body : task_core {
 
   static void run(task_core& core) noexcept {
     F& body = payload_as<F>(core);
+    bool body_lives = true;
+    const auto drop_body = [&]() noexcept {
+      if (std::exchange(body_lives, false)) std::destroy_at(&body);
+    };
     std::exception_ptr error;
     try {
       // The value is built beside the body, which may own what it refers to, and moved into its
       // place.
       std::optional<value_type> value(std::in_place_t{}, call_body<result>(body));
-      drop_body(core);
+      drop_body();
       std::construct_at(static_cast<value_type*>(payload_of(core)), std::move(*value));
       core.outcome = task_outcome::value;
       return;
@@ -77,19 +81,26 @@ struct task_body : task_core {
       error = std::current_exception();
       core.outcome = task_outcome::failure;
     }
-    drop_body(core);
+    drop_body();
     if (core.outcome == task_outcome::failure) store_error(core, std::move(error));
   }
 
   static void destroy(task_core& core) noexcept {
-    drop_body(core);
-    if (core.outcome == task_outcome::value) std::destroy_at(&payload_as<value_type>(core));
-    if (core.outcome == task_outcome::failure)
-      std::destroy_at(&payload_as<std::exception_ptr>(core));
+    switch (core.outcome) {
+      case task_outcome::none:
+      case task_outcome::refused:
+        return std::destroy_at(&payload_as<F>(core));
+      case task_outcome::value:
+        return std::destroy_at(&payload_as<value_type>(core));
+      case task_outcome::failure:
+        return std::destroy_at(&payload_as<std::exception_ptr>(core));
+      case task_outcome::cancelled:
+        return;
+    }
   }
 
   static void fail(task_core& core, std::exception_ptr error) noexcept {
-    drop_body(core);
+    std::destroy_at(&payload_as<F>(core));
     store_error(core, std::move(error));
     core.outcome = task_outcome::failure;
   }
@@ -104,9 +115,6 @@ struct task_body : task_core {
   alignas(payload_align) std::byte payload[payload_bytes];
 
  private:
-  static void drop_body(task_core& core) noexcept {
-    if (std::exchange(core.body_present, false)) std::destroy_at(&payload_as<F>(core));
-  }
   static void store_error(task_core& core, std::exception_ptr error) noexcept {
     std::construct_at(static_cast<std::exception_ptr*>(payload_of(core)), std::move(error));
   }

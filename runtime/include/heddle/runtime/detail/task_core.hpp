@@ -2,12 +2,15 @@
 // The untyped part of a task: in turn a queued closure, a running body, and a result that waits for
 // its joiner. One allocation holds it all; the stack is taken only when the body first runs.
 //
-// state is the meeting point of runner, joiner, canceller and dropper:
+// state and stage are where runner, joiner, canceller and dropper meet:
 //   completing  the runner has stored the outcome and is about to wake the joiner
-//   done        the runner's last touch: whoever holds the handle may free the core
+//   done        the runner's last touch: whoever holds the handle may free the core (a stage only)
 //   detached    nobody will join: the runner frees the core
-//   cancel      cancellation was requested      busy  a canceller is looking at the fiber
-//   the high bits hold the joiner's parker while somebody waits in join()
+//   cancel      cancellation was requested      busy  the handle's owner is at work here
+//   from bit 6  the joiner's parker, while somebody waits in join()
+//   from bit 48 which lone loop runs the task, the only one of its runtime; 0: none of that kind
+// A runner whose loop has others beside it sets completing in state, by a read-modify-write; a lone
+// loop's sets it in stage, by a store, and whoever comes from another thread has the barrier.
 // Invariants: (1) only the handle adds detached, a joiner, or busy; only the runner adds completing
 // and done; (2) the runner does not recycle its fiber while busy is set; (3) a joiner leaves only
 // after it took its parker out of the word or has seen done, so the runner that finds a parker may
@@ -75,20 +78,24 @@ struct task_operations {
   bool trivial_value;       // a stored value needs no destructor
 };
 
+/// How far the end of a task has come.
+enum class task_stage : std::uint8_t { open, completing, done };
+
 struct task_core : job {
   static constexpr std::uint64_t completing = 1;
-  static constexpr std::uint64_t done = 2;
   static constexpr std::uint64_t detached = 4;
   static constexpr std::uint64_t cancel = 8;
   static constexpr std::uint64_t busy = 16;
-  static constexpr std::uint64_t flags = 63;  // a parker is aligned to 64
+  static constexpr unsigned lone_loop_shift = 48;
+  // A parker is aligned to 64, and lies in the lower half of a 48-bit address space.
+  static constexpr std::uint64_t joiner = (std::uint64_t{1} << lone_loop_shift) - 64;
 
   task_core(const task_operations& of, spawn_site where) noexcept
       : job(kind::task), line(where.line), operations(&of), file(where.file) {}
 
-  task_outcome outcome = task_outcome::none;
-  bool body_present = true;  // the payload is the closure, not the outcome
-  std::uint32_t line;        // with file: where it was spawned
+  task_outcome outcome = task_outcome::none;  // none, refused: the payload is the closure
+  std::atomic<task_stage> stage{task_stage::open};
+  std::uint32_t line;  // with file: where it was spawned
   std::atomic<std::uint64_t> state{0};
   const task_operations* operations;
   const char* file;
@@ -127,8 +134,8 @@ void wait_done(task_core& core);
 /// Returns the stored failure, or task_cancelled naming the task.
 [[noreturn]] void rethrow_outcome(task_core& core);
 inline bool is_done(const task_core& core) noexcept {
-  // order: acquire — partner: end_task().
-  return (core.state.load(std::memory_order_acquire) & task_core::done) != 0;
+  // order: acquire — partner: publish_end().
+  return core.stage.load(std::memory_order_acquire) == task_stage::done;
 }
 void request_cancel(task_core& core) noexcept;
 /// Lets the task go on without a handle.

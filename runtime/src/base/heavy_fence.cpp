@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// membarrier(2), which glibc does not wrap.
+#include "base/heavy_fence.hpp"
+
+#include "base/assert.hpp"
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace heddle::detail {
+
+bool prepare_heavy_fence() noexcept {
+  return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
+void heavy_fence() noexcept {
+  const bool done = ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+  HEDDLE_ASSERT(done, "membarrier(2), which worked when the runtime started, is refused now");
+}
+
+}  // namespace heddle::detail
