@@ -3,14 +3,22 @@
 // descriptors.
 #include "reactor/reactor.hpp"
 
+#include "base/unique_fd.hpp"
+#include "reactor/registration.hpp"
 #include "reactor/tick_timer.hpp"
+#include "runtime/support/kernel_calls.hpp"
 #include "runtime/support/process_counts.hpp"
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <thread>
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 namespace heddle::detail {
 namespace {
@@ -114,6 +122,34 @@ TEST(reactor, gives_its_descriptors_back) {
     EXPECT_EQ(test::process_counts::now().descriptors, before + 3);
   }
   EXPECT_EQ(test::process_counts::now().descriptors, before);
+}
+
+TEST(reactor, an_event_harvested_before_its_descriptor_left_is_not_for_the_next_in_its_slot) {
+  if (!test::watched_calls::possible()) GTEST_SKIP() << "the library's calls are not to be seen";
+  const tick_timer tick;
+  reactor loop(tick);
+  const unique_fd ready_at_once(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));  // to be written
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC), 0);
+  const unique_fd silent(ends[0]);
+  const unique_fd other_end(ends[1]);
+  registration leaves(ready_at_once.get());
+  registration comes(silent.get());
+  ASSERT_FALSE(loop.add(leaves));
+  test::kernel_calls calls;
+  calls.after_poll = [&] {
+    loop.remove(leaves);
+    EXPECT_FALSE(loop.add(comes));
+  };
+  resumption_list ready;
+  reactor::harvest found;
+  {
+    const test::watched_calls watched(calls);
+    found = loop.poll(clock::time_point::min(), ready);
+  }
+  EXPECT_EQ(found.events, 0U);
+  EXPECT_EQ(comes.look(readiness::direction::write).edge, 0U);
+  loop.remove(comes);
 }
 
 }  // namespace

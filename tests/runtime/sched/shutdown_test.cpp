@@ -3,9 +3,11 @@
 #include <heddle/runtime.hpp>
 
 #include "runtime/support/child.hpp"
+#include "runtime/support/kernel_calls.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "runtime/support/thread_now.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -266,6 +268,51 @@ TEST(shutdown, a_cancel_from_outside_may_come_while_the_runtime_ends) {
     canceller.join();
     EXPECT_THROW(body.join(), task_cancelled);
   }
+}
+
+TEST(shutdown, the_destructor_waits_for_a_thread_that_is_on_its_way_out_of_a_wake_up) {
+  if (!test::watched_calls::possible()) GTEST_SKIP() << "the library's calls are not to be seen";
+  std::atomic<bool> started{false};
+  std::atomic<bool> asleep{false};
+  std::atomic<long> waker{0};
+  std::atomic<bool> inside{false};
+  std::atomic<bool> may_leave{false};
+  std::atomic<bool> ending{false};
+  bool waited = false;
+  const long ender = test::thread_now();
+  test::kernel_calls calls;
+  calls.before_poll = [&](int, bool sleeps) {
+    if (sleeps && started) asleep = true;
+  };
+  calls.after_wake_up = [&] {
+    if (test::thread_now() != waker) return;
+    inside = true;
+    test::wait_until([&] { return may_leave.load(); });
+  };
+  calls.before_yield = [&] {
+    if (!ending || test::thread_now() != ender) return;
+    waited = true;
+    may_leave = true;
+  };
+  const test::watched_calls watched(calls);
+  test::gate opens;
+  auto home = std::make_unique<runtime>(with_loops(1));
+  home->spawn([&] {
+        started = true;
+        opens.wait();
+      })
+      .detach();
+  test::wait_until([&] { return asleep.load(); });
+  std::thread opener([&] {
+    waker = test::thread_now();
+    opens.open();
+  });
+  test::wait_until([&] { return inside.load(); });
+  ending = true;
+  home.reset();
+  EXPECT_TRUE(waited);
+  may_leave = true;
+  opener.join();
 }
 
 }  // namespace

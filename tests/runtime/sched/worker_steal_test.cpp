@@ -2,6 +2,7 @@
 // A loop in one long slice holds nothing back: another loop takes its fibers, timers and events.
 #include <heddle/runtime.hpp>
 
+#include "runtime/support/kernel_calls.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
@@ -288,6 +289,91 @@ TEST(stealing, spreads_a_burst_over_the_loops) {
   });
   EXPECT_GE(most, 2) << "one loop has run everything";
   EXPECT_GT(home.stats().total().stolen, 0U);
+}
+
+/// Holds the helper of a loop in front of that loop's epoll set until the loop has parked, and the
+/// loop in front of its sleep until the helper has polled.
+class poll_in_between {
+ public:
+  poll_in_between(long owner, long helper) : owner_(owner), helper_(helper) {}
+
+  test::kernel_calls calls() {
+    test::kernel_calls made;
+    made.before_poll = [this](int epoll, bool sleeps) {
+      const long thread = test::thread_now();
+      if (thread == owner_ && sleeps) owner_sleeps(epoll);
+      if (thread == helper_) sleeps ? helper_sleeps() : helper_polls(epoll);
+    };
+    made.after_wake_up = [this] {
+      if (helper_may_poll && test::thread_now() == helper_) ++given_back;
+    };
+    return made;
+  }
+
+  std::atomic<int> epoll_of_owner{-1};
+  std::atomic<bool> owner_waits_for_events{false};
+  std::atomic<bool> owner_is_hogged{false};
+  std::atomic<bool> helper_is_here{false};
+  std::atomic<bool> owner_has_parked{false};
+  std::atomic<bool> helper_may_poll{false};
+  std::atomic<bool> helper_has_polled{false};
+  std::atomic<bool> owner_may_sleep{false};
+  std::atomic<int> given_back{0};
+
+ private:
+  void owner_sleeps(int epoll) {
+    if (!owner_waits_for_events) return;
+    epoll_of_owner = epoll;
+    if (!helper_is_here) return;
+    owner_has_parked = true;
+    test::wait_until([this] { return owner_may_sleep.load(); });
+  }
+  void helper_polls(int epoll) {
+    if (!owner_is_hogged || epoll != epoll_of_owner) return;
+    helper_is_here = true;
+    test::wait_until([this] { return helper_may_poll.load(); });
+  }
+  void helper_sleeps() {
+    if (helper_may_poll) helper_has_polled = true;
+  }
+
+  const long owner_;
+  const long helper_;
+};
+
+TEST(stealing, who_polls_for_a_loop_that_has_parked_meanwhile_gives_its_wake_up_back) {
+  if (!test::watched_calls::possible()) GTEST_SKIP() << "the library's calls are not to be seen";
+  config settings = with_loops(2);
+  settings.spin = 0ns;
+  runtime home(settings);
+  const auto thread_of = [&](unsigned loop) {
+    return home.spawn({.pinned = true, .loop = loop}, test::thread_now).join();
+  };
+  poll_in_between held(thread_of(0), thread_of(1));
+  const test::watched_calls watched(held.calls());
+  // A loop of which nobody waits for an event is not polled for.
+  const int event = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  auto reader = home.spawn({.pinned = true, .loop = 0}, [&] {
+    held.owner_waits_for_events = true;
+    EXPECT_TRUE(wait_readable(event));
+  });
+  test::wait_until([&] { return held.epoll_of_owner != -1; });
+  {
+    const hogged_loop hog(home, 0);
+    held.owner_is_hogged = true;
+    test::wait_until([&] { return held.helper_is_here.load(); });
+  }
+  test::wait_until([&] { return held.owner_has_parked.load(); });
+  auto woken_for = home.spawn([] {});  // of the two that are parked the first is woken
+  held.helper_may_poll = true;
+  test::wait_until([&] { return held.helper_has_polled.load(); });
+  held.owner_may_sleep = true;
+  EXPECT_EQ(held.given_back, 1);
+  if (held.given_back == 0) ::eventfd_write(event, 1);  // so that this comes to an end
+  woken_for.join();
+  ::eventfd_write(event, 1);
+  reader.join();
+  ::close(event);
 }
 
 }  // namespace

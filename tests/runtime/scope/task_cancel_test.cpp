@@ -344,5 +344,32 @@ TEST(task_cancel, reaches_a_joiner_that_runs_its_child_by_a_direct_switch) {
   });
 }
 
+TEST(task_cancel, of_a_joiner_that_lent_its_turn_to_its_child_is_met_when_the_child_suspends) {
+  run(with_loops(1), [] {
+    test::gate finish;
+    bool met = false;
+    task<int> child;
+    task<void> joiner = spawn([&] {
+      child = spawn([&] {
+        joiner.cancel();  // it waits for nothing yet: its wait begins when this fiber parks
+        finish.wait();
+        return 3;
+      });
+      try {
+        child.join();
+      } catch (const cancelled&) {
+        met = true;
+        throw;
+      }
+    });
+    test::let_all_run();
+    const bool met_in_time = met;
+    finish.open();
+    ASSERT_TRUE(met_in_time);
+    EXPECT_THROW(joiner.join(), task_cancelled);
+    EXPECT_EQ(child.join(), 3);
+  });
+}
+
 }  // namespace
 }  // namespace heddle

@@ -281,5 +281,34 @@ TEST(task_drop, a_hook_may_itself_use_the_runtime) {
   EXPECT_EQ(spawned_by_hook, 1);
 }
 
+TEST(task_drop, a_hook_does_not_meet_the_cancellation_of_the_task_it_is_told_of) {
+  bool met = false;
+  bool went_through = false;
+  config settings = with_loops(1);
+  settings.on_unhandled = [&](const unhandled_error&) {
+    try {
+      this_fiber::yield();
+      this_fiber::sleep_for(1ms);
+      went_through = true;
+    } catch (const cancelled&) {
+      met = true;
+    }
+  };
+  run(settings, [] {
+    auto body = spawn([] {
+      try {
+        test::park_for_ever();
+      } catch (const cancelled&) {
+        throw std::runtime_error("instead");
+      }
+    });
+    test::let_all_run();
+    body.cancel();
+    body.detach();
+  });
+  EXPECT_FALSE(met);
+  EXPECT_TRUE(went_through);
+}
+
 }  // namespace
 }  // namespace heddle
