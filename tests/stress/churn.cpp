@@ -209,7 +209,7 @@ int main(int argc, char** argv) {
       threads.emplace_back([&] { work(all, rounds, homes, false); });
     }
     std::vector<task<void>> fibers;
-    for (int n = 0; n < 4; ++n) {
+    for (std::size_t n = 0; n < 4; ++n) {
       runtime& home = homes[n % 2];
       fibers.push_back(home.spawn([&] { work(all, rounds, homes, true); }));
     }

@@ -116,10 +116,14 @@ void scheduler::submit(task_core& core) {
 
 void scheduler::inject_job(job& item) noexcept {
   inject.push(item);
-  if (!idle.must_wake()) return;
-  if (const int chosen = idle.choose(); chosen >= 0) {
-    workers_[static_cast<std::size_t>(chosen)]->wake_up();
-  }
+  if (idle.must_wake()) wake_one();
+}
+
+bool scheduler::wake_one() noexcept {
+  const int chosen = idle.choose();
+  if (chosen < 0) return false;
+  loop(static_cast<std::size_t>(chosen)).wake_up();
+  return true;
 }
 
 void scheduler::make_ready(fiber& one) noexcept {

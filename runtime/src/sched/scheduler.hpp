@@ -45,6 +45,8 @@ class scheduler {
   void drive(task_core& main_task);
   /// Makes a parked fiber of this runtime runnable, from anywhere.
   void make_ready(fiber& one) noexcept;
+  /// Wakes a parked loop, if there is one and nobody searches. Returns whether it did.
+  bool wake_one() noexcept;
   /// Returns the first of `count` ids that are fresh in the whole process.
   static std::uint64_t take_ids(std::uint64_t count) noexcept;
 

@@ -14,10 +14,7 @@
 namespace heddle::detail {
 
 void worker::wake_one() noexcept {
-  const int chosen = owner_.idle.choose();
-  if (chosen < 0) return;
-  counters_.wakeups.add();
-  owner_.loop(static_cast<std::size_t>(chosen)).wake_up();
+  if (owner_.wake_one()) counters_.wakeups.add();
 }
 
 bool worker::has_stealable() const noexcept {

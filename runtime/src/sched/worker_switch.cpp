@@ -23,10 +23,10 @@ bool is_pinned(const job& item) noexcept {
 void worker::sort_inbox() noexcept {
   for (job* item = inbox_.take_all(); item != nullptr;) {
     job* const next = item->next;
-    bound_count_.fetch_add(1, std::memory_order_relaxed);
     if (is_pinned(*item)) {
-      bound_.push(*item);
+      bind(*item);
     } else {
+      bound_count_.fetch_add(1, std::memory_order_relaxed);
       std::lock_guard guard(placed_lock_);
       placed_.push(*item);
     }

@@ -59,7 +59,6 @@ TEST(lone_loop, a_detach_by_a_thread_that_meets_the_end_frees_the_task_once) {
 TEST(lone_loop, a_cancel_by_a_thread_that_meets_the_end_does_not_hit_the_next_task) {
   runtime home(with_loops(1));
   random_numbers random(3);
-  wait_queue never;
   int cancelled_first = 0;
   for (int round = 0; round < test::rounds(10'000); ++round) {
     task<int> target = ending_soon(home, random, round);
