@@ -48,8 +48,9 @@ def describe(build):
     ]
 
 
-def short_name():
-    """Names the machine in a file name: its CPU's maker and their number."""
+def short_name(build):
+    """Names machine and compiler in a file name, as in intel-2cpu-gcc."""
+    compiler = "clang" if "clang" in from_cache(build, "CMAKE_CXX_COMPILER") else "gcc"
     maker = "intel" if "Intel" in cpu_model() else "amd" if "AMD" in cpu_model() else \
         platform.machine()
-    return f"{maker}-{len(os.sched_getaffinity(0))}cpu"
+    return f"{maker}-{len(os.sched_getaffinity(0))}cpu-{compiler}"

@@ -100,7 +100,7 @@ def main():
     print("\n" + ("a quick run: not judged" if options.quick else judge.summary(table)))
     today = datetime.date.today().isoformat()
     results = Path(__file__).parent / "results" if options.save else Path(options.build)
-    write(results / f"{today}-{machine.short_name()}", facts, table, samples)
+    write(results / f"{today}-{machine.short_name(options.build)}", facts, table, samples)
 
 
 if __name__ == "__main__":

@@ -57,12 +57,14 @@ void operator delete(void* block, std::align_val_t) noexcept { std::free(block);
 void operator delete(void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
 void operator delete(void* block, const std::nothrow_t&) noexcept { std::free(block); }
 
+// NOLINTBEGIN(bugprone-reserved-identifier): what the linker calls them
 extern "C" {
 void* __real_malloc(std::size_t bytes) noexcept;
 void* __wrap_malloc(std::size_t bytes) noexcept {
   return must_fail() ? nullptr : __real_malloc(bytes);
 }
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace heddle {
 namespace {
