@@ -123,11 +123,18 @@ void free_task(void* block, std::size_t at) noexcept {
   }
 }
 
+namespace {
+
+[[noreturn]] __attribute__((noinline)) void throw_no_runtime() {
+  throw std::logic_error("heddle::spawn outside a fiber: use runtime::spawn from plain threads");
+}
+
+}  // namespace
+
 void submit(task_core& core) {
   worker* const here = worker::current();
-  if (here == nullptr) {
-    throw std::logic_error("heddle::spawn outside a fiber: use runtime::spawn from plain threads");
-  }
+  if (here == nullptr) [[unlikely]]
+    throw_no_runtime();
   here->spawn(core);
 }
 
