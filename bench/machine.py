@@ -30,6 +30,12 @@ def from_cache(build, name):
     return found[1] if found else ""
 
 
+def revision():
+    """Names the commit, and whether the tree differs from it elsewhere than in kept results."""
+    changed = said("git", "status", "--porcelain", "--", ".", ":!bench/results")
+    return said("git", "describe", "--always") + (" and changes" if changed else "")
+
+
 def describe(build):
     """Returns what a reader must know, as (name, value) pairs."""
     compiler = from_cache(build, "CMAKE_CXX_COMPILER")
@@ -37,7 +43,7 @@ def describe(build):
              "-fstack-clash-protection"]
     return [
         ("date", datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")),
-        ("revision", said("git", "describe", "--always", "--dirty")),
+        ("revision", revision()),
         ("CPU", f"{cpu_model()}, {len(os.sched_getaffinity(0))} usable"),
         ("kernel", f"{platform.system()} {platform.release()}"),
         ("compiler", said(compiler, "--version").split("\n")[0]),

@@ -16,7 +16,7 @@
  * The waits are those of waker.pml, without lists. Stores to `runner`, and, LONE=1, to `stage`, are
  * seen by others when the store buffer is drained, in their order, at the latest by the next locked
  * instruction of the runner or the owner's heavy fence; all else at once. Only the owner of the
- * handle sets `busy`, a joiner or `detached`.
+ * handle sets `busy`, `detached` or a joiner; for a claimed task its runner sets the joiner.
  *
  * BUG_*: mistakes that the run must find; see run_models.py.
  */
@@ -215,8 +215,7 @@ inline end_task() {
   atomic { touch; runner_pending = false; runner_known = false };
   if
   :: claimed ->  /* end_claimed_task(): the joiner sleeps, so a store is enough */
-     atomic { touch; claimed = false; completing = true; done = true; detached = false;
-              cancel = false; busy = false; has_joiner = false };
+     atomic { touch; claimed = false; done = true };
      make_ready(J);  /* or a switch to it */
      goto ended
   :: !claimed
@@ -239,8 +238,7 @@ inline end_task() {
         if :: won && saw_parked -> make_ready(J) :: else fi
      :: else
      fi;
-     atomic { touch; completing = true; done = true; detached = false; cancel = false;
-              busy = false; has_joiner = false }
+     atomic { touch; done = true }
   fi;
 ended:
   recycled = true

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Every allocation of a runtime's life fails once, one in each round: starting, spawning, growing,
-// timers, descriptors, stopping. Whoever asked for something hears of it, or nobody does; nothing
-// is left behind and nothing hangs. The program's own operator new, and the library's malloc by the
-// linker (--wrap), fail on demand.
+// timers, descriptors, stopping. Who asked gets std::bad_alloc or resource_exhausted, or what was
+// asked for is done without; no thread or descriptor is left behind and nothing hangs. The
+// program's own operator new, and the library's malloc by the linker (--wrap), fail on demand.
 #include <heddle/runtime.hpp>
 
 #include "runtime/support/loops.hpp"

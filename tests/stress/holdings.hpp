@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Whether a run piles anything up: what the process holds is noted four times a second, and the
-// most of the second half of a long run is compared with the most of its first half.
+// Whether a run piles anything up: what the process holds is noted four times a second. Of a run of
+// ten seconds or more the first tenth is left out, and the most of the second half of the rest is
+// compared with the most of its first half.
 #pragma once
 
 #include "runtime/support/process_counts.hpp"

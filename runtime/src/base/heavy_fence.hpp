@@ -7,12 +7,14 @@
 
 namespace heddle::detail {
 
-/// Registers the process for heavy_fence(). Returns false where the kernel has no such call.
+/// Registers the process for heavy_fence(). Returns false where the kernel has no such call, or a
+/// filter refuses it.
 bool prepare_heavy_fence() noexcept;
 
-/// Passes a full barrier on every running thread of the process; after prepare_heavy_fence(). What
-/// another thread does before it, in program order, is seen after the return; what it does after
-/// it, sees what was done before the call. Cost: a system call, an interrupt of each core in use.
+/// Makes every thread of the process pass a full barrier somewhere between call and return; after
+/// prepare_heavy_fence(). What a thread did before its barrier is seen after the return; what it
+/// does afterwards sees what preceded the call. Cost: a system call, an interrupt of each core in
+/// use by the process.
 void heavy_fence() noexcept;
 
 }  // namespace heddle::detail

@@ -106,7 +106,7 @@ void scheduler::submit(task_core& core) {
     throw_shut_down();
   }
   core.id = fiber_id{take_ids(1)};
-  workers_[0]->mark_lone(core);
+  workers_[0]->tag_loop(core);
   if (core.extras() != nullptr && core.extras()->loop != spawn_extras::any_loop) {
     workers_[core.extras()->loop]->put_inbox(core);
     return;

@@ -9,7 +9,6 @@
 #include <bit>
 #include <new>
 #include <string>
-#include <utility>
 
 namespace heddle::detail {
 
@@ -38,10 +37,10 @@ void wake_joiner(std::uint64_t state) noexcept {
 
 /// Reports and frees. The hook may suspend, so the fiber may be on another loop afterwards.
 void end_detached(task_core& core) noexcept {
-  fiber* const self = worker::current_fiber();
-  if (self != nullptr) ++self->shields;  // a cancelled task's hook must not meet the cancellation
+  fiber& self = *worker::current_fiber();
+  ++self.shields;  // a cancelled task's hook must not meet the cancellation
   report_failure(core);
-  if (self != nullptr) --self->shields;
+  --self.shields;
   release(core);
 }
 

@@ -100,8 +100,8 @@ class worker : public thread_state {
   std::size_t spare_fibers() const noexcept {
     return warm_count() + (reserve_.load(std::memory_order_relaxed) != nullptr ? 1 : 0);
   }
-  /// Marks a new task that is to run in this loop's runtime.
-  void mark_lone(task_core& core) const noexcept {
+  /// Tags a new task that is to run in this loop's runtime; with 0 if it is not lone.
+  void tag_loop(task_core& core) const noexcept {
     core.state.store(lone_tag_ << task_core::lone_loop_shift, std::memory_order_relaxed);
   }
   void count_finished() noexcept { counters_.finished.publish(); }
@@ -112,7 +112,7 @@ class worker : public thread_state {
  private:
   // worker_switch.cpp
   void spawn_with_care(task_core& core);
-  void push_and_grow(task_core& core);
+  void push_or_throw(task_core& core);
   void has_spawned(std::int64_t index) noexcept;
   bool maybe_idle() const noexcept;
   job* pick() noexcept;

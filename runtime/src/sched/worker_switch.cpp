@@ -241,11 +241,11 @@ void worker::spawn(task_core& core) {
     return spawn_with_care(core);
   }
   core.id = fiber_id{next_id_++};
-  mark_lone(core);
+  tag_loop(core);
   counters_.spawned.publish();  // before it can run
   const std::int64_t index = deque_.push_if_room(&core);
   if (index == deque_.no_room) [[unlikely]]
-    return push_and_grow(core);
+    return push_or_throw(core);
   has_spawned(index);
 }
 
@@ -255,16 +255,16 @@ void worker::spawn_with_care(task_core& core) {
   owner_.check_loop(core);
   if (next_id_ == ids_end_) take_ids();
   core.id = fiber_id{next_id_++};
-  mark_lone(core);
+  tag_loop(core);
   counters_.spawned.publish();
   if (core.extras() != nullptr && core.extras()->loop != spawn_extras::any_loop) {
     owner_.loop(core.extras()->loop).put_inbox(core);
   } else {
-    push_and_grow(core);
+    push_or_throw(core);
   }
 }
 
-void worker::push_and_grow(task_core& core) {
+void worker::push_or_throw(task_core& core) {
   try {
     has_spawned(deque_.push(&core));
   } catch (const std::bad_alloc&) {
@@ -326,22 +326,17 @@ inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexc
 void worker::fiber_main(fiber& self, departure left) {
   current()->dispose(left);
   for (;;) {
-    fiber* next = run_task(self);
-    worker* here = current();
-    if (next != nullptr) {
+    if (fiber* const joiner = run_task(self)) {
+      worker& here = *current();
       // The joiner goes on at once if nobody waits here; else it waits its turn.
-      if (here->maybe_idle() && --here->picks_left_ > 0) {
-        leave(*here, self, next, after::ended);
+      if (here.maybe_idle() && --here.picks_left_ > 0) {
+        leave(here, self, joiner, after::ended);
         continue;
       }
-      here->make_ready(*next);
-      next = next_after(self);
-      here = current();
-    } else {
-      next = here->next_after(self);
-      here = current();
+      here.make_ready(*joiner);
     }
-    leave(*here, self, next, after::ended);
+    fiber* const next = next_after(self);
+    leave(*current(), self, next, after::ended);
   }
 }
 

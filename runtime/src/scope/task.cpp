@@ -208,6 +208,7 @@ namespace {
 /// Leaves the core to the runner. Returns false if the task has ended: it stays the caller's.
 bool leave_to_runner(task_core& core) noexcept {
   const at_work now(core);
+  // By its stage alone; beside other loops the word below decides.
   if (has_ended(core, 0)) return false;
   // order: acq_rel — who of runner and handle is second frees the core and sees the other's writes.
   const std::uint64_t before = core.state.fetch_or(task_core::detached, std::memory_order_acq_rel);

@@ -94,7 +94,8 @@ TEST(lone_loop, a_cancelled_join_by_a_fiber_of_another_runtime_leaves_the_task_o
     value.has_value() ? ++taken : ++left;
     EXPECT_EQ(value.has_value() ? *value : child.join(), round);
   }
-  EXPECT_EQ(left + taken, test::rounds(10'000));
+  EXPECT_GT(left, 0);
+  EXPECT_GT(taken, 0);
 }
 
 TEST(lone_loop, two_of_them_join_each_others_tasks) {

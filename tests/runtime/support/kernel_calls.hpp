@@ -2,8 +2,8 @@
 // Stops the library at its calls of the kernel, which are where one thread's step ends and
 // another's may come between: so a test can force an order that a race would rarely bring. The
 // linker redirects the calls (--wrap); the library knows nothing of it. Invariants: (1) while
-// nobody watches a call is only passed on; (2) what a function given here calls itself is passed
-// on, too. Not with shared libraries, whose calls the linker leaves alone.
+// nobody watches a call is only passed on; (2) calls that these functions make themselves are
+// passed on, too. Not with shared libraries, whose calls the linker leaves alone.
 #pragma once
 
 #include <functional>

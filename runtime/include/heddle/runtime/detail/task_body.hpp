@@ -66,7 +66,7 @@ struct task_body : task_core {
     const auto drop_body = [&]() noexcept {
       if (std::exchange(body_lives, false)) std::destroy_at(&body);
     };
-    std::exception_ptr error;
+    std::exception_ptr error;  // null: cancelled
     try {
       // The value is built beside the body, which may own what it refers to, and moved into its
       // place.
@@ -76,13 +76,13 @@ struct task_body : task_core {
       core.outcome = task_outcome::value;
       return;
     } catch (const cancelled&) {
-      core.outcome = task_outcome::cancelled;
     } catch (...) {
       error = std::current_exception();
-      core.outcome = task_outcome::failure;
     }
     drop_body();
-    if (core.outcome == task_outcome::failure) store_error(core, std::move(error));
+    const bool failed = error != nullptr;
+    if (failed) store_error(core, std::move(error));
+    core.outcome = failed ? task_outcome::failure : task_outcome::cancelled;
   }
 
   static void destroy(task_core& core) noexcept {
@@ -130,7 +130,6 @@ template <class F>
 const task_operations task_body<F>::table{&task_body::run,
                                           &task_body::destroy,
                                           &task_body::fail,
-                                          sizeof(task_body),
                                           payload_offset<F>(),
                                           block_class_of(sizeof(task_body)),
                                           std::is_trivially_destructible_v<value_type>};

@@ -11,10 +11,11 @@
 //   from bit 48 which lone loop runs the task, the only one of its runtime; 0: none of that kind
 // A runner whose loop has others beside it sets completing in state, by a read-modify-write; a lone
 // loop's sets it in stage, by a store, and whoever comes from another thread has the barrier.
-// Invariants: (1) only the handle adds detached, a joiner, or busy; only the runner adds completing
-// and done; (2) the runner does not recycle its fiber while busy is set; (3) a joiner leaves only
-// after it took its parker out of the word or has seen done, so the runner that finds a parker may
-// claim whichever wait that parker is in: it is the join. Proof: src/wait/README.md.
+// Invariants: (1) only the handle adds detached, busy, or a joiner (the runner of a claimed task
+// adds its joiner); only the runner adds completing and done; (2) the runner does not recycle its
+// fiber while busy is set; (3) a joiner leaves only after it took its parker out of the word or has
+// seen done, so the runner that finds a parker may claim whichever wait that parker is in: it is
+// the join. Proof: src/wait/README.md.
 #pragma once
 
 #include <heddle/runtime/error.hpp>
@@ -72,7 +73,6 @@ struct task_operations {
   void (*destroy)(task_core& core) noexcept;
   /// Puts `error` in the place of a body that never ran.
   void (*fail)(task_core& core, std::exception_ptr error) noexcept;
-  std::size_t bytes;
   std::size_t payload_offset;
   std::size_t block_class;  // which pooled size the block has
   bool trivial_value;       // a stored value needs no destructor
@@ -131,7 +131,7 @@ void submit_to(scheduler& target, task_core& core);
 
 /// Waits until the task is done. Errors: throws `cancelled`; the task goes on.
 void wait_done(task_core& core);
-/// Returns the stored failure, or task_cancelled naming the task.
+/// Throws the stored failure, or task_cancelled naming the task.
 [[noreturn]] void rethrow_outcome(task_core& core);
 inline bool is_done(const task_core& core) noexcept {
   // order: acquire — partner: publish_end().
