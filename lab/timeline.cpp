@@ -150,7 +150,8 @@ std::string describe(const timeline& what, std::size_t loop) {
   const auto part = [&](span::kind kind) {
     return decimal(100 * share(what, loop, kind), 0) + " %";
   };
-  std::string text = "loop " + std::to_string(loop) + ": ran fibers " + part(span::kind::own);
+  std::string text =
+      "loop " + std::to_string(loop) + ": ran its own fibers " + part(span::kind::own);
   if (what.loops.size() > 1) text += ", stolen ones " + part(span::kind::stolen);
   return text + ", asleep " + part(span::kind::asleep);
 }
