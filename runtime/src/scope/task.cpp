@@ -80,7 +80,7 @@ void wait_for_done(const task_core& core) noexcept {
 /// Puts the caller's parker into the word. Returns false if the task has ended meanwhile.
 bool register_joiner(task_core& core, const parker& self) noexcept {
   const auto joiner = std::bit_cast<std::uintptr_t>(&self);
-  HEDDLE_ASSERT((joiner & ~task_core::joiner) == 0, "join: an address of more than 47 bits");
+  HEDDLE_ASSERT((joiner & ~task_core::joiner) == 0, "join: an address of more than 48 bits");
   const at_work now(core);
   std::uint64_t seen = core.state.load(std::memory_order_relaxed);
   do {

@@ -87,7 +87,7 @@ struct task_core : job {
   static constexpr std::uint64_t cancel = 8;
   static constexpr std::uint64_t busy = 16;
   static constexpr unsigned lone_loop_shift = 48;
-  // A parker is aligned to 64, and lies in the lower half of a 48-bit address space.
+  // A parker is aligned to 64, and its address has 48 bits: more only for who asks mmap for them.
   static constexpr std::uint64_t joiner = (std::uint64_t{1} << lone_loop_shift) - 64;
 
   task_core(const task_operations& of, spawn_site where) noexcept
