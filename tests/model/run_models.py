@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Checks the Promela models of this folder exhaustively with spin.
 
-Usage: run_models.py park|waker|join|planted_bugs|all
+Usage: run_models.py park|waker|join|scope|planted_bugs|all
 
 For every configuration: the verifier's outcome, states, depth, memory and CPU time. A configuration
 passes if spin searched all of its states and found no error. A planted bug passes if spin finds
@@ -36,6 +36,9 @@ FAILURES = {
     "core touched after free": r"freed==0\) \(at",
     "foreign wait ended": r"in_join",
     "leaked core": r"freed==1",
+    "sleeps in a cancelled scope": r"asleep&&\(depth",
+    "ended by a scope it does not hear": r"outcome!=",
+    "taken by the wrong scope": r"asked\[1\]&& !",
 }
 
 
@@ -95,6 +98,10 @@ JOIN = [Run("join", parameters) for parameters in (
     "LONE=1", "LONE=1 EVENT=1", "LONE=1 JOINER_CANCELLED=1",
     "LONE=1 EVENT=1 JOINER_CANCELLED=1")]
 
+SCOPE = [Run("scope", parameters) for parameters in (
+    "EVENTS=0", "EVENTS=1", "EVENTS=2", "EVENTS=1 CANCELLERS=2",
+    "SHIELD=1 CANCELLERS=0 EVENTS=1", "SHIELD=1 CANCELLERS=0 EVENTS=3")]
+
 PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
                 for parameters, bug, failure in (
     ("N=2 INJECTORS=1", "LOOK_THEN_ANNOUNCE", "lost job"),
@@ -134,9 +141,19 @@ PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
       for bug, failure in (
     ("NO_HEAVY_FENCE", "leaked core"),
     ("KEEPS_WHAT_IT_SAW", "leaked core"),
+)] + [Run("scope", parameters, bug=f"BUG_{bug}", failure=failure)
+      for parameters, bug, failure in (
+    ("EVENTS=1", "LEAVES_A_CANCELLER_AT_WORK", "ended by a scope it does not hear"),
+    ("EVENTS=1", "KEEPS_M", "taken by the wrong scope"),
+    ("EVENTS=1", "WALKS_AND_THEN_LOWERS", "sleeps in a cancelled scope"),
+    ("EVENTS=1", "RAISES_AND_THEN_MARKS", "ended by a scope it does not hear"),
+    ("EVENTS=1", "LOOKS_AND_THEN_RAISES", "sleeps in a cancelled scope"),
+    ("SHIELD=1 CANCELLERS=0 EVENTS=1", "CLAIMS_A_SHIELDED_WAIT",
+     "ended by a scope it does not hear"),
 )]
 
-SUITES = {"park": PARK, "waker": WAKER, "join": JOIN, "planted_bugs": PLANTED_BUGS}
+SUITES = {"park": PARK, "waker": WAKER, "join": JOIN, "scope": SCOPE,
+          "planted_bugs": PLANTED_BUGS}
 
 
 def call(command, folder, what):
@@ -224,7 +241,7 @@ def main(arguments):
             print(f"run_models: {tool} is not installed: apt-get install {tool} "
                   "(or configure with -DHEDDLE_WITH_MODELS=OFF)", file=sys.stderr)
             return 1
-    sound = {(run.model, run.parameters, run.live) for run in PARK + WAKER + JOIN}
+    sound = {(run.model, run.parameters, run.live) for run in PARK + WAKER + JOIN + SCOPE}
     for run in PLANTED_BUGS:
         assert (run.model, run.parameters, run.live) in sound, f"not checked without: {run.title()}"
     chosen = SUITES.values() if arguments[0] == "all" else [SUITES[arguments[0]]]

@@ -4,8 +4,11 @@
 
 #include "fiber/stack.hpp"
 
+#include <heddle/runtime/detail/scope_frame.hpp>
+
 #include <boost/context/detail/fcontext.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <new>
 
@@ -39,6 +42,16 @@ fiber& fiber::create(place where, scheduler& home, entry_function entry) {
   self->saved.context = boost::context::detail::make_fcontext(top, below, &enter);
   self->saved.sanitizer.create(where.low + page_bytes, where.bytes - page_bytes);
   return *self;
+}
+
+scope_depth fiber::floor_of_unwinding(unsigned uncaught_now) const noexcept {
+  // Those that were entered by now, inside a destructor; scopes further in were entered later.
+  scope_depth outermost = nothing_heard;
+  for (const scope_frame* each = innermost;
+       each != nullptr && each->uncaught_at_entry >= uncaught_now; each = each->outer) {
+    outermost = each->depth;
+  }
+  return std::max(outermost, shield);
 }
 
 }  // namespace heddle::detail

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <heddle/runtime/detail/task_core.hpp>
+#include <heddle/runtime/detail/wake_word.hpp>
 #include <heddle/runtime/park.hpp>
 
 #include "fiber/context.hpp"
@@ -21,15 +22,19 @@
 namespace heddle::detail {
 
 class worker;
+struct scope_frame;
 
 class fiber : public parker, public job {
  public:
   enum class state : std::uint8_t { pooled, runnable, parked };
 
-  // Bits of `attention`.
-  static constexpr std::uint8_t unchecked =
+  // `attention`, from the low end. 0: no suspension point has to do with cancellation.
+  static constexpr std::uint32_t unchecked =
       1;  // the body has not looked for a cancel before its start
-  static constexpr std::uint8_t cancel = 2;  // the body is cancelled
+  static constexpr std::uint32_t cancel = 2;  // the task is cancelled: depth 0
+  // From bit 16: 1 + the depth of the deepest scope that is cancelled; 0: none but the task.
+  static constexpr unsigned deepest_shift = 16;
+  static constexpr std::uint32_t deepest_mask = ~std::uint32_t{0} << deepest_shift;
 
   /// What a fiber's stack begins to run; never returns.
   using entry_function = void (*)(fiber& self, departure left);
@@ -55,9 +60,18 @@ class fiber : public parker, public job {
   std::size_t stack_bytes() const noexcept { return bytes_; }
   entry_function entry() const noexcept { return entry_; }
 
-  /// Returns whether the running body is to meet cancellation at its suspension points.
-  bool deliverable(unsigned uncaught_now) const noexcept {
-    return shields == 0 && uncaught_now <= uncaught_at_entry;
+  /// Returns the depth from which on a cancelled scope is heard now: not through a shield, nor by
+  /// a scope that an exception is unwinding.
+  scope_depth floor(unsigned uncaught_now) const noexcept {
+    if (uncaught_now <= uncaught_at_entry) [[likely]]
+      return shield;
+    return floor_of_unwinding(uncaught_now);
+  }
+  /// Returns 1 + the depth of the deepest scope that is cancelled, by `attention` as it was seen;
+  /// a wait with a floor below that is to end.
+  static std::uint32_t deepest_cancelled(std::uint32_t seen) noexcept {
+    const std::uint32_t of_scopes = seen >> deepest_shift;
+    return of_scopes != 0 || (seen & cancel) == 0 ? of_scopes : 1;
   }
 
   execution saved;
@@ -67,9 +81,13 @@ class fiber : public parker, public job {
   fiber* next_settled = nullptr;  // while the joins that led here are made real waits
   cancellation join_mode = cancellation::deliver;  // of the join this fiber is in, while it claims
   std::atomic<state> status{state::pooled};
-  std::atomic<std::uint8_t> attention{0};  // 0: no suspension point has to do with cancellation
-  std::uint32_t shields = 0;               // > 0: cancellation is held back
+  scope_depth depth = 0;   // how many scopes and shields it is in
+  scope_depth shield = 0;  // the depth of the innermost shield
+  std::atomic<std::uint32_t> attention{0};
   std::uint32_t uncaught_at_entry = 0;
+  scope_frame* innermost = nullptr;  // the scopes it is in, back to a null: the task
+  scope_frame* due = nullptr;        // which of them, as far as they are heard, is due first
+  scope_frame* unarmed = nullptr;    // the innermost whose alarm is to be armed before a park
   // For the order of children (worker::claim): where the latest spawns of this body went.
   const worker* spawned_on = nullptr;
   std::int64_t latest_spawn = 0;
@@ -78,6 +96,7 @@ class fiber : public parker, public job {
   fiber_identity identity;
 
  private:
+  scope_depth floor_of_unwinding(unsigned uncaught_now) const noexcept;
   fiber(place where, scheduler& owner, entry_function runs) noexcept
       : parker(parker::kind::fiber, where.first_epoch),
         job(job::kind::fiber),

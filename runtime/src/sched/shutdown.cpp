@@ -5,6 +5,7 @@
 // of spawned, read second, then nothing was alive in between, and with no spawns from outside
 // nothing ever will be. A loop looks after its announcement, a full barrier: of two loops that end
 // the last two tasks at once, the one that announces later sees both counts.
+#include "sched/cancel.hpp"
 #include "sched/scheduler.hpp"
 
 #include "base/futex.hpp"
@@ -42,11 +43,7 @@ void scheduler::cancel_all() noexcept {
   // order: seq_cst — Dekker with a fiber's first wait, which reads it after a fence: a body that
   // this visit does not find waiting reads the flag.
   cancel_all_.store(true, std::memory_order_seq_cst);
-  stacks.for_each([this](fiber& one) {
-    // order: seq_cst — flag, then word; partner: worker::commit_park().
-    one.attention.fetch_or(fiber::cancel, std::memory_order_seq_cst);
-    if (one.word.cancel_current() == wake_word::claim_result::won_parked) make_ready(one);
-  });
+  stacks.for_each([](fiber& one) { ask_to_leave(one, 0); });
 }
 
 bool scheduler::shut_down(std::chrono::nanoseconds grace) {

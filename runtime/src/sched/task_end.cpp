@@ -38,9 +38,9 @@ void wake_joiner(std::uint64_t state) noexcept {
 /// Reports and frees. The hook may suspend, so the fiber may be on another loop afterwards.
 void end_detached(task_core& core) noexcept {
   fiber& self = *worker::current_fiber();
-  ++self.shields;  // a cancelled task's hook must not meet the cancellation
+  self.shield = nothing_heard;  // a cancelled task's hook must not meet the cancellation
   report_failure(core);
-  --self.shields;
+  self.shield = 0;
   release(core);
 }
 

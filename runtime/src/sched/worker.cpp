@@ -3,6 +3,7 @@
 #include "sched/worker.hpp"
 
 #include "base/heavy_fence.hpp"
+#include "sched/cancel.hpp"
 #include "sched/scheduler.hpp"
 
 #include <pthread.h>
@@ -84,13 +85,13 @@ void worker::make_ready(fiber& one) noexcept {
   if (shared_ && owner_.idle.worth_waking() && fifo_.size() > 1) wake_one();
 }
 
-void worker::resume(parker* first) noexcept {
-  while (first != nullptr) {
-    parker* const next = first->next_resumed;
-    first->next_resumed = nullptr;
+void worker::end_waits(const timer_wheel::due& due) noexcept {
+  for (parker* first = due.first; first != nullptr;) {
+    parker* const next = std::exchange(first->next_resumed, nullptr);
     owner_.make_ready(static_cast<fiber&>(*first));
     first = next;
   }
+  cancel_due(due.scopes);
 }
 
 void worker::put_inbox(job& item) noexcept {
@@ -109,7 +110,7 @@ void worker::poll_and_fire() noexcept {
   if (timers_.armed() != 0) {
     const timer_wheel::due due = timers_.advance(clock::now());
     counters_.timers.add(due.fired);
-    resume(due.first);
+    end_waits(due);
   }
   if (reactor_->watched() == 0) return;
   resumption_list ready;

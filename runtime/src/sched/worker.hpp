@@ -77,8 +77,8 @@ class worker : public thread_state {
   // From this loop
   /// Queues a fiber that can go on, here; it is not bound to another loop.
   void make_ready(fiber& one) noexcept;
-  /// Queues everything a reactor or wheel returned.
-  void resume(parker* first) noexcept;
+  /// Queues those whose time-outs a wheel has fired, and cancels the scopes.
+  void end_waits(const timer_wheel::due& due) noexcept;
 
   // From anywhere
   /// Queues a job that only this loop may run, and sees that the loop looks.

@@ -73,7 +73,7 @@ void worker::park_loop(const task_core* until) noexcept {
   const clock::time_point now = clock::now();
   const timer_wheel::due due = timers_.advance(now);
   counters_.timers.add(due.fired);
-  resume(due.first);
+  end_waits(due);
   decay_if_due(now);
   help_if_due(now);  // a loop that its own events wake again and again is never the sentinel
 }

@@ -104,8 +104,8 @@ bool worker::help(worker& stuck, clock::time_point now) noexcept {
     if (found.tick) pass_tick_on();
   }
   const bool placed = take_placed_of(stuck);
-  const bool helped = due.first != nullptr || !ready.empty() || placed || stuck.has_stealable();
-  resume(due.first);
+  const bool helped = due.fired != 0 || !ready.empty() || placed || stuck.has_stealable();
+  end_waits(due);
   return helped;
 }
 

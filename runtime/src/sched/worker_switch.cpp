@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // From fiber to fiber: what runs next, and what becomes of the one that was left.
 // The steps W3 to W5 of wait/README.md are leave() and dispose().
+#include "sched/cancel.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/task_end.hpp"
 #include "sched/worker.hpp"
@@ -151,15 +152,15 @@ void worker::dispose(departure left) noexcept {
 void worker::commit_park(fiber& left) noexcept {
   // Once the commit has succeeded the fiber may run elsewhere: what is needed of it is read before.
   const std::uint32_t epoch = left.word.epoch();
-  const bool cancellable = left.word.cancellable();
+  const scope_depth floor = left.word.floor();
   left.status.store(fiber::state::parked, std::memory_order_relaxed);
   if (!left.word.commit_park()) {
     make_ready(left);
     return;
   }
   // The epoch keeps this from ending a later wait, should the fiber have gone on meanwhile.
-  // order: seq_cst — Dekker with request_cancel(): flag, then word; here word, then flag.
-  if (cancellable && (left.attention.load(std::memory_order_seq_cst) & fiber::cancel) != 0 &&
+  // order: seq_cst — Dekker with ask_to_leave(): m, then word; here word, then m.
+  if (fiber::deepest_cancelled(left.attention.load(std::memory_order_seq_cst)) > floor &&
       left.word.try_claim(epoch, wake_reason::cancelled, 0) ==
           wake_word::claim_result::won_parked) {
     make_ready(left);
@@ -193,6 +194,7 @@ handover worker::begin_any_yield(fiber& self) noexcept {
   worker& here = *current();
   here.trace_slice_end(self);
   if (self.claimed_by != nullptr) here.settle_claims(self);
+  if (self.unarmed != nullptr) arm_deadlines(self);
   fiber* const next = here.prepare_next();
   if (next == nullptr && here.picks_left_ > 0) {
     // Nothing else is ready, and it is not yet time to look further.
@@ -219,8 +221,10 @@ void worker::settle_claims(fiber& child) noexcept {
   fiber* joiners = nullptr;
   for (fiber* each = &child; each->claimed_by != nullptr;) {
     fiber& joiner = *std::exchange(each->claimed_by, nullptr);
-    joiner.word.begin(joiner.join_mode == cancellation::deliver &&
-                      joiner.deliverable(joiner.saved.exceptions.uncaught_exceptions));
+    joiner.word.begin(joiner.join_mode == cancellation::deliver
+                          ? joiner.floor(joiner.saved.exceptions.uncaught_exceptions)
+                          : nothing_heard);
+    if (joiner.unarmed != nullptr) arm_deadlines(joiner);
     register_claimer(*each->task, joiner);
     joiner.next_settled = joiners;
     joiners = &joiner;
@@ -303,7 +307,6 @@ inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexc
   self.uncaught_at_entry = current()->exceptions->uncaught_exceptions;
   self.attention.store(fiber::unchecked, std::memory_order_relaxed);
   self.spawned_on = nullptr;
-  self.shields = 0;
   // order: release — partner: request_cancel(), which then looks at this fiber.
   core.runner.store(&self, std::memory_order_release);
   if (core.outcome != task_outcome::refused) [[likely]] {

@@ -6,6 +6,7 @@
 
 #include "base/assert.hpp"
 #include "base/heavy_fence.hpp"
+#include "sched/cancel.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/task_end.hpp"
 #include "sched/worker.hpp"
@@ -169,7 +170,7 @@ inline __attribute__((always_inline)) bool await_end(task_core& core, cancellati
   if (is_done(core)) return true;
   fiber* const self = worker::current_fiber();
   const bool may_claim = self != nullptr && (self->attention.load(std::memory_order_relaxed) == 0 ||
-                                             !is_cancelled(*self));
+                                             !is_cancelled(*self, floor_now(*self)));
   if (may_claim && worker::claim(*self, core, mode)) {
     return is_done(core) || leave_join(core, self->word.outcome().reason);
   }
@@ -195,12 +196,7 @@ void request_cancel(task_core& core) noexcept {
   fiber* const runner = core.runner.load(std::memory_order_seq_cst);
   if (runner == nullptr) return;
   // Being busy keeps the fiber on this task, and the fiber keeps its runtime.
-  const scheduler::visit while_here(*runner->home);
-  // order: seq_cst — flag, then word; partner: worker::commit_park().
-  runner->attention.fetch_or(fiber::cancel, std::memory_order_seq_cst);
-  if (runner->word.cancel_current() == wake_word::claim_result::won_parked) {
-    runner->home->make_ready(*runner);
-  }
+  ask_to_leave(*runner, 0);
 }
 
 namespace {

@@ -73,13 +73,13 @@ void timer_wheel::follow_trail(unsigned of_level, unsigned slot) const noexcept 
   for (const timer* const entry : trails_[of_level][slot].latest) __builtin_prefetch(entry, 1);
 }
 
-void timer_wheel::unlink(timer& entry) noexcept {
+void timer_wheel::unlink(timer& entry, timer_state now) noexcept {
   level& on = levels_[entry.level];
   (entry.previous != nullptr ? entry.previous->next : on.first[entry.slot]) = entry.next;
   (entry.next != nullptr ? entry.next->previous : on.last[entry.slot]) = entry.previous;
   if (on.first[entry.slot] == nullptr) on.occupied.erase(entry.slot);
-  // order: release — partner: who waits, whose frame the entry lies on (waiter.cpp).
-  entry.linked.store(false, std::memory_order_release);
+  // order: release — partner: whoever armed it, on whose frame the entry lies.
+  entry.state.store(now, std::memory_order_release);
 }
 
 void timer_wheel::arm(timer& entry, clock::time_point when) noexcept {
@@ -87,7 +87,7 @@ void timer_wheel::arm(timer& entry, clock::time_point when) noexcept {
   entry.due_tick = tick_at_or_after(when);
   std::lock_guard guard(lock_);
   append(entry);
-  entry.linked.store(true, std::memory_order_relaxed);
+  entry.state.store(timer_state::armed, std::memory_order_relaxed);
   armed_.store(armed_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   const clock::rep when_due = when.time_since_epoch().count();
   if (when_due < next_due_.load(std::memory_order_relaxed)) {
@@ -97,8 +97,8 @@ void timer_wheel::arm(timer& entry, clock::time_point when) noexcept {
 
 void timer_wheel::disarm(timer& entry) noexcept {
   std::lock_guard guard(lock_);
-  if (!entry.linked.load(std::memory_order_relaxed)) return;
-  unlink(entry);
+  if (entry.state.load(std::memory_order_relaxed) != timer_state::armed) return;
+  unlink(entry, timer_state::off);
   armed_.store(armed_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
 }
 
@@ -164,21 +164,30 @@ void timer_wheel::fire_slot(unsigned slot, due& into) noexcept {
     timer& entry = *lowest.first[slot];
     __builtin_prefetch(entry.soon, 1);
     if (ahead != nullptr) {
-      __builtin_prefetch(&ahead->who->word, 1);
+      __builtin_prefetch(ahead->who, 1);  // its wake word; null for a scope
       ahead = ahead->next;
     }
-    parker* const who = entry.who;
-    const std::uint32_t epoch = entry.epoch;
-    unlink(entry);  // who waits may go on now: the entry is not touched again
+    fire(entry, into);
     ++into.fired;
-    if (who->word.try_claim(epoch, wake_reason::timeout, 0) !=
-        wake_word::claim_result::won_parked) {
-      continue;
-    }
-    who->next_resumed = nullptr;
-    (into.last != nullptr ? into.last->next_resumed : into.first) = who;
-    into.last = who;
   }
+}
+
+void timer_wheel::fire(timer& entry, due& into) noexcept {
+  parker* const who = entry.who;
+  if (who == nullptr) {
+    unlink(entry, timer_state::firing);
+    entry.next = into.scopes;
+    into.scopes = &entry;
+    return;
+  }
+  const std::uint32_t epoch = entry.epoch;
+  unlink(entry, timer_state::off);  // who waits may go on now: the entry is not touched again
+  if (who->word.try_claim(epoch, wake_reason::timeout, 0) != wake_word::claim_result::won_parked) {
+    return;
+  }
+  who->next_resumed = nullptr;
+  (into.last != nullptr ? into.last->next_resumed : into.first) = who;
+  into.last = who;
 }
 
 timer_wheel::due timer_wheel::advance(clock::time_point now) noexcept {

@@ -11,8 +11,9 @@
 
 #include <heddle/runtime/clock.hpp>
 #include <heddle/runtime/detail/spinlock.hpp>
+#include <heddle/runtime/detail/timer.hpp>
 
-#include "timer/timer.hpp"
+#include "fiber/parker.hpp"
 
 #include <array>
 #include <atomic>
@@ -25,21 +26,23 @@ class timer_wheel {
  public:
   explicit timer_wheel(clock::time_point start) noexcept;
 
-  /// Arms `entry`, whose who and epoch are set, for `when`. Cost: one lock, a few stores.
+  /// Arms `entry`, a scope's, or one whose who and epoch are set, for `when`. Cost: one lock.
   void arm(timer& entry, clock::time_point when) noexcept;
 
-  /// Disarms; afterwards nobody looks at the entry any more. Cost: one lock.
+  /// Disarms unless it has fired; afterwards no wheel looks at the entry any more. Cost: one lock.
   void disarm(timer& entry) noexcept;
 
   struct due {
     parker* first = nullptr;  // claimed and parked, linked by next_resumed: to be made runnable
     parker* last = nullptr;
+    timer* scopes = nullptr;  // firing, linked by next: to be cancelled, and then turned off
     std::size_t fired = 0;
     std::size_t moved = 0;  // to a lower level
   };
   static constexpr std::size_t most_per_advance = 256;
 
-  /// Claims with `timeout` the waits of timers that are due at `now`. Fires and moves at most
+  /// Claims with `timeout` the waits of timers that are due at `now`, and returns the scopes whose
+  /// time is up, those that were armed last in front. Fires and moves at most
   /// `most_per_advance`; what is left over is due at once.
   due advance(clock::time_point now) noexcept;
 
@@ -91,13 +94,14 @@ class timer_wheel {
   void place_in_level(timer& entry) const noexcept;
   void append(timer& entry) noexcept;
   void prepend(timer& entry) noexcept;
-  void unlink(timer& entry) noexcept;
+  void unlink(timer& entry, timer_state now) noexcept;
   void leave_trail(timer& entry) noexcept;
   void follow_trail(unsigned of_level, unsigned slot) const noexcept;
   bool earliest(place& found) const noexcept;
   unsigned present_slot(unsigned of_level) const noexcept;
   void cascade(const place& from, due& into) noexcept;
   void fire_slot(unsigned slot, due& into) noexcept;
+  void fire(timer& entry, due& into) noexcept;
   void publish_next_due() noexcept;
 
   mutable spinlock lock_;

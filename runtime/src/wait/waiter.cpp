@@ -2,47 +2,51 @@
 // Waiting and waking: README.md, steps W1 to W6 and C1, C2.
 #include "base/futex.hpp"
 #include "fiber/fiber.hpp"
+#include "sched/cancel.hpp"
 #include "sched/resume.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/worker.hpp"
-#include "timer/timer.hpp"
+#include "timer/wheel.hpp"
 #include "wait/waiting.hpp"
 
-#include <heddle/runtime/cancel.hpp>
+#include <heddle/runtime/cancelled.hpp>
+#include <heddle/runtime/detail/scope_frame.hpp>
 #include <heddle/runtime/this_fiber.hpp>
 
 #include <atomic>
+#include <cstdint>
+#include <utility>
 
 namespace heddle {
 
 namespace detail {
 
-bool is_cancelled(fiber& self) noexcept {
-  std::uint8_t seen = self.attention.load(std::memory_order_relaxed);
+bool is_cancelled(fiber& self, scope_depth floor) noexcept {
+  std::uint32_t seen = self.attention.load(std::memory_order_relaxed);
   if ((seen & fiber::unchecked) != 0) {
     // A cancel may have come between the body's start and the moment its runner could be found.
-    seen = self.attention.fetch_and(static_cast<std::uint8_t>(~fiber::unchecked),
-                                    std::memory_order_relaxed);
+    seen = self.attention.fetch_and(~fiber::unchecked, std::memory_order_relaxed);
     // order: seq_cst — run_task() has stored the runner before this fence, the request is read
     // after it; request_cancel() and cancel_all() do the opposite.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     const std::uint64_t state = self.task->state.load(std::memory_order_relaxed);
     if ((state & task_core::cancel) != 0 || self.home->cancels_all()) {
-      self.attention.fetch_or(fiber::cancel, std::memory_order_relaxed);
-      return true;
+      seen = self.attention.fetch_or(fiber::cancel, std::memory_order_relaxed) | fiber::cancel;
     }
   }
-  return (seen & fiber::cancel) != 0;
+  return fiber::deepest_cancelled(seen) > floor;
+}
+
+scope_depth floor_now(const fiber& self) noexcept {
+  return self.floor(worker::current()->exceptions->uncaught_exceptions);
 }
 
 namespace {
 
-bool is_cancellable(const fiber& self) noexcept {
-  return self.deliverable(worker::current()->exceptions->uncaught_exceptions);
-}
-
 wake_reason park_fiber(fiber& self, std::uint32_t epoch, deadline limit) noexcept {
   if (self.word.outcome().reason != wake_reason::none) return self.word.outcome().reason;
+  if (self.unarmed != nullptr) [[unlikely]]
+    arm_deadlines(self);
   if (limit.is_never()) {
     worker::park(self);
     return self.word.outcome().reason;
@@ -57,7 +61,7 @@ wake_reason park_fiber(fiber& self, std::uint32_t epoch, deadline limit) noexcep
   worker::current()->timers().arm(entry, limit.when());
   worker::park(self);
   // order: acquire — partner: timer_wheel::unlink(): a timer that has fired is not touched again.
-  if (entry.linked.load(std::memory_order_acquire)) entry.wheel->disarm(entry);
+  if (entry.state.load(std::memory_order_acquire) != timer_state::off) entry.wheel->disarm(entry);
   return self.word.outcome().reason;
 }
 
@@ -86,16 +90,16 @@ parker& parker_of_caller() noexcept {
 }
 
 begun_wait::begun_wait(cancellation mode) noexcept : who_(&parker_of_caller()) {
-  const bool cancellable = who_->what == parker::kind::fiber && mode == cancellation::deliver &&
-                           is_cancellable(static_cast<fiber&>(*who_));
-  epoch_ = who_->word.begin(cancellable);
+  const bool heard = who_->what == parker::kind::fiber && mode == cancellation::deliver;
+  epoch_ = who_->word.begin(heard ? floor_now(static_cast<fiber&>(*who_)) : nothing_heard);
 }
 
 bool begun_wait::must_stop() noexcept {
   if (who_->what != parker::kind::fiber) return false;
   auto& self = static_cast<fiber&>(*who_);
   if (self.attention.load(std::memory_order_relaxed) == 0) return false;
-  if (!who_->word.cancellable() || !is_cancelled(self)) return false;
+  const scope_depth floor = who_->word.floor();
+  if (floor == nothing_heard || !is_cancelled(self, floor)) return false;
   who_->word.try_claim(epoch_, wake_reason::cancelled, 0);
   return true;
 }
@@ -163,14 +167,45 @@ void resumption_list::resume_all() noexcept {
   last_ = nullptr;
 }
 
+namespace {
+
+/// Returns why the outermost of the cancelled scopes that are heard is cancelled: the one that will
+/// take the exception.
+detail::cancel_reason reason_to_leave(const detail::fiber& self, detail::scope_depth floor) {
+  if (floor == 0 && (self.attention.load(std::memory_order_relaxed) & detail::fiber::cancel) != 0) {
+    const std::uint64_t state = self.task->state.load(std::memory_order_relaxed);
+    if ((state & detail::task_core::cancel) != 0) return {};
+    return {"the runtime is shutting down", nullptr};
+  }
+  const detail::scope_frame* taker = nullptr;
+  for (const detail::scope_frame* each = self.innermost; each != nullptr && each->depth >= floor;
+       each = each->outer) {
+    // order: acquire — partner: whoever cancelled: the reason.
+    const std::uint32_t seen = each->word.load(std::memory_order_acquire);
+    if ((seen & detail::scope_frame::cancelled) != 0) taker = each;
+  }
+  if (taker == nullptr) return {};
+  const bool late = (taker->word.load(std::memory_order_relaxed) & detail::scope_frame::timed_out);
+  return late ? detail::cancel_reason{"timed out", nullptr} : taker->reason;
+}
+
+[[noreturn]] __attribute__((cold, noinline)) void throw_cancelled() {
+  const detail::fiber* const self = detail::worker::current_fiber();
+  if (self == nullptr) throw cancelled{};
+  throw cancelled(reason_to_leave(*self, detail::floor_now(*self)));
+}
+
+}  // namespace
+
 void throw_if_cancelled(wake_reason reason) {
-  if (reason == wake_reason::cancelled) throw cancelled{};
+  if (reason == wake_reason::cancelled) throw_cancelled();
 }
 
 void throw_if_cancelled() {
   detail::fiber* const self = detail::worker::current_fiber();
   if (self == nullptr || self->attention.load(std::memory_order_relaxed) == 0) return;
-  if (detail::is_cancellable(*self) && detail::is_cancelled(*self)) throw cancelled{};
+  const detail::scope_depth floor = detail::floor_now(*self);
+  if (floor != detail::nothing_heard && detail::is_cancelled(*self, floor)) throw_cancelled();
 }
 
 void cooperate() {

@@ -16,8 +16,11 @@ class fiber;
 /// Returns the calling fiber's parker, or the calling plain thread's.
 parker& parker_of_caller() noexcept;
 
-/// Returns whether the body that runs on `self`, the running fiber, has been cancelled.
-bool is_cancelled(fiber& self) noexcept;
+/// Returns the depth from which on a cancelled scope is heard by `self`, the running fiber.
+scope_depth floor_now(const fiber& self) noexcept;
+
+/// Returns whether a scope at `floor` or deeper, of `self`, the running fiber, is cancelled.
+bool is_cancelled(fiber& self, scope_depth floor) noexcept;
 
 class begun_wait {
  public:

@@ -35,7 +35,7 @@ struct sleeper {
   void arm(timer_wheel& wheel, clock::time_point at) {
     when = at;
     entry.who = &who;
-    entry.epoch = who.word.begin(false);
+    entry.epoch = who.word.begin(nothing_heard);
     ASSERT_TRUE(who.word.commit_park());
     wheel.arm(entry, at);
   }

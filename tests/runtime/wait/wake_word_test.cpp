@@ -22,17 +22,17 @@ TEST(wake_word, before_its_first_wait_nothing_can_be_claimed) {
   wake_word word;
   EXPECT_EQ(word.try_claim(word.epoch(), wake_reason::event, 0), claim_result::lost);
   EXPECT_EQ(word.claim_current(wake_reason::event), claim_result::lost);
-  EXPECT_EQ(word.cancel_current(), claim_result::lost);
+  EXPECT_EQ(word.cancel_current(0), claim_result::lost);
   EXPECT_FALSE(word.commit_park());
 }
 
 TEST(wake_word, the_first_claim_wins_and_its_reason_and_tag_stay) {
   wake_word word;
-  const std::uint32_t epoch = word.begin(true);
+  const std::uint32_t epoch = word.begin(0);
   EXPECT_EQ(word.outcome().reason, wake_reason::none);
   EXPECT_EQ(word.try_claim(epoch, wake_reason::closed, 0xffff), claim_result::won_running);
   EXPECT_EQ(word.try_claim(epoch, wake_reason::event, 1), claim_result::lost);
-  EXPECT_EQ(word.cancel_current(), claim_result::lost);
+  EXPECT_EQ(word.cancel_current(0), claim_result::lost);
   EXPECT_EQ(word.outcome().reason, wake_reason::closed);
   EXPECT_EQ(word.outcome().tag, 0xffff);
   EXPECT_FALSE(word.commit_park()) << "the wait is over before the park";
@@ -40,7 +40,7 @@ TEST(wake_word, the_first_claim_wins_and_its_reason_and_tag_stay) {
 
 TEST(wake_word, who_wins_after_the_park_must_resume) {
   wake_word word;
-  const std::uint32_t epoch = word.begin(true);
+  const std::uint32_t epoch = word.begin(0);
   EXPECT_TRUE(word.commit_park());
   EXPECT_EQ(word.try_claim(epoch, wake_reason::timeout, 0), claim_result::won_parked);
   EXPECT_EQ(word.outcome().reason, wake_reason::timeout);
@@ -48,9 +48,9 @@ TEST(wake_word, who_wins_after_the_park_must_resume) {
 
 TEST(wake_word, a_claim_on_an_earlier_wait_loses) {
   wake_word word;
-  const std::uint32_t first = word.begin(true);
+  const std::uint32_t first = word.begin(0);
   word.claim_current(wake_reason::event);
-  const std::uint32_t second = word.begin(true);
+  const std::uint32_t second = word.begin(0);
   EXPECT_NE(first, second);
   EXPECT_EQ(word.try_claim(first, wake_reason::event, 0), claim_result::lost);
   EXPECT_EQ(word.outcome().reason, wake_reason::none);
@@ -59,17 +59,17 @@ TEST(wake_word, a_claim_on_an_earlier_wait_loses) {
 
 TEST(wake_word, a_shielded_wait_is_not_cancelled) {
   wake_word word;
-  word.begin(false);
-  EXPECT_FALSE(word.cancellable());
-  EXPECT_EQ(word.cancel_current(), claim_result::lost);
+  word.begin(nothing_heard);
+  EXPECT_EQ(word.floor(), nothing_heard);
+  EXPECT_EQ(word.cancel_current(0), claim_result::lost);
   EXPECT_TRUE(word.commit_park());
-  EXPECT_EQ(word.cancel_current(), claim_result::lost);
+  EXPECT_EQ(word.cancel_current(0), claim_result::lost);
   EXPECT_EQ(word.claim_current(wake_reason::event), claim_result::won_parked);
-  word.begin(true);
-  EXPECT_TRUE(word.cancellable());
+  word.begin(0);
+  EXPECT_EQ(word.floor(), 0);
   EXPECT_TRUE(word.commit_park());
-  EXPECT_TRUE(word.cancellable());
-  EXPECT_EQ(word.cancel_current(), claim_result::won_parked);
+  EXPECT_EQ(word.floor(), 0);
+  EXPECT_EQ(word.cancel_current(0), claim_result::won_parked);
 }
 
 TEST(wake_word, of_all_who_claim_at_once_exactly_one_wins_and_resumes_if_need_be) {
@@ -87,7 +87,7 @@ TEST(wake_word, of_all_who_claim_at_once_exactly_one_wins_and_resumes_if_need_be
         if (tries % 256 == 0) std::this_thread::yield();
         const std::uint32_t epoch = open.load();
         const claim_result result =
-            n == 2 ? word.cancel_current()
+            n == 2 ? word.cancel_current(0)
                    : word.try_claim(epoch, wake_reason::event, static_cast<std::uint16_t>(n));
         if (result == claim_result::lost) continue;
         ++wins;
@@ -99,7 +99,7 @@ TEST(wake_word, of_all_who_claim_at_once_exactly_one_wins_and_resumes_if_need_be
   int waits = 0;
   int settled_by_owner = 0;
   for (; waits < most_waits && std::chrono::steady_clock::now() < end; ++waits) {
-    const std::uint32_t epoch = word.begin(true);
+    const std::uint32_t epoch = word.begin(0);
     open.store(epoch);
     test::spin(random.below(50));
     if (!word.commit_park()) {

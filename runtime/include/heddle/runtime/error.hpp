@@ -49,6 +49,11 @@ struct task_cancelled : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Thrown by with_timeout and with_deadline when their own time was up.
+struct timed_out : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 /// Describes an error that left a task which nobody joins. Handed once to config::on_unhandled.
 struct unhandled_error {
   fiber_id id = fiber_id::none;

@@ -6,7 +6,7 @@
 // tasks are built on this class.
 #pragma once
 
-#include <heddle/runtime/cancel.hpp>
+#include <heddle/runtime/cancelled.hpp>
 #include <heddle/runtime/detail/task_body.hpp>
 #include <heddle/runtime/detail/task_core.hpp>
 #include <heddle/runtime/error.hpp>

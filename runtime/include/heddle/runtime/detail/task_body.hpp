@@ -5,7 +5,7 @@
 // stored and anybody is woken.
 #pragma once
 
-#include <heddle/runtime/cancel.hpp>
+#include <heddle/runtime/cancelled.hpp>
 #include <heddle/runtime/detail/task_core.hpp>
 
 #include <cstddef>
