@@ -3,6 +3,7 @@
 #pragma once
 
 #include <heddle/runtime/cancel.hpp>
+#include <heddle/runtime/cancelled.hpp>
 #include <heddle/runtime/clock.hpp>
 #include <heddle/runtime/config.hpp>
 #include <heddle/runtime/deadline.hpp>
@@ -12,5 +13,6 @@
 #include <heddle/runtime/runtime.hpp>
 #include <heddle/runtime/stats.hpp>
 #include <heddle/runtime/task.hpp>
+#include <heddle/runtime/task_group.hpp>
 #include <heddle/runtime/this_fiber.hpp>
 #include <heddle/runtime/wait_queue.hpp>

@@ -2,6 +2,7 @@
 // How a fiber is laid out on its stack.
 #include "fiber/fiber.hpp"
 
+#include "fiber/cancel_domain.hpp"
 #include "fiber/stack.hpp"
 
 #include <heddle/runtime/detail/scope_frame.hpp>
@@ -42,6 +43,12 @@ fiber& fiber::create(place where, scheduler& home, entry_function entry) {
   self->saved.context = boost::context::detail::make_fcontext(top, below, &enter);
   self->saved.sanitizer.create(where.low + page_bytes, where.bytes - page_bytes);
   return *self;
+}
+
+void fiber::destroy() noexcept {
+  saved.sanitizer.destroy();
+  cancel_domain* const groups = domain.exchange(nullptr, std::memory_order_relaxed);
+  if (groups != nullptr) groups->drop();
 }
 
 scope_depth fiber::floor_of_unwinding(unsigned uncaught_now) const noexcept {

@@ -22,6 +22,8 @@
 namespace heddle::detail {
 
 class worker;
+struct cancel_domain;
+struct group_core;
 struct scope_frame;
 
 class fiber : public parker, public job {
@@ -54,7 +56,7 @@ class fiber : public parker, public job {
   static std::byte* record_at(std::byte* low, std::size_t bytes) noexcept;
 
   /// Ends a pooled fiber: its stack is not unwound, there is nothing on it.
-  void destroy() noexcept { saved.sanitizer.destroy(); }
+  void destroy() noexcept;
 
   std::byte* stack_low() const noexcept { return low_; }
   std::size_t stack_bytes() const noexcept { return bytes_; }
@@ -87,7 +89,12 @@ class fiber : public parker, public job {
   std::uint32_t uncaught_at_entry = 0;
   scope_frame* innermost = nullptr;  // the scopes it is in, back to a null: the task
   scope_frame* due = nullptr;        // which of them, as far as they are heard, is due first
-  scope_frame* unarmed = nullptr;    // the innermost whose alarm is to be armed before a park
+  scope_frame* unarmed = nullptr;    // the innermost whose timer is to be armed before a park
+  std::atomic<cancel_domain*> domain{nullptr};  // the groups it has made; stays with the fiber
+  scope_depth deepest_group = 0;                // none was made in a deeper scope that still runs
+  group_core* member_of = nullptr;              // whose child it runs, once it has suspended
+  fiber* next_member = nullptr;                 // under that group's lock
+  fiber* previous_member = nullptr;
   // For the order of children (worker::claim): where the latest spawns of this body went.
   const worker* spawned_on = nullptr;
   std::int64_t latest_spawn = 0;

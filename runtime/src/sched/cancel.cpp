@@ -30,7 +30,7 @@ void raise_deepest(fiber& inside, scope_depth depth) noexcept {
   }
 }
 
-void ask_to_leave(fiber& inside, scope_depth depth) noexcept {
+void tell(fiber& inside, scope_depth depth) noexcept {
   const scheduler::visit while_here(*inside.home);
   raise_deepest(inside, depth);
   if (inside.word.cancel_current(depth) == wake_word::claim_result::won_parked) {
@@ -63,10 +63,31 @@ void cancel_due(timer* scopes) noexcept {
     auto& frame = static_cast<scope_frame&>(*scopes);
     scopes = frame.next;
     // The owner waits for the timer to be off: the frame stays, and so does the fiber.
-    if (mark_late(frame)) ask_to_leave(*frame.owner, frame.depth);
+    if (mark_late(frame)) ask_to_leave(*frame.owner, frame.depth, {timed_out_text, nullptr});
     // order: release — the last touch; partner: end_deadline().
     frame.state.store(timer_state::off, std::memory_order_release);
   }
+}
+
+bool begin_request(scope_frame& frame) noexcept {
+  std::uint32_t seen = frame.word.load(std::memory_order_relaxed);
+  do {
+    if ((seen & scope_frame::asked) != 0) return false;
+    // order: relaxed — nothing is said yet; leave_scope() sees that somebody is at work.
+  } while (!frame.word.compare_exchange_weak(
+      seen, (seen | scope_frame::asked) + scope_frame::one_canceller, std::memory_order_relaxed,
+      std::memory_order_relaxed));
+  return true;
+}
+
+void finish_request(scope_frame& frame, cancel_reason why) noexcept {
+  frame.reason = std::move(why);
+  // order: seq_cst — the flag, then m (Q1, Q2); releases the reason.
+  const std::uint32_t before =
+      frame.word.fetch_or(scope_frame::cancelled, std::memory_order_seq_cst);
+  if ((before & scope_frame::running) != 0) ask_to_leave(*frame.owner, frame.depth, frame.reason);
+  // order: release — the last touch (Q4); partner: end_scope().
+  frame.word.fetch_sub(scope_frame::one_canceller, std::memory_order_release);
 }
 
 }  // namespace heddle::detail

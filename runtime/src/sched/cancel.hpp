@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Telling a fiber that a scope of it is cancelled: steps Q2 and Q3 of scope/README.md.
+// Requests on their way to fibers: one fiber's scope (steps Q1 to Q4 of scope/README.md), and the
+// groups that were made inside it.
 #pragma once
 
+#include <heddle/runtime/cancelled.hpp>
 #include <heddle/runtime/detail/timer.hpp>
 #include <heddle/runtime/detail/wake_word.hpp>
 
 namespace heddle::detail {
 
 class fiber;
+struct group_core;
 struct scope_frame;
 
 /// Arms the timers of the scopes around a wait of `self`, on the calling thread's loop. Once a
@@ -21,11 +24,29 @@ bool mark_late(scope_frame& frame) noexcept;
 /// Takes down that the scope at `depth` is cancelled (Q2). For the fiber itself, and others.
 void raise_deepest(fiber& inside, scope_depth depth) noexcept;
 
-/// Has the fiber hear that the scope at `depth` is cancelled: now if it waits where that is heard,
+/// Has one fiber hear that its scope at `depth` is cancelled: now if it waits where that is heard,
 /// else at its next suspension point. The caller keeps the fiber inside the scope until the return.
-void ask_to_leave(fiber& inside, scope_depth depth) noexcept;
+void tell(fiber& inside, scope_depth depth) noexcept;
+
+/// Tells the fiber, and cancels the groups that it has made in that scope.
+void ask_to_leave(fiber& inside, scope_depth depth, const cancel_reason& why) noexcept;
 
 /// Cancels the scopes whose timers a wheel has fired.
 void cancel_due(timer* scopes) noexcept;
+
+/// Begins to cancel a scope, from any thread (Q1): it stays until the request has been finished.
+/// Returns false if somebody else has begun.
+bool begin_request(scope_frame& frame) noexcept;
+void finish_request(scope_frame& frame, cancel_reason why) noexcept;
+
+/// Cancels a group that cannot end meanwhile, and all groups that its members have made.
+void cancel_tree(group_core& top, const cancel_reason& why) noexcept;
+
+/// Makes the running fiber, which is about to suspend for the first time in this task, a member of
+/// the group whose child it runs; takes down what the group was told before.
+void enter_group(fiber& self) noexcept;
+
+/// Takes a fiber that ends its task out of its group.
+void leave_group(fiber& self) noexcept;
 
 }  // namespace heddle::detail

@@ -43,7 +43,7 @@ void scheduler::cancel_all() noexcept {
   // order: seq_cst — Dekker with a fiber's first wait, which reads it after a fence: a body that
   // this visit does not find waiting reads the flag.
   cancel_all_.store(true, std::memory_order_seq_cst);
-  stacks.for_each([](fiber& one) { ask_to_leave(one, 0); });
+  stacks.for_each([](fiber& one) { tell(one, 0); });
 }
 
 bool scheduler::shut_down(std::chrono::nanoseconds grace) {

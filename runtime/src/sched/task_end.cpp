@@ -2,6 +2,7 @@
 // Ending a task: the runner's side of task_core.hpp's state word.
 #include "sched/task_end.hpp"
 
+#include "sched/end_child.hpp"
 #include "sched/resume.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/worker.hpp"
@@ -73,6 +74,7 @@ void keep_hooks(task_core& core, const worker& here) noexcept {
 }
 
 void end_watched(task_core& core, worker& here, std::uint64_t seen) noexcept {
+  if (is_set(seen, task_core::child)) return end_child(core, here);
   if (is_set(seen, task_core::busy)) {
     const std::uint64_t now =
         spin_until(core.state, [](std::uint64_t word) { return !is_set(word, task_core::busy); });

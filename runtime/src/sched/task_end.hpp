@@ -82,7 +82,8 @@ inline void end_task(task_core& core, worker& here) noexcept {
   if (core.outcome == task_outcome::failure) [[unlikely]]
     keep_hooks(core, here);
   const std::uint64_t seen = begin_end(core, here);
-  constexpr std::uint64_t watched = task_core::joiner | task_core::detached | task_core::busy;
+  constexpr std::uint64_t watched =
+      task_core::joiner | task_core::detached | task_core::busy | task_core::child;
   if (is_set(seen, watched)) return end_watched(core, here, seen);
   here.count_finished();  // before anybody can see the end
   publish_end(core, here);

@@ -102,7 +102,9 @@ class worker : public thread_state {
   }
   /// Tags a new task that is to run in this loop's runtime; with 0 if it is not lone.
   void tag_loop(task_core& core) const noexcept {
-    core.state.store(lone_tag_ << task_core::lone_loop_shift, std::memory_order_relaxed);
+    const std::uint64_t begins_as = core.state.load(std::memory_order_relaxed);
+    core.state.store(begins_as | lone_tag_ << task_core::lone_loop_shift,
+                     std::memory_order_relaxed);
   }
   void count_finished() noexcept { counters_.finished.publish(); }
 

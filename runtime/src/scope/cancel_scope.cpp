@@ -3,7 +3,9 @@
 // Q1 and Q5.
 #include <heddle/runtime/cancel.hpp>
 
-#include "base/assert.hpp"
+#include <heddle/runtime/detail/group_core.hpp>
+
+#include "fiber/cancel_domain.hpp"
 #include "fiber/fiber.hpp"
 #include "sched/cancel.hpp"
 #include "sched/task_end.hpp"
@@ -11,6 +13,8 @@
 #include "timer/wheel.hpp"
 #include "wait/waiting.hpp"
 
+#include <algorithm>
+#include <mutex>
 #include <new>
 #include <sstream>
 #include <stdexcept>
@@ -72,11 +76,23 @@ __attribute__((noinline)) void lower_deepest(fiber& self) noexcept {
   }
 }
 
+/// Groups that outlive the scope in which they were made are in the one around it from now on.
+__attribute__((noinline)) void surface_groups(fiber& self) noexcept {
+  cancel_domain& groups = *self.domain.load(std::memory_order_relaxed);
+  std::lock_guard guard(groups.lock);
+  for (group_core* each = groups.first; each != nullptr; each = each->next) {
+    each->depth = std::min(each->depth, self.depth);
+  }
+  self.deepest_group = self.depth;
+}
+
 void pop(scope_frame& frame, fiber& self) noexcept {
   self.innermost = frame.outer;
   self.depth = static_cast<scope_depth>(frame.depth - 1);
   self.due = frame.due_before;
   if (self.unarmed == &frame) self.unarmed = frame.unarmed_before;
+  if (self.deepest_group >= frame.depth) [[unlikely]]
+    surface_groups(self);
   const std::uint32_t seen = self.attention.load(std::memory_order_relaxed);
   if (seen >> fiber::deepest_shift > frame.depth) [[unlikely]]
     lower_deepest(self);
@@ -102,7 +118,8 @@ void end_deadline(scope_frame& frame) noexcept {
 /// A deadline that has passed before the body begins is met by its first suspension point.
 void look_at_clock(const scope_frame& frame, fiber& self) noexcept {
   if (frame.limit.is_never() || !self.due->limit.passed()) return;
-  if (mark_late(*self.due)) raise_deepest(self, self.due->depth);
+  scope_frame& late = *self.due;
+  if (mark_late(late)) ask_to_leave(self, late.depth, {timed_out_text, nullptr});
 }
 
 }  // namespace
@@ -152,20 +169,7 @@ bool takes_cancelled(const scope_frame& frame) noexcept {
 }
 
 void cancel_scope_of(scope_frame& frame, std::string_view reason) noexcept {
-  std::uint32_t seen = frame.word.load(std::memory_order_relaxed);
-  do {
-    if ((seen & scope_frame::asked) != 0) return;
-    // order: relaxed — nothing is said yet; leave_scope() sees that somebody is at work.
-  } while (!frame.word.compare_exchange_weak(
-      seen, (seen | scope_frame::asked) + scope_frame::one_canceller, std::memory_order_relaxed,
-      std::memory_order_relaxed));
-  frame.reason = cancel_reason::copy_of(reason);
-  // order: seq_cst — the flag, then m (Q1, Q2); releases the reason.
-  const std::uint32_t before =
-      frame.word.fetch_or(scope_frame::cancelled, std::memory_order_seq_cst);
-  if ((before & scope_frame::running) != 0) ask_to_leave(*frame.owner, frame.depth);
-  // order: release — the last touch (Q5); partner: end_scope().
-  frame.word.fetch_sub(scope_frame::one_canceller, std::memory_order_release);
+  if (begin_request(frame)) finish_request(frame, cancel_reason::copy_of(reason));
 }
 
 void end_scope(scope_frame& frame) noexcept {
@@ -183,6 +187,7 @@ shield_guard::shield_guard() : self(worker::current_fiber()) {
 shield_guard::~shield_guard() {
   if (self == nullptr) return;
   --self->depth;
+  if (self->deepest_group > self->depth) surface_groups(*self);
   self->shield = shield_before;
   self->due = due_before;
 }

@@ -196,7 +196,7 @@ void request_cancel(task_core& core) noexcept {
   fiber* const runner = core.runner.load(std::memory_order_seq_cst);
   if (runner == nullptr) return;
   // Being busy keeps the fiber on this task, and the fiber keeps its runtime.
-  ask_to_leave(*runner, 0);
+  ask_to_leave(*runner, 0, {});
 }
 
 namespace {

@@ -10,6 +10,7 @@
 #include "wait/waiting.hpp"
 
 #include <heddle/runtime/cancelled.hpp>
+#include <heddle/runtime/detail/group_core.hpp>
 #include <heddle/runtime/detail/scope_frame.hpp>
 #include <heddle/runtime/this_fiber.hpp>
 
@@ -25,20 +26,44 @@ bool is_cancelled(fiber& self, scope_depth floor) noexcept {
   std::uint32_t seen = self.attention.load(std::memory_order_relaxed);
   if ((seen & fiber::unchecked) != 0) {
     // A cancel may have come between the body's start and the moment its runner could be found.
-    seen = self.attention.fetch_and(~fiber::unchecked, std::memory_order_relaxed);
+    self.attention.fetch_and(~fiber::unchecked, std::memory_order_relaxed);
     // order: seq_cst — run_task() has stored the runner before this fence, the request is read
     // after it; request_cancel() and cancel_all() do the opposite.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     const std::uint64_t state = self.task->state.load(std::memory_order_relaxed);
+    if ((state & task_core::child) != 0) enter_group(self);
     if ((state & task_core::cancel) != 0 || self.home->cancels_all()) {
-      seen = self.attention.fetch_or(fiber::cancel, std::memory_order_relaxed) | fiber::cancel;
+      self.attention.fetch_or(fiber::cancel, std::memory_order_relaxed);
     }
+    seen = self.attention.load(std::memory_order_relaxed);
   }
   return fiber::deepest_cancelled(seen) > floor;
 }
 
 scope_depth floor_now(const fiber& self) noexcept {
   return self.floor(worker::current()->exceptions->uncaught_exceptions);
+}
+
+cancel_reason reason_to_leave(const fiber& self, scope_depth floor) {
+  if (floor == 0 && (self.attention.load(std::memory_order_relaxed) & fiber::cancel) != 0) {
+    const std::uint64_t state = self.task->state.load(std::memory_order_relaxed);
+    // order: acquire — partner: cancel_tree(): the reason.
+    if (self.member_of != nullptr && self.member_of->cancelled.load(std::memory_order_acquire)) {
+      return self.member_of->reason;
+    }
+    if ((state & task_core::cancel) != 0) return {};
+    return {"the runtime is shutting down", nullptr};
+  }
+  const scope_frame* taker = nullptr;
+  for (const scope_frame* each = self.innermost; each != nullptr && each->depth >= floor;
+       each = each->outer) {
+    // order: acquire — partner: whoever cancelled: the reason.
+    const std::uint32_t seen = each->word.load(std::memory_order_acquire);
+    if ((seen & scope_frame::cancelled) != 0) taker = each;
+  }
+  if (taker == nullptr) return {};
+  const bool late = (taker->word.load(std::memory_order_relaxed) & scope_frame::timed_out);
+  return late ? cancel_reason{timed_out_text, nullptr} : taker->reason;
 }
 
 namespace {
@@ -169,30 +194,10 @@ void resumption_list::resume_all() noexcept {
 
 namespace {
 
-/// Returns why the outermost of the cancelled scopes that are heard is cancelled: the one that will
-/// take the exception.
-detail::cancel_reason reason_to_leave(const detail::fiber& self, detail::scope_depth floor) {
-  if (floor == 0 && (self.attention.load(std::memory_order_relaxed) & detail::fiber::cancel) != 0) {
-    const std::uint64_t state = self.task->state.load(std::memory_order_relaxed);
-    if ((state & detail::task_core::cancel) != 0) return {};
-    return {"the runtime is shutting down", nullptr};
-  }
-  const detail::scope_frame* taker = nullptr;
-  for (const detail::scope_frame* each = self.innermost; each != nullptr && each->depth >= floor;
-       each = each->outer) {
-    // order: acquire — partner: whoever cancelled: the reason.
-    const std::uint32_t seen = each->word.load(std::memory_order_acquire);
-    if ((seen & detail::scope_frame::cancelled) != 0) taker = each;
-  }
-  if (taker == nullptr) return {};
-  const bool late = (taker->word.load(std::memory_order_relaxed) & detail::scope_frame::timed_out);
-  return late ? detail::cancel_reason{"timed out", nullptr} : taker->reason;
-}
-
 [[noreturn]] __attribute__((cold, noinline)) void throw_cancelled() {
   const detail::fiber* const self = detail::worker::current_fiber();
   if (self == nullptr) throw cancelled{};
-  throw cancelled(reason_to_leave(*self, detail::floor_now(*self)));
+  throw cancelled(detail::reason_to_leave(*self, detail::floor_now(*self)));
 }
 
 }  // namespace

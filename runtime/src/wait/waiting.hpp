@@ -22,6 +22,10 @@ scope_depth floor_now(const fiber& self) noexcept;
 /// Returns whether a scope at `floor` or deeper, of `self`, the running fiber, is cancelled.
 bool is_cancelled(fiber& self, scope_depth floor) noexcept;
 
+/// Returns why the outermost of the cancelled scopes at `floor` or deeper is cancelled: the one
+/// that will take the exception.
+cancel_reason reason_to_leave(const fiber& self, scope_depth floor);
+
 class begun_wait {
  public:
   /// Begins a wait (W1).

@@ -25,6 +25,9 @@ namespace heddle::detail {
 
 class fiber;
 
+/// What cancelled::reason() says of a deadline.
+inline constexpr std::string_view timed_out_text = "timed out";
+
 struct scope_frame : timer {
   static constexpr std::uint32_t taken = 1;
   static constexpr std::uint32_t running = 2;

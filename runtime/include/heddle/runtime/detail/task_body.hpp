@@ -47,8 +47,9 @@ stored_result<R> call_body(F& body) {
   }
 }
 
-template <class F>
-struct task_body : task_core {
+/// `Core`: task_core, or what a group adds to it.
+template <class F, class Core = task_core>
+struct task_body : Core {
   using result = std::invoke_result_t<F>;
   using value_type = stored_result<result>;
   static_assert(std::is_void_v<result> || std::is_reference_v<result> ||
@@ -56,7 +57,7 @@ struct task_body : task_core {
                 "what a task returns must be movable");
 
   template <class G>
-  task_body(G&& body, spawn_site where) : task_core(table, where) {
+  task_body(G&& body, spawn_site where) : Core(table, where) {
     std::construct_at(reinterpret_cast<F*>(&payload), std::forward<G>(body));
   }
 
@@ -120,25 +121,25 @@ struct task_body : task_core {
   }
 };
 
-template <class F>
+template <class F, class Core>
 constexpr std::size_t payload_offset() {
-  return (sizeof(task_core) + task_body<F>::payload_align - 1) / task_body<F>::payload_align *
-         task_body<F>::payload_align;
+  constexpr std::size_t align = task_body<F, Core>::payload_align;
+  return (sizeof(Core) + align - 1) / align * align;
 }
 
-template <class F>
-const task_operations task_body<F>::table{&task_body::run,
-                                          &task_body::destroy,
-                                          &task_body::fail,
-                                          payload_offset<F>(),
-                                          block_class_of(sizeof(task_body)),
-                                          std::is_trivially_destructible_v<value_type>};
+template <class F, class Core>
+const task_operations task_body<F, Core>::table{&task_body::run,
+                                                &task_body::destroy,
+                                                &task_body::fail,
+                                                payload_offset<F, Core>(),
+                                                block_class_of(sizeof(task_body)),
+                                                std::is_trivially_destructible_v<value_type>};
 
 /// A task that nobody has yet: freed unless release() hands it on.
-template <class F>
+template <class F, class Core = task_core>
 class new_task {
  public:
-  using body = task_body<std::decay_t<F>>;
+  using body = task_body<std::decay_t<F>, Core>;
   using result = typename body::result;
 
   new_task(F&& callable, spawn_site where) {
@@ -157,9 +158,9 @@ class new_task {
   ~new_task() {
     if (core != nullptr) heddle::detail::release(*core);
   }
-  task_core* release() noexcept { return std::exchange(core, nullptr); }
+  Core* release() noexcept { return std::exchange(core, nullptr); }
 
-  task_core* core = nullptr;
+  Core* core = nullptr;
 };
 template <class F>
 new_task(F&&, spawn_site) -> new_task<F>;

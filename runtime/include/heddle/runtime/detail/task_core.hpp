@@ -5,6 +5,7 @@
 // state and stage are where runner, joiner, canceller and dropper meet:
 //   completing  the runner has stored the outcome and is about to wake the joiner
 //   done        the runner's last touch: whoever holds the handle may free the core (a stage only)
+//   child       a group's (group_core.hpp): ends by another path, and nothing else here applies
 //   detached    nobody will join: the runner frees the core
 //   cancel      cancellation was requested      busy  the handle's owner is at work here
 //   from bit 6  the joiner's parker, while somebody waits in join()
@@ -83,6 +84,7 @@ enum class task_stage : std::uint8_t { open, completing, done };
 
 struct task_core : job {
   static constexpr std::uint64_t completing = 1;
+  static constexpr std::uint64_t child = 2;
   static constexpr std::uint64_t detached = 4;
   static constexpr std::uint64_t cancel = 8;
   static constexpr std::uint64_t busy = 16;
@@ -90,13 +92,13 @@ struct task_core : job {
   // A parker is aligned to 64, and its address has 48 bits: more only for who asks mmap for them.
   static constexpr std::uint64_t joiner = (std::uint64_t{1} << lone_loop_shift) - 64;
 
-  task_core(const task_operations& of, spawn_site where) noexcept
-      : job(kind::task), line(where.line), operations(&of), file(where.file) {}
+  task_core(const task_operations& of, spawn_site where, std::uint64_t begins_as = 0) noexcept
+      : job(kind::task), line(where.line), state(begins_as), operations(&of), file(where.file) {}
 
   task_outcome outcome = task_outcome::none;  // none, refused: the payload is the closure
   std::atomic<task_stage> stage{task_stage::open};
   std::uint32_t line;  // with file: where it was spawned
-  std::atomic<std::uint64_t> state{0};
+  std::atomic<std::uint64_t> state;
   const task_operations* operations;
   const char* file;
   fiber_id id = fiber_id::none;

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// The end of a group's child.
+#include "sched/end_child.hpp"
+
+#include <heddle/runtime/detail/group_core.hpp>
+
+#include "sched/cancel.hpp"
+#include "sched/worker.hpp"
+
+#include <mutex>
+
+namespace heddle::detail {
+
+namespace {
+
+void fail_group(group_core& group, child_core& child) noexcept {
+  child.shares.fetch_add(1, std::memory_order_relaxed);  // the group's
+  child.next = nullptr;
+  {
+    const std::lock_guard guard(group.lock);
+    if (group.last_failed == nullptr) {
+      group.first_failed = &child;
+    } else {
+      group.last_failed->next = &child;
+    }
+    group.last_failed = &child;
+    ++group.failures;
+  }
+  cancel_tree(group, {"a sibling failed", nullptr});
+}
+
+}  // namespace
+
+void end_child(task_core& core, worker& here) noexcept {
+  auto& child = static_cast<child_core&>(core);
+  group_core& group = *child.group;
+  fiber& self = *here.running;
+  if (self.member_of != nullptr) leave_group(self);
+  if (child.outcome == task_outcome::failure) fail_group(group, child);
+  here.count_finished();  // before anybody can see the end
+  // order: release — the outcome, for whoever sees done: subtask::done() may, before the join.
+  child.stage.store(task_stage::done, std::memory_order_release);
+  drop_share(child);
+  end_pending(group);
+}
+
+void end_pending(group_core& group) noexcept {
+  // order: acq_rel — partner: begin_join(); the last one has seen what all others did.
+  if (group.pending.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  group.ended.wake_all(wake_reason::event, [&group]() noexcept { group.all_ended = true; });
+}
+
+}  // namespace heddle::detail

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+// Groups: the owner's side (make, spawn, join, end), the body's, and the child's end.
+#include <heddle/runtime/task_group.hpp>
+
+#include "base/assert.hpp"
+#include "fiber/cancel_domain.hpp"
+#include "fiber/fiber.hpp"
+#include "sched/cancel.hpp"
+#include "sched/end_child.hpp"
+#include "sched/task_end.hpp"
+#include "sched/worker.hpp"
+#include "wait/waiting.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+
+namespace heddle::detail {
+
+namespace {
+
+cancel_domain& domain_of(fiber& self) {
+  cancel_domain* groups = self.domain.load(std::memory_order_relaxed);
+  if (groups == nullptr) {
+    groups = new cancel_domain;
+    // order: seq_cst — the domain, then m; partner: add_groups_of().
+    self.domain.store(groups, std::memory_order_seq_cst);
+  }
+  return *groups;
+}
+
+void link(group_core& group) noexcept {
+  cancel_domain& groups = *group.domain;
+  const std::lock_guard guard(groups.lock);
+  group.next = std::exchange(groups.first, &group);
+  if (group.next != nullptr) group.next->previous = &group;
+}
+
+void unlink(group_core& group) noexcept {
+  cancel_domain& groups = *group.domain;
+  const std::lock_guard guard(groups.lock);
+  (group.previous != nullptr ? group.previous->next : groups.first) = group.next;
+  if (group.next != nullptr) group.next->previous = group.previous;
+}
+
+/// Waits until the children have ended. Returns false if that was cancelled.
+bool wait_for_children(group_core& group, cancellation mode) noexcept {
+  const auto over = [&group]() noexcept { return group.all_ended; };
+  return group.ended.wait_unless_nothrow(over, {}, mode) != wake_reason::cancelled;
+}
+
+/// Gives up the owner's part in `pending`. Returns whether children are left.
+bool begin_join(group_core& group) noexcept {
+  group.joined = true;
+  // order: acq_rel — what the children did; partner: end_pending().
+  return group.pending.fetch_sub(1, std::memory_order_acq_rel) != 1;
+}
+
+/// Whoever opened `ended` may still hold its lock: who has taken that once may end the group.
+void let_the_last_go(group_core& group) noexcept {
+  group.ended.wait_unless_nothrow([]() noexcept { return true; });
+}
+
+bool body_failed_first(const group_core& group) noexcept {
+  return group.body_failure != nullptr && group.failures_before_body == 0;
+}
+
+}  // namespace
+
+group_core::group_core() {
+  fiber* const self = worker::current_fiber();
+  if (self == nullptr) return;
+  // Its children are to hear what it hears: so it must be known to its own group.
+  if ((self->attention.load(std::memory_order_relaxed) & fiber::unchecked) != 0) {
+    is_cancelled(*self, nothing_heard);
+  }
+  if (self->unarmed != nullptr) arm_deadlines(*self);
+  domain = &domain_of(*self);
+  domain->share();
+  of_task = self->task->id;
+  depth = self->depth;
+  floor = floor_now(*self);
+  self->deepest_group = std::max(self->deepest_group, depth);
+  link(*this);
+  // order: seq_cst — the link, then m; partner: add_groups_of(): m, then the list.
+  if (fiber::deepest_cancelled(self->attention.load(std::memory_order_seq_cst)) > floor) {
+    reason = reason_to_leave(*self, floor);
+    cancelled.store(true, std::memory_order_relaxed);
+  }
+}
+
+group_core::~group_core() {
+  if (!joined) {
+    cancel_group(*this, "its group has ended");
+    if (begin_join(*this)) {
+      wait_for_children(*this, cancellation::shield);
+      let_the_last_go(*this);
+    }
+    for (child_core* each = first_failed; each != nullptr;) {
+      report_failure(*each);
+      each = static_cast<child_core*>(each->next);
+    }
+  }
+  if (domain != nullptr) {
+    unlink(*this);
+    spin_until(busy, [](std::uint32_t seen) { return seen == 0; });
+    domain->drop();
+  }
+  while (first_failed != nullptr) {
+    drop_share(*std::exchange(first_failed, static_cast<child_core*>(first_failed->next)));
+  }
+}
+
+void submit_child(group_core& group, child_core& core) {
+  core.group = &group;
+  // order: relaxed — the caller is in the group, or its owner: it does not end.
+  if (group.pending.fetch_add(1, std::memory_order_relaxed) == 0) {
+    group.pending.fetch_sub(1, std::memory_order_relaxed);
+    throw std::logic_error("heddle::task_group::spawn: the group has been joined");
+  }
+  try {
+    submit(core);
+  } catch (...) {
+    end_pending(group);
+    throw;
+  }
+}
+
+void drop_share(child_core& core) noexcept {
+  // order: acquire — partner: the others who had a share.
+  const bool last = core.shares.load(std::memory_order_acquire) == 1 ||
+                    core.shares.fetch_sub(1, std::memory_order_acq_rel) == 1;
+  if (last) release(core);
+}
+
+child_core& ended_child(child_core* core) {
+  if (core == nullptr) {
+    throw std::logic_error("heddle::subtask::get: its result was taken, or it was moved from");
+  }
+  if (!is_done(*core)) {
+    throw std::logic_error("heddle::subtask::get: the child has not ended: join the group first");
+  }
+  return *core;
+}
+
+void join_group(group_core& group) {
+  if (group.joined) throw std::logic_error("heddle::task_group::join: joined already");
+  bool was_cancelled = false;
+  if (begin_join(group)) {
+    was_cancelled = !wait_for_children(group, cancellation::deliver);
+    if (was_cancelled) {
+      cancel_group(group, "its group's owner was cancelled");
+      wait_for_children(group, cancellation::shield);
+    }
+    let_the_last_go(group);
+  }
+  if (body_failed_first(group)) std::rethrow_exception(group.body_failure);
+  if (group.first_failed != nullptr) {
+    std::rethrow_exception(stored_failure(*group.first_failed));
+  }
+  if (was_cancelled) throw_if_cancelled(wake_reason::cancelled);
+}
+
+void cancel_group(group_core& group, std::string_view reason) noexcept {
+  cancel_tree(group, {reason, nullptr});
+}
+
+void fail_body(group_core& group) noexcept {
+  {
+    const std::lock_guard guard(group.lock);
+    group.body_failure = std::current_exception();
+    group.failures_before_body = group.failures;
+  }
+  cancel_group(group, "the group's body has failed");
+}
+
+std::vector<std::exception_ptr> failures_of(group_core& group) {
+  std::vector<std::exception_ptr> all;
+  std::size_t count = 0;
+  {
+    const std::lock_guard guard(group.lock);
+    count = group.failures;
+  }
+  all.reserve(count + 1);  // nothing is allocated under the lock; what fails meanwhile is left out
+  const std::lock_guard guard(group.lock);
+  const child_core* each = group.first_failed;
+  for (std::size_t n = 0; n <= count; ++n) {
+    if (group.body_failure != nullptr && n == group.failures_before_body) {
+      all.push_back(group.body_failure);
+    }
+    if (each == nullptr || n == count) continue;
+    all.push_back(stored_failure(const_cast<child_core&>(*each)));
+    each = static_cast<const child_core*>(each->next);
+  }
+  return all;
+}
+
+group_body::group_body(group_core& group) : group_(&group) {
+  enter_scope(frame_);
+  {
+    const std::lock_guard guard(group.lock);
+    group.body = &frame_;
+    if (!group.cancelled.load(std::memory_order_relaxed)) return;
+  }
+  // It came before the body was known.
+  if (begin_request(frame_)) finish_request(frame_, group.reason);
+}
+
+void group_body::leave() noexcept {
+  group_core* const group = std::exchange(group_, nullptr);
+  if (group == nullptr) return;
+  {
+    const std::lock_guard guard(group->lock);
+    group->body = nullptr;
+  }
+  leave_scope(frame_);
+}
+
+void throw_body_cancelled() {
+  throw task_cancelled("heddle::task_group::run: the body was cancelled before it had a value");
+}
+
+}  // namespace heddle::detail

@@ -1,0 +1,730 @@
+// SPDX-License-Identifier: MIT
+// Groups: nobody outlives them, the first failure cancels the rest, requests go down the tree.
+#include <heddle/runtime.hpp>
+
+#include "runtime/support/loops.hpp"
+#include "runtime/support/random.hpp"
+#include "runtime/support/sanitized.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace heddle {
+namespace {
+
+using namespace std::chrono_literals;
+using test::park_for_ever;
+using test::with_loops;
+
+struct failure_of : std::runtime_error {
+  explicit failure_of(int who) : std::runtime_error(std::to_string(who)), number(who) {}
+  int number;
+};
+
+int number_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const failure_of& failure) {
+    return failure.number;
+  }
+}
+
+TEST(task_group, gives_the_results_of_its_children_after_the_join) {
+  for (const unsigned loops : {1U, 2U}) {
+    run(with_loops(loops), [] {
+      int kept = 0;
+      task_group group;
+      auto seven = group.spawn([] { return 7; });
+      auto same = group.spawn([&]() -> int& { return kept; });
+      auto moved = group.spawn([] { return std::make_unique<int>(3); });
+      auto nothing = group.spawn([&] { this_fiber::yield(); });
+      EXPECT_THROW(seven.get(), std::logic_error) << "not joined yet";
+      group.join();
+      EXPECT_TRUE(seven.done());
+      EXPECT_EQ(seven.get(), 7);
+      EXPECT_THROW(seven.get(), std::logic_error) << "taken";
+      EXPECT_EQ(&same.get(), &kept);
+      EXPECT_EQ(*moved.get(), 3);
+      nothing.get();
+      EXPECT_TRUE(group.failures().empty());
+    });
+  }
+}
+
+TEST(task_group, without_children_joins_at_once) {
+  run(with_loops(1), [] {
+    task_group group;
+    group.join();
+    EXPECT_THROW(group.join(), std::logic_error);
+    EXPECT_THROW(group.spawn([] {}), std::logic_error);
+    task_group never_joined;
+  });
+}
+
+TEST(task_group, children_may_use_the_locals_of_their_parent) {
+  run(with_loops(2), [] {
+    std::vector<int> squares(100);
+    task_group group;
+    for (std::size_t n = 0; n < squares.size(); ++n) {
+      group.spawn([&squares, n] { squares[n] = static_cast<int>(n * n); });
+    }
+    group.join();
+    for (std::size_t n = 0; n < squares.size(); ++n) EXPECT_EQ(squares[n], n * n);
+  });
+}
+
+TEST(task_group, children_on_one_loop_start_in_the_order_in_which_they_were_spawned) {
+  run(with_loops(1), [] {
+    std::vector<int> order;
+    task_group group;
+    for (int n = 0; n < 10; ++n) group.spawn([&order, n] { order.push_back(n); });
+    group.join();
+    EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+  });
+}
+
+TEST(task_group, the_first_failure_cancels_the_others_and_is_rethrown) {
+  for (const unsigned loops : {1U, 2U}) {
+    run(with_loops(loops), [] {
+      std::string why;
+      task_group group;
+      auto waits = group.spawn([&] {
+        try {
+          park_for_ever();
+        } catch (const cancelled& request) {
+          why = request.reason();
+          throw;
+        }
+      });
+      auto fails = group.spawn([] {
+        this_fiber::yield();
+        throw failure_of(1);
+      });
+      auto has_ended = group.spawn([] { return 5; });
+      EXPECT_THROW(group.join(), failure_of);
+      EXPECT_EQ(why, "a sibling failed");
+      EXPECT_THROW(waits.get(), task_cancelled);
+      EXPECT_THROW(fails.get(), failure_of);
+      EXPECT_EQ(has_ended.get(), 5);
+      ASSERT_EQ(group.failures().size(), 1U);
+    });
+  }
+}
+
+TEST(task_group, keeps_all_failures_in_the_order_in_which_they_happened) {
+  run(with_loops(1), [] {
+    task_group group;
+    for (int n = 0; n < 4; ++n) {
+      group.spawn([n] {
+        try {
+          if (n != 2) park_for_ever();
+        } catch (const cancelled&) {
+          if (n == 3) throw;
+        }
+        throw failure_of(n);
+      });
+    }
+    try {
+      group.join();
+      FAIL() << "joined";
+    } catch (const failure_of& first) {
+      EXPECT_EQ(first.number, 2);
+    }
+    const auto all = group.failures();
+    ASSERT_EQ(all.size(), 3U);
+    EXPECT_EQ(number_of(all[0]), 2);
+    EXPECT_EQ(number_of(all[1]) + number_of(all[2]), 1);
+  });
+}
+
+TEST(task_group, after_cancel_the_join_returns_normally_unless_a_child_failed) {
+  run(with_loops(1), [] {
+    {
+      task_group group;
+      auto child = group.spawn([] { park_for_ever(); });
+      auto late = group.spawn([] { return 3; });
+      test::let_all_run();
+      group.cancel();
+      auto after = group.spawn([] { this_fiber::checkpoint(); });
+      group.join();
+      EXPECT_THROW(child.get(), task_cancelled);
+      EXPECT_EQ(late.get(), 3);
+      EXPECT_THROW(after.get(), task_cancelled);
+    }
+    task_group group;
+    group.spawn([] {
+      try {
+        park_for_ever();
+      } catch (const cancelled&) {
+        throw failure_of(1);
+      }
+    });
+    group.cancel();
+    EXPECT_THROW(group.join(), failure_of);
+  });
+}
+
+TEST(task_group, cancelled_from_a_plain_thread_ends) {
+  run(with_loops(2), [] {
+    task_group group;
+    for (int n = 0; n < 10; ++n) group.spawn([] { park_for_ever(); });
+    std::thread other([&] { group.cancel(); });
+    group.join();
+    other.join();
+  });
+}
+
+TEST(task_group, a_cancelled_join_cancels_the_children_and_waits_for_them) {
+  run(with_loops(1), [] {
+    int ended = 0;
+    cancel_scope scope;
+    auto canceller = spawn([&] { scope.cancel("from outside"); });
+    std::string why;
+    EXPECT_FALSE(scope.run([&] {
+      task_group group;
+      for (int n = 0; n < 3; ++n) {
+        group.spawn([&] {
+          try {
+            park_for_ever();
+          } catch (const cancelled& request) {
+            why = request.reason();
+            shield([] { this_fiber::sleep_for(1ms); });
+            ++ended;
+            throw;
+          }
+        });
+      }
+      group.join();
+    }));
+    EXPECT_EQ(ended, 3);
+    EXPECT_EQ(why, "from outside") << "the children hear it from the scope itself";
+    canceller.join();
+  });
+}
+
+TEST(task_group, a_failure_goes_before_the_cancellation_of_the_join) {
+  run(with_loops(1), [] {
+    cancel_scope scope;
+    EXPECT_THROW(scope.run([&] {
+      task_group group;
+      group.spawn([] {
+        try {
+          park_for_ever();
+        } catch (const cancelled&) {
+          throw failure_of(1);
+        }
+      });
+      test::let_all_run();
+      scope.cancel();
+      group.join();
+    }),
+                 failure_of);
+  });
+}
+
+TEST(task_group, one_that_is_dropped_cancels_waits_and_reports) {
+  config settings = with_loops(1);
+  std::vector<int> reported;
+  settings.on_unhandled = [&](const unhandled_error& error) {
+    reported.push_back(number_of(error.error));
+  };
+  run(settings, [] {
+    bool ended = false;
+    {
+      task_group group;
+      group.spawn([&] {
+        try {
+          park_for_ever();
+        } catch (const cancelled&) {
+          this_fiber::yield();
+        }
+      });
+      group.spawn([&] {
+        try {
+          park_for_ever();
+        } catch (const cancelled&) {
+          shield([] { this_fiber::sleep_for(1ms); });
+          ended = true;
+          throw failure_of(4);
+        }
+      });
+      test::let_all_run();
+    }
+    EXPECT_TRUE(ended);
+  });
+  EXPECT_EQ(reported, (std::vector<int>{4}));
+}
+
+TEST(task_group, an_exception_that_leaves_its_block_ends_the_children_first) {
+  run(with_loops(1), [] {
+    bool ended = false;
+    EXPECT_THROW(
+        {
+          task_group group;
+          group.spawn([&] {
+            try {
+              park_for_ever();
+            } catch (const cancelled&) {
+              ended = true;
+              throw;
+            }
+          });
+          test::let_all_run();
+          throw failure_of(1);
+        },
+        failure_of);
+    EXPECT_TRUE(ended);
+  });
+}
+
+TEST(task_group, runs_a_body_and_joins) {
+  run(with_loops(1), [] {
+    int children = 0;
+    task_group group;
+    EXPECT_EQ(group.run([&] {
+      for (int n = 0; n < 3; ++n) group.spawn([&] { ++children; });
+      this_fiber::yield();
+      return 8;
+    }),
+              8);
+    EXPECT_EQ(children, 3);
+    EXPECT_THROW(group.join(), std::logic_error);
+  });
+}
+
+TEST(task_group, a_failing_child_ends_the_body) {
+  run(with_loops(1), [] {
+    bool went_on = false;
+    task_group group;
+    EXPECT_THROW(group.run([&] {
+      group.spawn([] { throw failure_of(1); });
+      park_for_ever();
+      went_on = true;
+    }),
+                 failure_of);
+    EXPECT_FALSE(went_on);
+    this_fiber::yield();
+  });
+}
+
+TEST(task_group, a_failing_body_ends_the_children_and_its_failure_is_rethrown) {
+  run(with_loops(1), [] {
+    bool ended = false;
+    task_group group;
+    EXPECT_THROW(group.run([&] {
+      group.spawn([&] {
+        try {
+          park_for_ever();
+        } catch (const cancelled&) {
+          ended = true;
+          throw failure_of(2);
+        }
+      });
+      this_fiber::yield();
+      throw failure_of(1);
+    }),
+                 failure_of);
+    EXPECT_TRUE(ended);
+    const auto all = group.failures();
+    ASSERT_EQ(all.size(), 2U);
+    EXPECT_EQ(number_of(all[0]), 1);
+    EXPECT_EQ(number_of(all[1]), 2);
+  });
+}
+
+TEST(task_group, a_body_that_fails_after_a_child_comes_second) {
+  run(with_loops(1), [] {
+    task_group group;
+    try {
+      group.run([&] {
+        group.spawn([] { throw failure_of(1); });
+        try {
+          park_for_ever();
+        } catch (const cancelled&) {
+        }
+        throw failure_of(2);
+      });
+      FAIL() << "returned";
+    } catch (const failure_of& first) {
+      EXPECT_EQ(first.number, 1);
+    }
+    EXPECT_EQ(group.failures().size(), 2U);
+  });
+}
+
+TEST(task_group, a_cancelled_group_ends_its_body) {
+  run(with_loops(1), [] {
+    {
+      task_group group;
+      group.run([&] {
+        group.cancel();
+        this_fiber::yield();
+        FAIL() << "went on";
+      });
+    }
+    {
+      task_group group;
+      group.cancel();
+      EXPECT_THROW(group.run([] { return (this_fiber::yield(), 1); }), task_cancelled);
+    }
+    task_group group;
+    EXPECT_EQ(group.run([&] {
+      group.cancel();
+      return 5;
+    }),
+              5)
+        << "a value is not dropped";
+  });
+}
+
+TEST(task_group, an_outer_cancellation_passes_through_the_body) {
+  run(with_loops(1), [] {
+    bool child_ended = false;
+    cancel_scope scope;
+    EXPECT_FALSE(scope.run([&] {
+      task_group group;
+      group.run([&] {
+        group.spawn([&] {
+          try {
+            park_for_ever();
+          } catch (const cancelled&) {
+            child_ended = true;
+            throw;
+          }
+        });
+        this_fiber::yield();
+        scope.cancel();
+        this_fiber::yield();
+      });
+      FAIL() << "went on";
+    }));
+    EXPECT_TRUE(child_ended);
+  });
+}
+
+TEST(task_group, children_are_cancelled_while_their_parent_computes_or_is_shielded) {
+  run(with_loops(2), [] {
+    cancel_scope scope;
+    std::atomic<int> ended{0};
+    EXPECT_FALSE(scope.run([&] {
+      task_group group;
+      for (int n = 0; n < 2; ++n) {
+        group.spawn([&] {
+          task_group inner;
+          inner.spawn([&] {
+            try {
+              park_for_ever();
+            } catch (const cancelled&) {
+              ++ended;
+              throw;
+            }
+          });
+          inner.join();
+        });
+      }
+      shield([&] {
+        for (int turn = 0; turn < 100; ++turn) this_fiber::yield();
+        scope.cancel();
+        test::yield_until([&] { return ended == 2; });
+      });
+      group.join();
+    }));
+    EXPECT_EQ(ended, 2);
+  });
+}
+
+TEST(task_group, a_deadline_around_it_reaches_children_of_children) {
+  for (const unsigned loops : {1U, 2U}) {
+    run(with_loops(loops), [] {
+      std::atomic<int> ended{0};
+      const auto leaf = [&] {
+        try {
+          park_for_ever();
+        } catch (const cancelled& request) {
+          if (request.reason() == "timed out") ++ended;
+          throw;
+        }
+      };
+      EXPECT_THROW(with_timeout(2ms,
+                                [&] {
+                                  task_group group;
+                                  for (int n = 0; n < 4; ++n) {
+                                    group.spawn([&] {
+                                      task_group inner;
+                                      for (int m = 0; m < 4; ++m) inner.spawn(leaf);
+                                      inner.join();
+                                    });
+                                  }
+                                  group.join();
+                                }),
+                   timed_out);
+      EXPECT_EQ(ended, 16);
+    });
+  }
+}
+
+TEST(task_group, made_in_a_shield_keeps_its_children_in_it) {
+  run(with_loops(1), [] {
+    cancel_scope scope;
+    bool went_on = false;
+    EXPECT_FALSE(scope.run([&] {
+      scope.cancel();
+      shield([&] {
+        task_group group;
+        group.spawn([&] {
+          this_fiber::sleep_for(1ms);
+          went_on = true;
+        });
+        group.join();
+      });
+      this_fiber::yield();
+    }));
+    EXPECT_TRUE(went_on);
+  });
+}
+
+TEST(task_group, made_in_a_scope_that_is_cancelled_cancels_its_children) {
+  run(with_loops(1), [] {
+    cancel_scope scope;
+    std::string why;
+    EXPECT_FALSE(scope.run([&] {
+      scope.cancel("before");
+      task_group group;
+      group.spawn([&] {
+        try {
+          this_fiber::yield();
+        } catch (const cancelled& request) {
+          why = request.reason();
+          throw;
+        }
+      });
+      group.join();
+    }));
+    EXPECT_EQ(why, "before");
+  });
+}
+
+TEST(task_group, made_in_an_outer_scope_is_not_cancelled_by_an_inner_one) {
+  run(with_loops(1), [] {
+    task_group group;
+    cancel_scope inner;
+    std::optional<subtask<int>> child;
+    EXPECT_FALSE(inner.run([&] {
+      child = group.spawn([] {
+        this_fiber::sleep_for(1ms);
+        return 1;
+      });
+      inner.cancel();
+      this_fiber::yield();
+    }));
+    group.join();
+    EXPECT_EQ(child->get(), 1);
+  });
+}
+
+TEST(task_group, that_outlives_the_scope_in_which_it_was_made_is_in_the_one_around_it) {
+  run(with_loops(1), [] {
+    cancel_scope outer;
+    std::optional<task_group> group;
+    EXPECT_FALSE(outer.run([&] {
+      EXPECT_TRUE(cancel_scope{}.run([&] { group.emplace(); }));
+      auto child = group->spawn([] { park_for_ever(); });
+      cancel_scope later;
+      EXPECT_FALSE(later.run([&] {
+        later.cancel();
+        this_fiber::yield();
+      })) << "at the depth of the one in which the group was made";
+      test::let_all_run();
+      EXPECT_FALSE(child.done());
+      outer.cancel();
+      this_fiber::yield();
+    }));
+    group->join();
+  });
+}
+
+TEST(task_group, that_outlives_the_task_that_made_it_is_nobodys) {
+  run(with_loops(1), [] {
+    auto maker = spawn([] { return std::make_unique<task_group>(); });
+    const std::unique_ptr<task_group> group = maker.join();
+    auto child = group->spawn([] {
+      this_fiber::sleep_for(1ms);
+      return 2;
+    });
+    auto next = spawn([] { park_for_ever(); });  // on the same fiber
+    test::let_all_run();
+    next.cancel();
+    EXPECT_THROW(next.join(), task_cancelled);
+    group->join();
+    EXPECT_EQ(child.get(), 2);
+  });
+}
+
+TEST(task_group, a_cancelled_task_takes_the_children_of_its_groups_with_it) {
+  run(with_loops(2), [] {
+    std::atomic<int> ended{0};
+    auto owner = spawn([&] {
+      task_group group;
+      for (int n = 0; n < 3; ++n) {
+        group.spawn([&] {
+          try {
+            park_for_ever();
+          } catch (const cancelled&) {
+            ++ended;
+            throw;
+          }
+        });
+      }
+      group.join();
+    });
+    for (int turn = 0; turn < 100; ++turn) this_fiber::yield();
+    owner.cancel();
+    EXPECT_THROW(owner.join(), task_cancelled);
+    EXPECT_EQ(ended, 3);
+  });
+}
+
+TEST(task_group, children_may_spawn_siblings) {
+  run(with_loops(2), [] {
+    std::atomic<int> ran{0};
+    task_group group;
+    const std::function<void(int)> grow = [&](int left) {
+      ++ran;
+      if (left == 0) return;
+      group.spawn([&grow, left] { grow(left - 1); });
+      group.spawn([&grow, left] { grow(left - 1); });
+    };
+    group.spawn([&] { grow(8); });
+    group.join();
+    EXPECT_EQ(ran, 511);
+  });
+}
+
+TEST(task_group, a_deep_tree_is_cancelled_without_recursion) {
+  run(with_loops(1), [] {
+    constexpr int depth = test::rounds(20'000);
+    int ended = 0;
+    task_group group;
+    const std::function<void(int)> descend = [&](int left) {
+      if (left == 0) {
+        try {
+          park_for_ever();
+        } catch (const cancelled&) {
+          ++ended;
+          throw;
+        }
+      }
+      task_group inner;
+      inner.spawn([&descend, left] { descend(left - 1); });
+      inner.join();
+    };
+    group.spawn([&] { descend(depth); });
+    while (ended == 0) {
+      for (int turn = 0; turn < depth + 100; ++turn) this_fiber::yield();
+      group.cancel();
+    }
+    group.join();
+    EXPECT_EQ(ended, 1);
+  });
+}
+
+TEST(task_group, a_scope_of_ten_thousand_fibers_is_gone_in_no_time) {
+  constexpr int fibers = 10'000;
+  runtime machine(with_loops(2));
+  std::chrono::nanoseconds took{};
+  machine.run([&] {
+    EXPECT_FALSE(cancel_scope{}.cancel_requested());
+    cancel_scope scope;
+    scope.run([&] {
+      task_group group;
+      std::atomic<int> parked{0};
+      for (int n = 0; n < fibers; ++n) {
+        group.spawn([&] {
+          ++parked;
+          park_for_ever();
+        });
+      }
+      test::yield_until([&] { return parked == fibers; });
+      const auto begin = clock::now();
+      scope.cancel();
+      try {
+        group.join();
+      } catch (const cancelled&) {
+        took = clock::now() - begin;
+        throw;
+      }
+    });
+  });
+  EXPECT_GT(took.count(), 0);
+  EXPECT_LT(took, 5s) << "must be some 10 ms; a wide margin for a busy machine";
+}
+
+TEST(task_group, under_random_cancels_from_threads_all_children_end_and_are_counted) {
+  run(with_loops(2), [] {
+    constexpr int rounds = test::rounds(3000);
+    test::random_numbers random(7);
+    std::atomic<task_group*> open{nullptr};
+    std::atomic<int> at_work{0};
+    std::atomic<bool> over{false};
+    std::thread canceller([&] {
+      while (!over) {
+        ++at_work;
+        if (task_group* const group = open.load()) group->cancel();
+        --at_work;
+        std::this_thread::yield();
+      }
+    });
+    for (int round = 0; round < rounds; ++round) {
+      std::atomic<int> begun{0};
+      std::atomic<int> ended{0};
+      cancel_scope scope;
+      const auto children = random.below(5);
+      const auto fails = random.below(8);
+      const bool by_scope = random.below(3) == 0;
+      try {
+        scope.run([&] {
+          task_group group;
+          if (random.below(2) == 0) open = &group;
+          for (std::uint32_t n = 0; n < children; ++n) {
+            group.spawn([&, n] {
+              struct counted {
+                std::atomic<int>& ended;
+                ~counted() { ++ended; }
+              } const end{ended};
+              ++begun;
+              task_group inner;
+              inner.spawn([] { this_fiber::sleep_for(20us); });
+              this_fiber::yield();
+              if (n == fails) throw failure_of(1);
+              inner.join();
+            });
+          }
+          if (by_scope) scope.cancel();
+          try {
+            group.join();
+          } catch (const failure_of&) {
+          }
+          open = nullptr;
+          shield([&] { test::yield_until([&] { return at_work.load() == 0; }); });
+        });
+      } catch (const failure_of&) {
+      }
+      open = nullptr;
+      test::yield_until([&] { return at_work.load() == 0; });
+      ASSERT_EQ(begun, ended) << "seed " << test::seed();
+      ASSERT_EQ(begun, static_cast<int>(children)) << "seed " << test::seed();
+    }
+    over = true;
+    canceller.join();
+  });
+}
+
+}  // namespace
+}  // namespace heddle
