@@ -126,7 +126,7 @@ PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
     ("JOINER_FREES_BEFORE_DONE", "core touched after free"),
     ("JOINER_LEAVES_ITS_PARKER", "foreign wait ended"),
     ("SUSPENDS_WITHOUT_SETTLING", "missed cancel"),
-    ("SETTLES_AND_THEN_REGISTERS", "leaked core"),
+    ("SETTLES_AND_THEN_REGISTERS", "missed cancel"),
     ("DETACHES_WITHOUT_A_LOOK", "leaked core"),
     ("RUNNER_IGNORES_BUSY", "wrong task cancelled"),
     ("CANCEL_LOOKED_AT_BEFORE_RUNNER_IS_KNOWN", "missed cancel"),

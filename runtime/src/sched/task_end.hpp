@@ -34,7 +34,8 @@ constexpr bool is_set(std::uint64_t state, std::uint64_t bits) noexcept {
   return (state & bits) != 0;
 }
 
-/// Spins until `word` fulfils `reached`; the other side is a few instructions away.
+/// Spins until `word` fulfils `reached`, and gives the core away; the other side is a few
+/// instructions away, or, if it is not running, a turn of the system's.
 template <class Word, class Reached>
 Word spin_until(const std::atomic<Word>& word, Reached reached) noexcept {
   constexpr int spins_before_yield = 64;
@@ -53,17 +54,19 @@ void keep_hooks(task_core& core, const worker& here) noexcept;
 /// `seen`: what begin_end() returned.
 void end_watched(task_core& core, worker& here, std::uint64_t seen) noexcept;
 
-/// Says that the task completes; returns the word as it was then, or, on a lone loop, after that.
+/// Says that the task completes; returns the word as it was then, or, on a lone loop that has the
+/// task for itself, after that.
 inline std::uint64_t begin_end(task_core& core, const worker& here) noexcept {
-  if (here.lone_tag() == 0) {
-    // order: acq_rel — releases the outcome; acquires what joiner, canceller and dropper have done.
-    return core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
+  if (here.lone_tag() != 0) {
+    core.stage.store(task_stage::completing, std::memory_order_relaxed);
+    // order: seq_cst — stage, then state, for the compiler; the processor is told by who shares the
+    // task (share_with_loop).
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    const std::uint64_t seen = core.state.load(std::memory_order_relaxed);
+    if (!is_set(seen, task_core::shared)) return seen;
   }
-  core.stage.store(task_stage::completing, std::memory_order_relaxed);
-  // order: seq_cst — stage, then state, for the compiler; the processor is told by at_work.
-  std::atomic_signal_fence(std::memory_order_seq_cst);
-  // order: acquire — as above.
-  return core.state.load(std::memory_order_acquire);
+  // order: acq_rel — releases the outcome; acquires what joiner, canceller and dropper have done.
+  return core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
 }
 
 inline void publish_end(task_core& core, worker& here) noexcept {
