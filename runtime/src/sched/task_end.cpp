@@ -73,6 +73,10 @@ void keep_hooks(task_core& core, const worker& here) noexcept {
 }
 
 void end_watched(task_core& core, worker& here, std::uint64_t seen) noexcept {
+  if (is_set(seen, task_core::shared)) {
+    // order: acq_rel — as in begin_end(), which has found out that a lone loop must do it so, too.
+    seen = core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
+  }
   if (is_set(seen, task_core::busy)) {
     // Who came later has seen completing, and changed nothing that counts.
     spin_until(core.state, [](std::uint64_t word) { return !is_set(word, task_core::busy); });

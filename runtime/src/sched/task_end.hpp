@@ -54,19 +54,17 @@ void keep_hooks(task_core& core, const worker& here) noexcept;
 /// `seen`: what begin_end() returned.
 void end_watched(task_core& core, worker& here, std::uint64_t seen) noexcept;
 
-/// Says that the task completes; returns the word as it was then, or, on a lone loop that has the
-/// task for itself, after that.
+/// Says that the task completes; returns the word as it was then, or, on a lone loop, after that.
 inline std::uint64_t begin_end(task_core& core, const worker& here) noexcept {
-  if (here.lone_tag() != 0) {
-    core.stage.store(task_stage::completing, std::memory_order_relaxed);
-    // order: seq_cst — stage, then state, for the compiler; the processor is told by who shares the
-    // task (share_with_loop).
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    const std::uint64_t seen = core.state.load(std::memory_order_relaxed);
-    if (!is_set(seen, task_core::shared)) return seen;
+  if (here.lone_tag() == 0) {
+    // order: acq_rel — releases the outcome; acquires what joiner, canceller and dropper have done.
+    return core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
   }
-  // order: acq_rel — releases the outcome; acquires what joiner, canceller and dropper have done.
-  return core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
+  core.stage.store(task_stage::completing, std::memory_order_relaxed);
+  // order: seq_cst — stage, then state, for the compiler; the processor is told by who shares the
+  // task (share_with_loop).
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  return core.state.load(std::memory_order_relaxed);
 }
 
 inline void publish_end(task_core& core, worker& here) noexcept {
@@ -85,7 +83,8 @@ inline void end_task(task_core& core, worker& here) noexcept {
   if (core.outcome == task_outcome::failure) [[unlikely]]
     keep_hooks(core, here);
   const std::uint64_t seen = begin_end(core, here);
-  constexpr std::uint64_t watched = task_core::joiner | task_core::detached | task_core::busy;
+  constexpr std::uint64_t watched =
+      task_core::joiner | task_core::detached | task_core::busy | task_core::shared;
   if (is_set(seen, watched)) return end_watched(core, here, seen);
   here.count_finished();  // before anybody can see the end
   publish_end(core, here);
