@@ -3,8 +3,7 @@
  * group G inside a scope, spawns a child and waits for it. The child suspends, which makes it a
  * member of G, makes group S of its own, waits, and ends both. SCOPE=1: somebody cancels the
  * scope; GROUP=1: somebody cancels G itself, as a failing sibling does, before the child has ended.
- * EARLY_GROUP=1: the child makes S before it has suspended at all. SHIELDED=1: it then waits, or
- * computes, where it does not hear of anything.
+ * SHIELDED=1: the child then waits, or computes, where it does not hear of anything.
  *
  * Checked: nobody touches a group that is gone, or a member that has left; at rest, if
  * something was cancelled, the child does not sleep and S, while it stands, is cancelled.
@@ -21,9 +20,6 @@
 #endif
 #ifndef SHIELDED
 #define SHIELDED 0
-#endif
-#ifndef EARLY_GROUP
-#define EARLY_GROUP 0
 #endif
 
 bool parent_told;           /* the parent's m */
@@ -83,15 +79,10 @@ inline make_subgroup() {
 
 proctype child() {
   bool seen;
-#if EARLY_GROUP
 #ifndef BUG_MAKES_A_GROUP_AS_NOBODY
   enter_group();
 #endif
   make_subgroup();
-#else
-  enter_group();
-  make_subgroup();
-#endif
 #if SHIELDED
 end_shielded:
   false;

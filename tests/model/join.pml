@@ -36,12 +36,13 @@
 mtype = { none, event, cancelled };
 
 /* task_core::state, and what else the core holds. */
-bool completing, done, detached, cancel, busy, has_joiner;
+bool completing, done, detached, cancel, busy, shared, has_joiner;
 bool runner_known;          /* core.runner, as others see it */
 bool runner_pending;        /* its store is in the store buffer */
 bool no_runner_pending;     /* so are these, behind it, LONE=1 */
 bool completing_pending;
 bool done_pending;
+bool staged;                /* completing, in `stage`: a lone loop's */
 bool queued = true;         /* not started */
 byte freed;
 
@@ -128,7 +129,7 @@ end:
   :: atomic { !runner_pending && no_runner_pending ->
               no_runner_pending = false; runner_known = false }
   :: atomic { !runner_pending && !no_runner_pending && completing_pending ->
-              completing_pending = false; completing = true }
+              completing_pending = false; staged = true }
   :: atomic { !runner_pending && !no_runner_pending && !completing_pending && done_pending ->
               done_pending = false; done = true }
   od
@@ -139,25 +140,25 @@ inline drain() {
   atomic {
     if :: runner_pending -> runner_pending = false; runner_known = true :: else fi;
     if :: no_runner_pending -> no_runner_pending = false; runner_known = false :: else fi;
-    if :: completing_pending -> completing_pending = false; completing = true :: else fi;
+    if :: completing_pending -> completing_pending = false; staged = true :: else fi;
     if :: done_pending -> done_pending = false; done = true :: else fi
   }
 }
 
-/* at_work, in the owner */
-inline begin_work() {
+/* has_ended(), with the word as it is now */
+#define has_ended (completing || staged || done)
+
+/* share_with_loop(), in the owner */
+inline share() {
 #if LONE
-  atomic { touch; busy = true };
+  if
+  :: !shared ->
+     atomic { touch; shared = true };
 #ifndef BUG_NO_HEAVY_FENCE
-  drain()
+     drain()
 #endif
-#else
-  skip
-#endif
-}
-inline end_work() {
-#if LONE
-  atomic { touch; busy = false }
+  :: shared -> skip
+  fi
 #else
   skip
 #endif
@@ -181,37 +182,28 @@ inline settle() {
   atomic { was_busy = false; was_detached = false; requested = false }
 }
 
-/* The loop of the runner is alone. */
-inline end_task_alone() {
+/* begin_end() on a lone loop. Sets what was seen of the word. */
+inline begin_end_alone() {
   atomic { touch; no_runner_pending = true };
   atomic { touch; completing_pending = true };
-  atomic { touch; was_busy = busy; was_detached = detached; had_joiner = has_joiner };
+  atomic { touch; is_shared = shared; was_busy = busy; was_detached = detached;
+           had_joiner = has_joiner };
   if
-  :: was_busy ->
-     atomic { !busy -> touch;
+  :: is_shared ->
+     drain();
+     atomic { touch; completing = true;
 #ifndef BUG_KEEPS_WHAT_IT_SAW
-              was_detached = detached; had_joiner = has_joiner
+              was_busy = busy; was_detached = detached; had_joiner = has_joiner
 #endif
      }
   :: else
-  fi;
-  if
-  :: was_detached -> atomic { touch; freed++ }
-  :: !was_detached ->
-     if
-     :: had_joiner ->
-        seen_epoch = epoch[J];
-        drain();
-        atomic { try_claim(J, seen_epoch, event); assert(!won || in_join) };
-        if :: won && saw_parked -> make_ready(J) :: else fi
-     :: else
-     fi;
-     atomic { touch; done_pending = true }
-  fi;
-  recycled = true
+  fi
 }
 
 inline end_task() {
+#if LONE
+  begin_end_alone();
+#else
   atomic { touch; runner_pending = false; runner_known = false };
   if
   :: claimed ->  /* end_claimed_task(): the joiner sleeps, so a store is enough */
@@ -225,6 +217,7 @@ inline end_task() {
     was_busy = busy; was_detached = detached; had_joiner = has_joiner;
     completing = true
   };
+#endif
 #ifndef BUG_RUNNER_IGNORES_BUSY
   if :: was_busy -> !busy; touch :: else fi;
 #endif
@@ -234,18 +227,23 @@ inline end_task() {
      if
      :: had_joiner ->
         seen_epoch = epoch[J];
+        drain();
         atomic { try_claim(J, seen_epoch, event); assert(!won || in_join) };
         if :: won && saw_parked -> make_ready(J) :: else fi
      :: else
      fi;
+#if LONE
+     atomic { touch; done_pending = true }
+#else
      atomic { touch; done = true }
+#endif
   fi;
 ended:
   recycled = true
 }
 
 proctype runner() {
-  bool won, saw_parked, committed, was_busy, was_detached, had_joiner, requested;
+  bool won, saw_parked, committed, is_shared, was_busy, was_detached, had_joiner, requested;
   byte seen_epoch;
 end:
   if
@@ -281,30 +279,26 @@ end_waiting:
      atomic { assert(reason[R] == event || cancel_requested[R]); body_waits = false;
               won = false; saw_parked = false }
   fi;
-#if LONE
-  end_task_alone()
-#else
   end_task()
-#endif
 }
 
 inline request_cancel() {
-#if LONE
-  atomic { touch; cancel = true };
-  begin_work();
-  ended = completing || done;
-#else
-  atomic { touch; ended = completing || done; cancel = true; busy = true };
-#endif
+  share();
   if
-  :: !ended ->
+  :: has_ended -> touch
+  :: else ->
+     atomic { touch; ended = completing; cancel = true; busy = true };
+     ended = ended || staged || done;
      if
-     :: runner_known -> assert(!recycled); cancel_fiber(R); assert(!recycled)
-     :: !runner_known
-     fi
-  :: ended
-  fi;
-  atomic { touch; ended = false; busy = false }
+     :: !ended ->
+        if
+        :: runner_known -> assert(!recycled); cancel_fiber(R); assert(!recycled)
+        :: !runner_known
+        fi
+     :: ended
+     fi;
+     atomic { touch; ended = false; busy = false }
+  fi
 }
 
 inline leave_join() {
@@ -313,12 +307,14 @@ inline leave_join() {
 #ifdef BUG_JOINER_LEAVES_ITS_PARKER
      ended = false
 #else
-     begin_work();
+     share();
+     ended = has_ended;
+     /* The CAS: of the word alone. */
      if
-     :: atomic { completing || done -> touch; ended = true }
-     :: atomic { !(completing || done) -> touch; has_joiner = false; ended = false }
-     fi;
-     end_work()
+     :: ended
+     :: !ended -> atomic { touch; ended = completing;
+                           if :: !ended -> has_joiner = false :: else fi }
+     fi
 #endif
   :: reason[J] != cancelled -> ended = true
   fi;
@@ -345,11 +341,16 @@ end_switched:
 #endif
   :: !done ->
      atomic { begin_wait(J, may_cancel); in_join = true };
-     begin_work();
+     share();
+     ended = has_ended;
      if
-     :: completing || done -> ended = true; end_work(); done; touch
-     :: atomic { !(completing || done) -> touch; has_joiner = true };
-        end_work();
+     :: ended
+     :: !ended -> atomic { touch; ended = completing;
+                           if :: !ended -> has_joiner = true :: else fi }
+     fi;
+     if
+     :: ended -> done; touch
+     :: !ended ->
         /* must_stop() */
         if
         :: may_cancel && cancel_requested[J] -> atomic { try_claim(J, epoch[J], cancelled) }
@@ -368,14 +369,11 @@ end_joining:
 }
 
 inline detach() {
-#if LONE
-  begin_work();
-  ended = completing || done;
-  if :: !ended -> atomic { touch; detached = true } :: else fi;
-  end_work();
-#else
-  atomic { touch; ended = completing || done; detached = true };
-#endif
+  share();
+  if
+  :: has_ended -> ended = true
+  :: else -> atomic { touch; ended = completing; detached = true }
+  fi;
 #ifdef BUG_DETACHES_WITHOUT_A_LOOK
   ended = false;
 #endif

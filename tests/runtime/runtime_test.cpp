@@ -51,6 +51,35 @@ TEST(runtime, run_gives_the_value_or_the_error_of_its_body) {
   EXPECT_EQ(*home.run([] { return std::make_unique<int>(3); }), 3);
 }
 
+/// A result that owns a task and cannot be moved a third time.
+struct fragile {
+  explicit fragile(int moves) : moves_left(moves) {}
+  // NOLINTNEXTLINE(performance-noexcept-move-constructor): throwing is what it is for
+  fragile(fragile&& other) : moves_left(other.moves_left - 1) {
+    if (moves_left < 0) throw std::runtime_error("moved once more");
+    owned = std::move(other.owned);
+  }
+  task<void> owned;
+  int moves_left;
+};
+
+TEST(runtime, a_result_that_owns_a_task_and_throws_on_its_way_out_leaves_nobody_waiting) {
+  for (int moves = 0; moves < 4; ++moves) {
+    try {
+      const fragile result = run(with_loops(1), [moves] {
+        fragile made(moves);
+        made.owned = spawn([] { this_fiber::sleep_for(std::chrono::hours(1)); });
+        return made;
+      });
+      EXPECT_TRUE(result.owned.joinable());
+      EXPECT_GE(moves, 2);
+    } catch (const std::runtime_error& error) {
+      EXPECT_STREQ(error.what(), "moved once more");
+      EXPECT_LT(moves, 3);
+    }
+  }
+}
+
 TEST(runtime, one_loop_of_run_is_the_calling_thread_and_needs_no_other) {
   const std::size_t before = process_counts::now().threads;
   const long caller = test::thread_now();

@@ -4,6 +4,8 @@
 
 #include "base/assert.hpp"
 
+#include <cerrno>
+
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,8 +17,11 @@ bool prepare_heavy_fence() noexcept {
 }
 
 void heavy_fence() noexcept {
-  const bool done = ::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
-  HEDDLE_ASSERT(done, "membarrier(2), which worked when the runtime started, is refused now");
+  while (::syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0) {
+    // ENOMEM: some kernels need memory for it, on machines with very many cores.
+    HEDDLE_ASSERT(errno == ENOMEM,
+                  "membarrier(2), which worked when the runtime started, is refused now");
+  }
 }
 
 }  // namespace heddle::detail

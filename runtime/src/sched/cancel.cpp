@@ -63,7 +63,8 @@ void cancel_due(timer* scopes) noexcept {
     auto& frame = static_cast<scope_frame&>(*scopes);
     scopes = frame.next;
     // The owner waits for the timer to be off: the frame stays, and so does the fiber.
-    if (mark_late(frame)) ask_to_leave(*frame.owner, frame.depth, {timed_out_text, nullptr});
+    cancel_list groups({timed_out_text, nullptr});
+    if (mark_late(frame)) ask_to_leave(*frame.owner, frame.depth, groups);
     // order: release — the last touch; partner: end_deadline().
     frame.state.store(timer_state::off, std::memory_order_release);
   }
@@ -80,12 +81,18 @@ bool begin_request(scope_frame& frame) noexcept {
   return true;
 }
 
+void ask_to_leave(fiber& inside, scope_depth depth, cancel_list& groups) noexcept {
+  tell(inside, depth);
+  groups.add_groups_of(inside, depth);
+}
+
 void finish_request(scope_frame& frame, cancel_reason why) noexcept {
+  cancel_list groups(why);
   frame.reason = std::move(why);
   // order: seq_cst — the flag, then m (Q1, Q2); releases the reason.
   const std::uint32_t before =
       frame.word.fetch_or(scope_frame::cancelled, std::memory_order_seq_cst);
-  if ((before & scope_frame::running) != 0) ask_to_leave(*frame.owner, frame.depth, frame.reason);
+  if ((before & scope_frame::running) != 0) ask_to_leave(*frame.owner, frame.depth, groups);
   // order: release — the last touch (Q4); partner: end_scope().
   frame.word.fetch_sub(scope_frame::one_canceller, std::memory_order_release);
 }

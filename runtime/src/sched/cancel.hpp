@@ -7,6 +7,8 @@
 #include <heddle/runtime/detail/timer.hpp>
 #include <heddle/runtime/detail/wake_word.hpp>
 
+#include <utility>
+
 namespace heddle::detail {
 
 class fiber;
@@ -28,8 +30,28 @@ void raise_deepest(fiber& inside, scope_depth depth) noexcept;
 /// else at its next suspension point. The caller keeps the fiber inside the scope until the return.
 void tell(fiber& inside, scope_depth depth) noexcept;
 
-/// Tells the fiber, and cancels the groups that it has made in that scope.
-void ask_to_leave(fiber& inside, scope_depth depth, const cancel_reason& why) noexcept;
+/// Groups that are to be cancelled for one reason, and are when the list ends: so the list is made
+/// before whatever holds a fiber in its scope, which is then held no longer than it takes to tell
+/// it. Each group on it is pinned. No recursion, however deep the tree.
+class cancel_list {
+ public:
+  explicit cancel_list(cancel_reason why) noexcept : why_(std::move(why)) {}
+  ~cancel_list();
+  cancel_list(const cancel_list&) = delete;
+  cancel_list& operator=(const cancel_list&) = delete;
+
+  /// Adds the groups that `maker` has made in its scope at `depth`. It is held there.
+  void add_groups_of(fiber& maker, scope_depth depth) noexcept;
+  /// Cancels a group that cannot end meanwhile; adds those that its members have made.
+  void cancel(group_core& group) noexcept;
+
+ private:
+  cancel_reason why_;
+  group_core* first_ = nullptr;
+};
+
+/// Tells the fiber, and adds the groups that it has made in that scope.
+void ask_to_leave(fiber& inside, scope_depth depth, cancel_list& groups) noexcept;
 
 /// Cancels the scopes whose timers a wheel has fired.
 void cancel_due(timer* scopes) noexcept;
@@ -38,9 +60,6 @@ void cancel_due(timer* scopes) noexcept;
 /// Returns false if somebody else has begun.
 bool begin_request(scope_frame& frame) noexcept;
 void finish_request(scope_frame& frame, cancel_reason why) noexcept;
-
-/// Cancels a group that cannot end meanwhile, and all groups that its members have made.
-void cancel_tree(group_core& top, const cancel_reason& why) noexcept;
 
 /// Makes the running fiber, which is about to suspend for the first time in this task, a member of
 /// the group whose child it runs; takes down what the group was told before.

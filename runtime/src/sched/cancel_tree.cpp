@@ -15,86 +15,61 @@ namespace heddle::detail {
 
 namespace {
 
-/// Groups that are to be cancelled, each pinned by `busy`.
-class worklist {
- public:
-  explicit worklist(const cancel_reason& why) noexcept : why_(why) {}
-
-  /// Adds the groups that `maker` has made in its scope at `depth`. It does not leave that scope
-  /// meanwhile.
-  void add_groups_of(fiber& maker, scope_depth depth) noexcept {
-    // order: seq_cst — m, then the domain; partner: group_core(): the domain, then m.
-    cancel_domain* const groups = maker.domain.load(std::memory_order_seq_cst);
-    if (groups == nullptr) return;
-    const std::lock_guard guard(groups->lock);
-    for (group_core* each = groups->first; each != nullptr; each = each->next) {
-      const bool inside = each->of_task == maker.task->id && each->depth >= depth;
-      if (!inside || each->floor > depth || each->queued) continue;
-      each->queued = true;
-      each->busy.fetch_add(1, std::memory_order_relaxed);
-      each->next_queued = std::exchange(first_, each);
-    }
-  }
-
-  void cancel_all() noexcept {
-    while (first_ != nullptr) {
-      group_core& next = *std::exchange(first_, first_->next_queued);
-      cancel(next);
-      // order: release — the last touch; partner: ~group_core().
-      next.busy.fetch_sub(1, std::memory_order_release);
-    }
-  }
-
-  void cancel(group_core& group) noexcept {
-    parker* woken = nullptr;
-    scope_frame* body = nullptr;
-    {
-      const std::lock_guard guard(group.lock);
-      if (group.cancelled.load(std::memory_order_relaxed)) return;
-      group.reason = why_;
-      // order: release — the reason; partner: whoever reads it without the lock.
-      group.cancelled.store(true, std::memory_order_release);
-      for (fiber* each = group.members; each != nullptr; each = each->next_member) {
-        if (claim(*each)) each->next_resumed = std::exchange(woken, each);
-        add_groups_of(*each, 0);
-      }
-      if (group.body != nullptr && begin_request(*group.body)) body = group.body;
-    }
-    while (woken != nullptr) {
-      parker& next = *std::exchange(woken, woken->next_resumed);
-      const auto visit = visit_if_foreign::kept(next);
-      resume_parker(next);
-    }
-    if (body != nullptr) finish_request(*body, why_);
-  }
-
- private:
-  /// Tells a member; returns whether it must be resumed: it stays where it is until then.
-  static bool claim(fiber& member) noexcept {
-    visit_if_foreign visit(member);
-    raise_deepest(member, 0);
-    if (member.word.cancel_current(0) != wake_word::claim_result::won_parked) return false;
-    visit.keep();
-    return true;
-  }
-
-  const cancel_reason& why_;
-  group_core* first_ = nullptr;
-};
+/// Tells a member; returns whether it must be resumed: it stays where it is until then.
+bool claim(fiber& member) noexcept {
+  visit_if_foreign visit(member);
+  raise_deepest(member, 0);
+  if (member.word.cancel_current(0) != wake_word::claim_result::won_parked) return false;
+  visit.keep();
+  return true;
+}
 
 }  // namespace
 
-void ask_to_leave(fiber& inside, scope_depth depth, const cancel_reason& why) noexcept {
-  tell(inside, depth);
-  worklist groups(why);
-  groups.add_groups_of(inside, depth);
-  groups.cancel_all();
+cancel_list::~cancel_list() {
+  while (first_ != nullptr) {
+    group_core& next = *std::exchange(first_, first_->next_queued);
+    cancel(next);
+    // order: release — the last touch; partner: ~group_core().
+    next.busy.fetch_sub(1, std::memory_order_release);
+  }
 }
 
-void cancel_tree(group_core& top, const cancel_reason& why) noexcept {
-  worklist groups(why);
-  groups.cancel(top);
-  groups.cancel_all();
+void cancel_list::add_groups_of(fiber& maker, scope_depth depth) noexcept {
+  // order: seq_cst — m, then the domain; partner: group_core(): the domain, then m.
+  cancel_domain* const groups = maker.domain.load(std::memory_order_seq_cst);
+  if (groups == nullptr) return;
+  const std::lock_guard guard(groups->lock);
+  for (group_core* each = groups->first; each != nullptr; each = each->next) {
+    const bool inside = each->of_task == maker.task->id && each->depth >= depth;
+    if (!inside || each->floor > depth || each->queued) continue;
+    each->queued = true;
+    each->busy.fetch_add(1, std::memory_order_relaxed);
+    each->next_queued = std::exchange(first_, each);
+  }
+}
+
+void cancel_list::cancel(group_core& group) noexcept {
+  parker* woken = nullptr;
+  scope_frame* body = nullptr;
+  {
+    const std::lock_guard guard(group.lock);
+    if (group.cancelled.load(std::memory_order_relaxed)) return;
+    group.reason = why_;
+    // order: release — the reason; partner: whoever reads it without the lock.
+    group.cancelled.store(true, std::memory_order_release);
+    for (fiber* each = group.members; each != nullptr; each = each->next_member) {
+      if (claim(*each)) each->next_resumed = std::exchange(woken, each);
+      add_groups_of(*each, 0);
+    }
+    if (group.body != nullptr && begin_request(*group.body)) body = group.body;
+  }
+  while (woken != nullptr) {
+    parker& next = *std::exchange(woken, woken->next_resumed);
+    const auto visit = visit_if_foreign::kept(next);
+    resume_parker(next);
+  }
+  if (body != nullptr) finish_request(*body, why_);
 }
 
 void enter_group(fiber& self) noexcept {

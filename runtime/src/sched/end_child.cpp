@@ -26,7 +26,7 @@ void fail_group(group_core& group, child_core& child) noexcept {
     group.last_failed = &child;
     ++group.failures;
   }
-  cancel_tree(group, {"a sibling failed", nullptr});
+  cancel_list({"a sibling failed", nullptr}).cancel(group);
 }
 
 }  // namespace

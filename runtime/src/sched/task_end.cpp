@@ -39,10 +39,10 @@ void wake_joiner(std::uint64_t state) noexcept {
 /// Reports and frees. The hook may suspend, so the fiber may be on another loop afterwards.
 void end_detached(task_core& core) noexcept {
   fiber& self = *worker::current_fiber();
-  self.shield = nothing_heard;  // a cancelled task's hook must not meet the cancellation
+  self.shield = nothing_heard;  // neither hook nor result must meet the task's cancellation
   report_failure(core);
-  self.shield = 0;
   release(core);
+  self.shield = 0;
 }
 
 }  // namespace
@@ -75,12 +75,13 @@ void keep_hooks(task_core& core, const worker& here) noexcept {
 
 void end_watched(task_core& core, worker& here, std::uint64_t seen) noexcept {
   if (is_set(seen, task_core::child)) return end_child(core, here);
+  if (is_set(seen, task_core::shared)) {
+    // order: acq_rel — as in begin_end(), which has found out that a lone loop must do it so, too.
+    seen = core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
+  }
   if (is_set(seen, task_core::busy)) {
-    const std::uint64_t now =
-        spin_until(core.state, [](std::uint64_t word) { return !is_set(word, task_core::busy); });
-    // Beside other loops, who came later has seen completing in this word and changed nothing that
-    // counts. On a lone loop who was busy may just have come in time.
-    if (here.lone_tag() != 0) seen = now;
+    // Who came later has seen completing, and changed nothing that counts.
+    spin_until(core.state, [](std::uint64_t word) { return !is_set(word, task_core::busy); });
   }
   if (is_set(seen, task_core::detached)) {
     end_detached(core);

@@ -34,7 +34,8 @@ constexpr bool is_set(std::uint64_t state, std::uint64_t bits) noexcept {
   return (state & bits) != 0;
 }
 
-/// Spins until `word` fulfils `reached`; the other side is a few instructions away.
+/// Spins until `word` fulfils `reached`, and gives the core away; the other side is a few
+/// instructions away, or, if it is not running, a turn of the system's.
 template <class Word, class Reached>
 Word spin_until(const std::atomic<Word>& word, Reached reached) noexcept {
   constexpr int spins_before_yield = 64;
@@ -60,10 +61,10 @@ inline std::uint64_t begin_end(task_core& core, const worker& here) noexcept {
     return core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
   }
   core.stage.store(task_stage::completing, std::memory_order_relaxed);
-  // order: seq_cst — stage, then state, for the compiler; the processor is told by at_work.
+  // order: seq_cst — stage, then state, for the compiler; the processor is told by who shares the
+  // task (share_with_loop).
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  // order: acquire — as above.
-  return core.state.load(std::memory_order_acquire);
+  return core.state.load(std::memory_order_relaxed);
 }
 
 inline void publish_end(task_core& core, worker& here) noexcept {
@@ -82,8 +83,8 @@ inline void end_task(task_core& core, worker& here) noexcept {
   if (core.outcome == task_outcome::failure) [[unlikely]]
     keep_hooks(core, here);
   const std::uint64_t seen = begin_end(core, here);
-  constexpr std::uint64_t watched =
-      task_core::joiner | task_core::detached | task_core::busy | task_core::child;
+  constexpr std::uint64_t watched = task_core::joiner | task_core::detached | task_core::busy |
+                                    task_core::shared | task_core::child;
   if (is_set(seen, watched)) return end_watched(core, here, seen);
   here.count_finished();  // before anybody can see the end
   publish_end(core, here);

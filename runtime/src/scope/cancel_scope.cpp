@@ -119,7 +119,9 @@ void end_deadline(scope_frame& frame) noexcept {
 void look_at_clock(const scope_frame& frame, fiber& self) noexcept {
   if (frame.limit.is_never() || !self.due->limit.passed()) return;
   scope_frame& late = *self.due;
-  if (mark_late(late)) ask_to_leave(self, late.depth, {timed_out_text, nullptr});
+  if (!mark_late(late)) return;
+  cancel_list groups({timed_out_text, nullptr});
+  ask_to_leave(self, late.depth, groups);
 }
 
 }  // namespace

@@ -23,49 +23,23 @@ namespace heddle::detail {
 
 namespace {
 
-/// The handle's owner at work on the word of a task that a lone loop may be ending: the loop's end
-/// has no fence, so who is on another thread has one for both. Until it is over the loop waits, and
-/// then looks again.
-class at_work {
- public:
-  explicit at_work(task_core& core) noexcept : core_(core), busy_(is_foreign(core)) {
-    if (busy_) mark(task_core::busy, true);
-  }
-  /// Sets `request` too, and is busy on every loop: the fiber that runs the task stays on it.
-  at_work(task_core& core, std::uint64_t request) noexcept : core_(core), busy_(true) {
-    before_ = mark(task_core::busy | request, is_foreign(core));
-  }
-  ~at_work() {
-    // order: release — partner: end_watched().
-    if (busy_) core_.state.fetch_and(~task_core::busy, std::memory_order_release);
-  }
-  at_work(const at_work&) = delete;
-  at_work& operator=(const at_work&) = delete;
+bool is_foreign(std::uint64_t state) noexcept {
+  const std::uint64_t tag = state >> task_core::lone_loop_shift;
+  if (tag == 0) return false;
+  const worker* const here = worker::current();
+  return here == nullptr || here->lone_tag() != tag;
+}
 
-  /// Returns the word as it was before the request.
-  std::uint64_t before() const noexcept { return before_; }
-
- private:
-  static bool is_foreign(const task_core& core) noexcept {
-    const std::uint64_t tag =
-        core.state.load(std::memory_order_relaxed) >> task_core::lone_loop_shift;
-    if (tag == 0) return false;
-    const worker* const here = worker::current();
-    return here == nullptr || here->lone_tag() != tag;
-  }
-  std::uint64_t mark(std::uint64_t bits, bool foreign) noexcept {
-    // order: seq_cst — busy, then stage; partner: begin_end(): stage, then state. And a request
-    // before the look at the runner; partner: begun_wait, which at a body's first wait reads the
-    // word after a fence.
-    const std::uint64_t before = core_.state.fetch_or(bits, std::memory_order_seq_cst);
-    if (foreign) heavy_fence();
-    return before;
-  }
-
-  task_core& core_;
-  bool busy_;
-  std::uint64_t before_ = 0;
-};
+/// Before the handle's owner changes the word: a lone loop, whose ends have no fence, is told to
+/// end this task by the locked way. The fence is for both; once a task, and the loop never waits
+/// for it.
+void share_with_loop(task_core& core) noexcept {
+  const std::uint64_t seen = core.state.load(std::memory_order_relaxed);
+  if (is_set(seen, task_core::shared) || !is_foreign(seen)) return;
+  // order: seq_cst — shared, then stage; partner: begin_end(): stage, then state.
+  core.state.fetch_or(task_core::shared, std::memory_order_seq_cst);
+  heavy_fence();
+}
 
 /// Returns whether the runner has come too far to find what is put into the word now; `seen` is
 /// the word.
@@ -82,7 +56,7 @@ void wait_for_done(const task_core& core) noexcept {
 bool register_joiner(task_core& core, const parker& self) noexcept {
   const auto joiner = std::bit_cast<std::uintptr_t>(&self);
   HEDDLE_ASSERT((joiner & ~task_core::joiner) == 0, "join: an address of more than 48 bits");
-  const at_work now(core);
+  share_with_loop(core);
   std::uint64_t seen = core.state.load(std::memory_order_relaxed);
   do {
     if (has_ended(core, seen)) return false;
@@ -95,7 +69,7 @@ bool register_joiner(task_core& core, const parker& self) noexcept {
 
 /// Takes it out again. Returns false if the runner has found it: then the task has ended.
 bool unregister_joiner(task_core& core) noexcept {
-  const at_work now(core);
+  share_with_loop(core);
   std::uint64_t seen = core.state.load(std::memory_order_relaxed);
   do {
     if (has_ended(core, seen)) return false;
@@ -165,8 +139,17 @@ bool leave_join(task_core& core, wake_reason reason) noexcept {
   return true;
 }
 
+/// A task that waited for its own end would wait for ever.
+void check_other_task(const task_core& core, const fiber* self, cancellation mode) {
+  if (self == nullptr || self->task != &core) return;
+  HEDDLE_ASSERT(mode == cancellation::deliver,
+                "~task: a task owns the handle to itself, and would wait for its own end");
+  throw std::logic_error("heddle::task::join: a task joins itself");
+}
+
 /// Waits for the end. Returns false if the wait was cancelled: the task goes on.
-inline __attribute__((always_inline)) bool await_end(task_core& core, cancellation mode) noexcept {
+/// Errors: std::logic_error if it is the caller itself; shielded, the process stops.
+inline __attribute__((always_inline)) bool await_end(task_core& core, cancellation mode) {
   if (is_done(core)) return true;
   fiber* const self = worker::current_fiber();
   const bool may_claim = self != nullptr && (self->attention.load(std::memory_order_relaxed) == 0 ||
@@ -174,6 +157,7 @@ inline __attribute__((always_inline)) bool await_end(task_core& core, cancellati
   if (may_claim && worker::claim(*self, core, mode)) {
     return is_done(core) || leave_join(core, self->word.outcome().reason);
   }
+  check_other_task(core, self, mode);
   begun_wait wait(mode);
   if (!register_joiner(core, wait.who())) {
     wait_for_done(core);
@@ -188,23 +172,56 @@ void wait_done(task_core& core) {
   if (!await_end(core, cancellation::deliver)) throw_if_cancelled(wake_reason::cancelled);
 }
 
+namespace {
+
+/// Keeps the fiber that runs a task on it: its end waits until the canceller has gone.
+class held_fiber {
+ public:
+  explicit held_fiber(task_core& core) noexcept
+      // order: seq_cst — the request, then the runner; partner: begun_wait, which at a body's first
+      // wait reads the word after a fence.
+      : core_(core),
+        before_(
+            core.state.fetch_or(task_core::busy | task_core::cancel, std::memory_order_seq_cst)) {}
+  ~held_fiber() {
+    // order: release — partner: end_watched().
+    core_.state.fetch_and(~task_core::busy, std::memory_order_release);
+  }
+  held_fiber(const held_fiber&) = delete;
+  held_fiber& operator=(const held_fiber&) = delete;
+
+  /// Returns who runs the task; null if it has not begun, or has come too far.
+  fiber* runner() const noexcept {
+    if (has_ended(core_, before_)) return nullptr;
+    // order: seq_cst — after the request.
+    return core_.runner.load(std::memory_order_seq_cst);
+  }
+
+ private:
+  task_core& core_;
+  std::uint64_t before_;
+};
+
+}  // namespace
+
 void request_cancel(task_core& core) noexcept {
-  if (is_done(core)) return;
-  const at_work now(core, task_core::cancel);
-  if (has_ended(core, now.before())) return;
-  // order: seq_cst — after the request; see at_work.
-  fiber* const runner = core.runner.load(std::memory_order_seq_cst);
+  share_with_loop(core);
+  // Asked again and again, the end must not be made to wait again and again.
+  if (has_ended(core, core.state.load(std::memory_order_relaxed))) return;
+  cancel_list groups({});
+  const held_fiber held(core);
+  fiber* const runner = held.runner();
   if (runner == nullptr) return;
-  // Being busy keeps the fiber on this task, and the fiber keeps its runtime.
-  ask_to_leave(*runner, 0, {});
+  // The fiber keeps its runtime.
+  ask_to_leave(*runner, 0, groups);
 }
 
 namespace {
 
 /// Leaves the core to the runner. Returns false if the task has ended: it stays the caller's.
 bool leave_to_runner(task_core& core) noexcept {
-  const at_work now(core);
-  // By its stage alone; beside other loops the word below decides.
+  share_with_loop(core);
+  // A lone loop's end shows in the stage alone; beside other loops the word below decides.
   if (has_ended(core, 0)) return false;
   // order: acq_rel — who of runner and handle is second frees the core and sees the other's writes.
   const std::uint64_t before = core.state.fetch_or(task_core::detached, std::memory_order_acq_rel);

@@ -163,7 +163,7 @@ void join_group(group_core& group) {
 }
 
 void cancel_group(group_core& group, std::string_view reason) noexcept {
-  cancel_tree(group, {reason, nullptr});
+  cancel_list({reason, nullptr}).cancel(group);
 }
 
 void fail_body(group_core& group) noexcept {

@@ -47,7 +47,7 @@ scope_depth floor_now(const fiber& self) noexcept {
 cancel_reason reason_to_leave(const fiber& self, scope_depth floor) {
   if (floor == 0 && (self.attention.load(std::memory_order_relaxed) & fiber::cancel) != 0) {
     const std::uint64_t state = self.task->state.load(std::memory_order_relaxed);
-    // order: acquire — partner: cancel_tree(): the reason.
+    // order: acquire — partner: cancel_list::cancel(): the reason.
     if (self.member_of != nullptr && self.member_of->cancelled.load(std::memory_order_acquire)) {
       return self.member_of->reason;
     }

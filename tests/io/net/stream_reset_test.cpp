@@ -7,7 +7,14 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
 
 #include <sys/socket.h>
 
@@ -117,6 +124,31 @@ TEST(stream_reset, at_any_byte_leaves_a_true_prefix_and_spares_the_others) {
       ASSERT_EQ(test::read_exactly(spared, 10), "still here");
     }
   });
+}
+
+TEST(stream_reset, by_a_thread_ends_calls_that_are_under_way_on_two_others) {
+  runtime readers(test::with_loops(1));
+  runtime writers(test::with_loops(1));
+  for (int round = 0; round < 1'000; ++round) {
+    auto both = test::connected_pair();
+    std::atomic<bool> going{false};
+    task<void> writer = writers.spawn([&] {
+      const std::vector<std::byte> piece(70'000);
+      for (std::error_code error; !error;) both.far.write_some(piece, error);
+    });
+    task<void> reader = readers.spawn([&] {
+      std::array<std::byte, 4096> piece;
+      std::error_code error;
+      while (both.near.read_some(piece, error) != 0 && !error) {
+        going.store(true, std::memory_order_relaxed);  // orders nothing: for the sanitizer
+      }
+    });
+    while (!going.load(std::memory_order_relaxed)) std::this_thread::yield();
+    test::spin(static_cast<std::uint32_t>(round * 37 % 5'000));
+    both.near.abort();
+    reader.join();
+    writer.join();
+  }
 }
 
 }  // namespace

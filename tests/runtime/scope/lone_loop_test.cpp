@@ -3,17 +3,25 @@
 // and from fibers of other runtimes at the moment when they end.
 #include <heddle/runtime.hpp>
 
+#include "runtime/support/child.hpp"
 #include "runtime/support/loops.hpp"
+#include "runtime/support/placement.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <csignal>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <thread>
 #include <utility>
+
+#include <sys/syscall.h>
 
 namespace heddle {
 namespace {
@@ -115,6 +123,102 @@ TEST(lone_loop, two_of_them_join_each_others_tasks) {
   const long rounds = test::rounds(5'000);
   EXPECT_EQ(first.join(), rounds * (rounds - 1) / 2);
   EXPECT_EQ(second.join(), rounds * (rounds - 1) / 2);
+}
+
+TEST(lone_loop, a_cancel_that_is_asked_again_and_again_does_not_hold_the_end_up) {
+  runtime home(with_loops(1));
+  for (int round = 0; round < test::rounds(200); ++round) {
+    std::atomic<bool> asked{false};
+    task<void> child = home.spawn([&] { test::wait_until([&] { return asked.load(); }); });
+    long times = 0;
+    while (!child.done()) {
+      child.cancel();
+      asked = ++times > 50;
+    }
+    child.join();
+  }
+}
+
+/// Runs `body` where the kernel refuses membarrier(2), from the call of `refuse` on.
+test::child_end without_membarrier(const std::function<bool(const std::function<void()>&)>& body) {
+  return test::in_child([&] { return body([] { test::refuse_call(SYS_membarrier); }); });
+}
+
+TEST(lone_loop, without_membarrier_its_tasks_end_by_the_locked_way) {
+  if (test::sanitized) GTEST_SKIP() << "a sanitizer does not bear a fork without exec";
+  const test::child_end end = without_membarrier([](const auto& refuse) {
+    refuse();
+    runtime home(with_loops(1));
+    random_numbers random(8);
+    for (int round = 0; round < 2'000; ++round) {
+      if (ending_soon(home, random, round).join() != round) return false;
+      ending_soon(home, random, round).detach();
+    }
+    return true;
+  });
+  EXPECT_TRUE(end.exited_with(0)) << end.output;
+}
+
+TEST(lone_loop, a_process_that_forbids_itself_membarrier_later_is_stopped_with_a_message) {
+  if (test::sanitized) GTEST_SKIP() << "a sanitizer does not bear a fork without exec";
+  const test::child_end end = without_membarrier([](const auto& refuse) {
+    runtime home(with_loops(1));
+    refuse();
+    home.spawn([] { this_fiber::sleep_for(std::chrono::hours(1)); }).detach();
+    return true;
+  });
+  EXPECT_TRUE(end.killed_by(SIGABRT));
+  EXPECT_THAT(end.output, testing::HasSubstr("membarrier(2)"));
+}
+
+TEST(lone_loop, a_thread_that_is_taken_off_its_core_between_two_steps_does_not_hold_the_loop) {
+  // The thread detaches, at the lowest priority, on a core that another keeps busy; the loop has
+  // a core for itself. What the thread holds when it loses its core, the loop may not need.
+  if (test::sanitized) GTEST_SKIP() << "the instrumented loop is itself too slow to tell";
+  if (test::allowed_cpus() < 2) GTEST_SKIP() << "one CPU";
+  std::optional<runtime> home;
+  {
+    const test::on_cpu pinned(1);
+    home.emplace(with_loops(1));  // its loop stays where it was born
+  }
+  const test::on_cpu pinned(0);
+  std::atomic<bool> over{false};
+  std::thread hog([&] {
+    while (!over) test::spin(100);
+  });
+  std::int64_t stalls = 0;  // the loop's CPU time, where the machine itself may hold it
+  task<void> ticks = home->spawn([&] {
+    auto last = test::thread_cpu_time();
+    while (!over) {
+      this_fiber::yield();
+      const auto now = test::thread_cpu_time();
+      if (now - last > std::chrono::milliseconds(3)) ++stalls;
+      last = now;
+    }
+  });
+  std::thread low([&] {
+    test::lower_priority();
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+    while (std::chrono::steady_clock::now() < limit) {
+      std::atomic<bool> begun{false};
+      std::atomic<bool> ended{false};
+      task<void> child = home->spawn([&] {
+        begun = true;
+        test::spin(20'000);
+        ended = true;
+      });
+      while (!begun) {
+      }
+      child.detach();
+      while (!ended) {
+      }
+    }
+  });
+  low.join();
+  over = true;
+  hog.join();
+  ticks.join();
+  EXPECT_LE(stalls, 1) << "the loop span while a thread that had lost its core held it up";
 }
 
 }  // namespace

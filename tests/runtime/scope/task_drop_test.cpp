@@ -11,6 +11,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
+#include <memory>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -308,6 +310,21 @@ TEST(task_drop, a_hook_does_not_meet_the_cancellation_of_the_task_it_is_told_of)
   });
   EXPECT_FALSE(met);
   EXPECT_TRUE(went_through);
+}
+
+TEST(task_drop, by_the_task_itself_stops_the_process_with_a_message) {
+  if (test::sanitized) GTEST_SKIP() << "a sanitizer does not bear a fork without exec";
+  const test::child_end end = test::in_child([] {
+    run(with_loops(1), [] {
+      auto own = std::make_shared<task<void>>();
+      *own = spawn([own] { this_fiber::yield(); });
+      own.reset();
+      test::let_all_run();
+    });
+    return true;
+  });
+  EXPECT_TRUE(end.killed_by(SIGABRT));
+  EXPECT_THAT(end.output, HasSubstr("a task owns the handle to itself"));
 }
 
 }  // namespace

@@ -47,6 +47,8 @@ TEST(task, gives_a_value_nothing_a_reference_and_what_can_only_be_moved) {
     EXPECT_EQ(&there, &target);
     const int& constant = spawn([&]() -> const int& { return target; }).join();
     EXPECT_EQ(&constant, &target);
+    int&& expiring = spawn([&]() -> int&& { return std::move(target); }).join();
+    EXPECT_EQ(&expiring, &target);
     auto owned = spawn([given = std::make_unique<int>(7)]() mutable { return std::move(given); });
     EXPECT_EQ(*owned.join(), 7);
     EXPECT_EQ(spawn([] { return std::string(1000, 'x'); }).join(), std::string(1000, 'x'));
@@ -358,6 +360,18 @@ TEST(task, a_pinned_fiber_never_changes_its_thread) {
 TEST(task, spawn_outside_a_fiber_is_refused) {
   EXPECT_THAT(message_of<std::logic_error>([] { spawn([] {}).join(); }),
               HasSubstr("spawn outside a fiber"));
+}
+
+TEST(task, one_that_joins_itself_is_refused) {
+  run(with_loops(1), [] {
+    task<void> self;
+    self = spawn([&] {
+      EXPECT_THAT(message_of<std::logic_error>([&] { self.join(); }),
+                  HasSubstr("a task joins itself"));
+    });
+    test::let_all_run();
+    self.join();
+  });
 }
 
 TEST(task, a_large_body_and_a_large_result_travel_whole) {

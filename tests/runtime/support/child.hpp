@@ -3,12 +3,19 @@
 #pragma once
 
 #include <array>
+#include <cerrno>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+#include <span>
 #include <string>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -57,6 +64,28 @@ inline void limit(__rlimit_resource which, rlim_t value) {
   ::getrlimit(which, &now);
   now.rlim_cur = value;
   ::setrlimit(which, &now);
+}
+
+/// Has the kernel filter the system calls of all threads of this process, for good. Ends the
+/// process with exit code 2 where it does not.
+inline void filter_calls(std::span<sock_filter> rules) {
+  const sock_fprog program{static_cast<unsigned short>(rules.size()), rules.data()};
+  const bool done =
+      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+      ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
+  if (done) return;
+  std::fputs("no seccomp", stderr);
+  std::fflush(nullptr);
+  std::_Exit(2);
+}
+
+/// Has the kernel refuse one system call from now on, by EPERM.
+inline void refuse_call(unsigned number) {
+  std::array<sock_filter, 4> rules{{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                                    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+                                    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+                                    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)}};
+  filter_calls(rules);
 }
 
 }  // namespace heddle::test

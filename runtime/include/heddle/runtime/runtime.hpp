@@ -103,10 +103,12 @@ class runtime {
 template <class F>
 decltype(auto) run(config settings, F&& body, spawn_site where) {
   runtime::require_plain_thread("run");
+  // Ends after the runtime: should the value's way out throw, what is left of the value may own
+  // tasks, and they have ended by then.
+  detail::new_task main_task(std::forward<F>(body), where);
   runtime own(std::move(settings), runtime::adopt_calling_thread{});
-  detail::new_task fresh(std::forward<F>(body), where);
-  own.drive(*fresh.core);
-  return runtime::adopt(fresh).join();
+  own.drive(*main_task.core);
+  return detail::take_result<typename decltype(main_task)::result>(*main_task.core);
 }
 
 /// As above, with the settings that the environment gives (config::from_env).

@@ -41,7 +41,8 @@ stored_result<R> call_body(F& body) {
     std::invoke(std::move(body));
     return {};
   } else if constexpr (std::is_reference_v<R>) {
-    return std::addressof(std::invoke(std::move(body)));
+    auto&& found = std::invoke(std::move(body));
+    return std::addressof(found);
   } else {
     return std::invoke(std::move(body));
   }

@@ -7,16 +7,17 @@
 //   done        the runner's last touch: whoever holds the handle may free the core (a stage only)
 //   child       a group's (group_core.hpp): ends by another path, and nothing else here applies
 //   detached    nobody will join: the runner frees the core
-//   cancel      cancellation was requested      busy  the handle's owner is at work here
+//   cancel      cancellation was requested      busy  a canceller looks at the runner
+//   shared      the handle was used on another thread than that of the task's lone loop
 //   from bit 6  the joiner's parker, while somebody waits in join()
 //   from bit 48 which lone loop runs the task, the only one of its runtime; 0: none of that kind
-// A runner whose loop has others beside it sets completing in state, by a read-modify-write; a lone
-// loop's sets it in stage, by a store, and whoever comes from another thread has the barrier.
-// Invariants: (1) only the handle adds detached, busy, or a joiner (the runner of a claimed task
-// adds its joiner); only the runner adds completing and done; (2) the runner does not recycle its
-// fiber while busy is set; (3) a joiner leaves only after it took its parker out of the word or has
-// seen done, so the runner that finds a parker may claim whichever wait that parker is in: it is
-// the join. Proof: src/wait/README.md.
+// A runner whose loop has others beside it sets completing in state, by a read-modify-write. A lone
+// loop's sets it in stage, by a store; then, if the task is shared, in state too.
+// Invariants: (1) only the handle adds detached, busy, shared, or a joiner (the runner of a claimed
+// task adds its joiner); only the runner adds completing and done; (2) the runner does not recycle
+// its fiber while busy is set; (3) a joiner leaves only after it took its parker out of the word or
+// has seen done, so the runner that finds a parker may claim whichever wait that parker is in: it
+// is the join. Proof: src/wait/README.md.
 #pragma once
 
 #include <heddle/runtime/error.hpp>
@@ -88,6 +89,7 @@ struct task_core : job {
   static constexpr std::uint64_t detached = 4;
   static constexpr std::uint64_t cancel = 8;
   static constexpr std::uint64_t busy = 16;
+  static constexpr std::uint64_t shared = 32;
   static constexpr unsigned lone_loop_shift = 48;
   // A parker is aligned to 64, and its address has 48 bits: more only for who asks mmap for them.
   static constexpr std::uint64_t joiner = (std::uint64_t{1} << lone_loop_shift) - 64;
