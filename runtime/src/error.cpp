@@ -10,7 +10,9 @@
 #include <cstdlib>
 #include <memory>
 #include <ostream>
+#include <string>
 #include <typeinfo>
+#include <utility>
 
 namespace heddle {
 
@@ -36,6 +38,11 @@ std::string what_of(const std::exception_ptr& error) {
 }
 
 }  // namespace
+
+all_failed::all_failed(std::vector<std::exception_ptr> failures)
+    : std::runtime_error("heddle: none of " + std::to_string(failures.size()) +
+                         " calls has succeeded; the first threw: " + what_of(failures.front())),
+      failures_(std::move(failures)) {}
 
 std::ostream& operator<<(std::ostream& out, fiber_id id) { return out << detail::text_of(id); }
 

@@ -8,7 +8,11 @@
 #include <heddle/runtime/config.hpp>
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/error.hpp>
+#include <heddle/runtime/gather.hpp>
+#include <heddle/runtime/map.hpp>
+#include <heddle/runtime/outcome.hpp>
 #include <heddle/runtime/park.hpp>
+#include <heddle/runtime/race.hpp>
 #include <heddle/runtime/readiness.hpp>
 #include <heddle/runtime/runtime.hpp>
 #include <heddle/runtime/stats.hpp>

@@ -12,6 +12,7 @@
 
 #include <heddle/runtime/cancelled.hpp>
 #include <heddle/runtime/deadline.hpp>
+#include <heddle/runtime/detail/result_shapes.hpp>
 #include <heddle/runtime/detail/scope_frame.hpp>
 #include <heddle/runtime/error.hpp>
 
@@ -25,23 +26,6 @@
 namespace heddle {
 
 namespace detail {
-
-/// What a function's result is kept as in an optional: std::reference_wrapper for a reference.
-template <class R>
-using kept_result = std::conditional_t<std::is_reference_v<R>,
-                                       std::reference_wrapper<std::remove_reference_t<R>>, R>;
-
-/// std::optional of a result; bool if there is none to keep.
-template <class R>
-struct maybe {
-  using type = std::optional<kept_result<R>>;
-};
-template <>
-struct maybe<void> {
-  using type = bool;
-};
-template <class R>
-using maybe_t = typename maybe<R>::type;
 
 /// Is in a scope from its construction to its end.
 class inside_scope {
@@ -91,18 +75,6 @@ maybe_t<std::invoke_result_t<F>> run_until(deadline limit, limit_is where, F&& f
 
 [[noreturn]] void throw_timed_out();
 [[noreturn]] void throw_timed_out_after(double seconds);
-
-/// Takes the result out of what run_inside returned, which is not empty.
-template <class R>
-R unwrap(maybe_t<R>&& result) {
-  if constexpr (std::is_void_v<R>) {
-    return;
-  } else if constexpr (std::is_reference_v<R>) {
-    return static_cast<R>(result->get());
-  } else {
-    return std::move(*result);
-  }
-}
 
 /// What a fiber hears of the scopes around it, before a shield.
 struct shield_guard {

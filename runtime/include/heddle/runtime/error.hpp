@@ -11,6 +11,7 @@
 #include <iosfwd>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace heddle {
 
@@ -52,6 +53,19 @@ struct task_cancelled : std::runtime_error {
 /// Thrown by with_timeout and with_deadline when their own time was up.
 struct timed_out : std::runtime_error {
   using std::runtime_error::runtime_error;
+};
+
+/// Thrown by any() when no call has succeeded.
+class all_failed : public std::runtime_error {
+ public:
+  /// `failures`: not empty.
+  explicit all_failed(std::vector<std::exception_ptr> failures);
+
+  /// Returns what the calls threw, in the order in which it happened.
+  const std::vector<std::exception_ptr>& failures() const noexcept { return failures_; }
+
+ private:
+  std::vector<std::exception_ptr> failures_;
 };
 
 /// Describes an error that left a task which nobody joins. Handed once to config::on_unhandled.

@@ -46,11 +46,19 @@ class subtask {
   /// Returns whether the child has ended. Order: true happens after its end.
   bool done() const { return core_ != nullptr && detail::is_done(*core_); }
 
+  /// Returns whether the child has ended with a value, which get() has not taken.
+  bool has_value() const noexcept { return ended_as(detail::task_outcome::value); }
+  /// Returns whether the child has ended because it was cancelled.
+  bool was_cancelled() const noexcept { return ended_as(detail::task_outcome::cancelled); }
+
   void swap(subtask& other) noexcept { std::swap(core_, other.core_); }
 
  private:
   friend class task_group;
   explicit subtask(detail::child_core* core) noexcept : core_(core) {}
+  bool ended_as(detail::task_outcome how) const noexcept {
+    return core_ != nullptr && detail::is_done(*core_) && core_->outcome == how;
+  }
   struct owner {
     detail::child_core* core;
     ~owner() { detail::drop_share(*core); }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// Several calls at once, the first result: race() takes whoever ends first, by value or by
+// exception, any() whoever succeeds first. The others are cancelled and have ended before the
+// return. Not here: all results (gather.hpp). Source: Promise.race and Promise.any of ECMAScript;
+// asyncio.wait(return_when=FIRST_COMPLETED).
+#pragma once
+
+#include <heddle/runtime/detail/finish_line.hpp>
+#include <heddle/runtime/detail/result_shapes.hpp>
+#include <heddle/runtime/task_group.hpp>
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <ranges>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace heddle {
+
+namespace detail {
+
+template <class... Fs>
+using race_result = std::variant<shown_result<std::invoke_result_t<Fs>>...>;
+
+template <errors Which, std::size_t... N, class... Fs>
+race_result<Fs...> race_all(std::index_sequence<N...>, Fs&&... calls) {
+  using result = race_result<Fs...>;
+  finish_line<result> line;
+  std::array children{line.racers().spawn([&line, &calls] {
+    return line.template run<Which>(N, std::forward<Fs>(calls), [](auto&& value) {
+      return result(std::in_place_index<N>, std::forward<decltype(value)>(value));
+    });
+  })...};
+  return line.template result_of<Which>(children);
+}
+
+template <errors Which, class Range>
+auto race_range(Range& calls, spawn_site where) {
+  using value = shown_result<element_result<Range>>;
+  finish_line<value> line;
+  std::size_t index = 0;
+  const auto act = [&line, &index](auto&& call) {
+    return [&line, mine = index++, call = std::forward<decltype(call)>(call)]() mutable {
+      return line.template run<Which>(
+          mine, call, [](auto&& result) { return value(std::forward<decltype(result)>(result)); });
+    };
+  };
+  std::vector<subtask<late_failure>> children;
+  for (auto&& each : calls) {
+    if constexpr (std::is_lvalue_reference_v<decltype(each)>) {
+      children.push_back(line.racers().spawn(act(std::ref(each)), where));
+    } else {
+      children.push_back(line.racers().spawn(act(std::move(each)), where));
+    }
+  }
+  if (children.empty()) throw_no_racers();
+  value first = line.template result_of<Which>(children);
+  return std::pair<std::size_t, value>(line.winner(), std::move(first));
+}
+
+}  // namespace detail
+
+/// Runs all calls at once; the first that ends, by value or by exception, wins, and the others are
+/// cancelled. Returns: a variant of the results (std::monostate for void, std::reference_wrapper
+/// for references) whose index() says who won. Errors: what the winner threw; `cancelled` if the
+/// caller is before somebody has won; std::logic_error outside a fiber. Suspends: yes, until all
+/// have ended.
+template <class... Fs>
+requires detail::callables<Fs...>
+auto race(Fs&&... calls) {
+  return detail::race_all<detail::errors::count>(std::index_sequence_for<Fs...>(),
+                                                 std::forward<Fs>(calls)...);
+}
+
+/// As above, for the calls of a range. Returns: the winner's place in the range, and its result.
+/// Errors: also std::invalid_argument if the range is empty.
+template <class Range>
+requires detail::range_of_callables<Range>
+auto race(Range&& calls, spawn_site where = spawn_site::current()) {
+  return detail::race_range<detail::errors::count>(calls, where);
+}
+
+/// Runs all calls at once; the first that succeeds wins, and the others are cancelled. Returns: as
+/// race(). Errors: all_failed if all of them threw; else as race(). Suspends: yes.
+template <class... Fs>
+requires detail::callables<Fs...>
+auto any(Fs&&... calls) {
+  return detail::race_all<detail::errors::do_not_count>(std::index_sequence_for<Fs...>(),
+                                                        std::forward<Fs>(calls)...);
+}
+
+/// As above, for the calls of a range. Returns and errors: as race() of a range.
+template <class Range>
+requires detail::range_of_callables<Range>
+auto any(Range&& calls, spawn_site where = spawn_site::current()) {
+  return detail::race_range<detail::errors::do_not_count>(calls, where);
+}
+
+}  // namespace heddle

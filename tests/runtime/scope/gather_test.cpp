@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+// gather and gather_settled: all results, in order, or the first failure.
+#include <heddle/runtime.hpp>
+
+#include "runtime/support/loops.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <ranges>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+namespace heddle {
+namespace {
+
+using namespace std::chrono_literals;
+using test::park_for_ever;
+using test::with_loops;
+
+struct own_error : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+TEST(gather, gives_the_results_in_the_order_of_the_calls) {
+  for (const unsigned loops : {1U, 2U}) {
+    run(with_loops(loops), [] {
+      int kept = 5;
+      auto results = gather(
+          [] {
+            this_fiber::sleep_for(1ms);
+            return 1;
+          },
+          [] { return std::string("two"); }, [] {}, [&]() -> int& { return kept; },
+          [] { return std::make_unique<int>(4); });
+      static_assert(std::is_same_v<decltype(results),
+                                   std::tuple<int, std::string, std::monostate,
+                                              std::reference_wrapper<int>, std::unique_ptr<int>>>);
+      EXPECT_EQ(std::get<0>(results), 1);
+      EXPECT_EQ(std::get<1>(results), "two");
+      EXPECT_EQ(&std::get<3>(results).get(), &kept);
+      EXPECT_EQ(*std::get<4>(results), 4);
+    });
+  }
+}
+
+TEST(gather, of_one_call_is_a_tuple_of_one) {
+  run(with_loops(1), [] {
+    EXPECT_EQ(gather([] { return 1; }), std::tuple(1));
+    const auto inner = gather([] { return std::tuple(1, 2); });
+    static_assert(std::is_same_v<decltype(inner), const std::tuple<std::tuple<int, int>>>);
+    EXPECT_EQ(inner, std::make_tuple(std::tuple(1, 2)));
+  });
+}
+
+TEST(gather, calls_start_in_order_and_run_side_by_side) {
+  run(with_loops(1), [] {
+    std::vector<int> order;
+    const auto call = [&](int number) {
+      return [&order, number] {
+        order.push_back(number);
+        this_fiber::yield();
+        order.push_back(number + 10);
+      };
+    };
+    gather(call(1), call(2), call(3));
+    EXPECT_EQ(order, (std::vector<int>{1, 2, 3, 11, 12, 13}));
+  });
+}
+
+TEST(gather, uses_callables_where_they_stand) {
+  run(with_loops(1), [] {
+    struct counter {
+      int calls = 0;
+      int operator()() { return ++calls; }
+    } count;
+    gather(count, count);
+    EXPECT_EQ(count.calls, 2);
+    struct once {
+      std::unique_ptr<int> given = std::make_unique<int>(6);
+      std::unique_ptr<int> operator()() && { return std::move(given); }
+    };
+    EXPECT_EQ(*std::get<0>(gather(once())), 6);
+  });
+}
+
+TEST(gather, of_a_range_gives_a_vector) {
+  run(with_loops(2), [] {
+    std::vector<std::function<int()>> calls;
+    for (int n = 0; n < 50; ++n) calls.emplace_back([n] { return (this_fiber::yield(), n); });
+    const std::vector<int> results = gather(calls);
+    for (int n = 0; n < 50; ++n) EXPECT_EQ(results[static_cast<std::size_t>(n)], n);
+    std::vector<std::function<void()>> silent(3, [] {});
+    static_assert(std::is_void_v<decltype(gather(silent))>);
+    gather(silent);
+    EXPECT_TRUE(gather(std::vector<std::function<int()>>{}).empty());
+    std::vector<int> targets(3);
+    std::vector<std::function<int&()>> referring;
+    for (int& each : targets) referring.emplace_back([&each]() -> int& { return each; });
+    const auto references = gather(referring);
+    for (std::size_t n = 0; n < 3; ++n) EXPECT_EQ(&references[n].get(), &targets[n]);
+  });
+}
+
+TEST(gather, of_calls_that_a_range_makes_on_the_way_keeps_them) {
+  run(with_loops(1), [] {
+    const std::vector<int> numbers{1, 2, 3};
+    auto calls = numbers | std::views::transform([](int n) {
+                   return [text = std::string(100, static_cast<char>('0' + n))] { return text; };
+                 });
+    const std::vector<std::string> results = gather(calls);
+    EXPECT_EQ(results[2], std::string(100, '3'));
+  });
+}
+
+TEST(gather, the_first_failure_cancels_the_rest_and_is_rethrown) {
+  run(with_loops(1), [] {
+    bool ended = false;
+    EXPECT_THROW(gather(
+                     [&] {
+                       try {
+                         park_for_ever();
+                       } catch (const cancelled&) {
+                         ended = true;
+                         throw;
+                       }
+                     },
+                     []() -> int { throw own_error("first"); }),
+                 own_error);
+    EXPECT_TRUE(ended);
+  });
+}
+
+TEST(gather, cancelled_cancels_its_calls) {
+  run(with_loops(1), [] {
+    int ended = 0;
+    const auto waits = [&] {
+      try {
+        park_for_ever();
+      } catch (const cancelled&) {
+        ++ended;
+        throw;
+      }
+    };
+    EXPECT_THROW(with_timeout(1ms, [&] { gather(waits, waits); }), timed_out);
+    EXPECT_EQ(ended, 2);
+  });
+}
+
+TEST(gather, cancelled_when_all_have_values_drops_none) {
+  run(with_loops(1), [] {
+    cancel_scope scope;
+    const auto results = scope.run([&] {
+      return gather(
+          [&] {
+            scope.cancel();
+            return 1;
+          },
+          [] { return 2; });
+    });
+    ASSERT_TRUE(results.has_value());
+    EXPECT_EQ(*results, std::tuple(1, 2));
+  });
+}
+
+TEST(gather, outside_a_fiber_says_so) {
+  EXPECT_THROW(gather([] { return 1; }), std::logic_error);
+}
+
+TEST(gather_settled, gives_an_outcome_each_and_cancels_nobody) {
+  run(with_loops(1), [] {
+    int kept = 1;
+    auto [fails, succeeds, silent, refers] =
+        gather_settled([]() -> int { throw own_error("its own"); },
+                       [] {
+                         this_fiber::sleep_for(1ms);
+                         return 2;
+                       },
+                       [] {}, [&]() -> int& { return kept; });
+    EXPECT_FALSE(fails.has_value());
+    EXPECT_THROW(fails.value(), own_error);
+    EXPECT_NE(fails.error(), nullptr);
+    ASSERT_TRUE(succeeds.has_value());
+    EXPECT_EQ(succeeds.value(), 2);
+    EXPECT_EQ(succeeds.error(), nullptr);
+    silent.value();
+    EXPECT_EQ(&refers.value(), &kept);
+  });
+}
+
+TEST(gather_settled, of_a_range_gives_a_vector_of_outcomes) {
+  run(with_loops(2), [] {
+    std::vector<std::function<int()>> calls;
+    for (int n = 0; n < 10; ++n) {
+      calls.emplace_back([n]() -> int {
+        if (n % 2 == 0) throw own_error(std::to_string(n));
+        return n;
+      });
+    }
+    const auto outcomes = gather_settled(calls);
+    ASSERT_EQ(outcomes.size(), 10U);
+    for (std::size_t n = 0; n < 10; ++n) EXPECT_EQ(outcomes[n].has_value(), n % 2 == 1);
+    EXPECT_EQ(outcomes[3].value(), 3);
+  });
+}
+
+TEST(gather_settled, one_that_cancels_itself_is_an_outcome) {
+  run(with_loops(1), [] {
+    const auto [odd, usual] = gather_settled([]() -> int { throw cancelled(); }, [] { return 1; });
+    EXPECT_THROW(odd.value(), task_cancelled);
+    EXPECT_EQ(usual.value(), 1);
+  });
+}
+
+TEST(gather_settled, cancelled_throws_and_leaves_nobody) {
+  run(with_loops(1), [] {
+    EXPECT_FALSE(move_on_after(1ms, [] { gather_settled([] { park_for_ever(); }, [] {}); }));
+  });
+}
+
+TEST(outcome, gives_its_value_away_as_an_rvalue) {
+  auto made = outcome<std::unique_ptr<int>>::of_value(std::make_unique<int>(3));
+  EXPECT_EQ(*made.value(), 3);
+  const std::unique_ptr<int> taken = std::move(made).value();
+  EXPECT_EQ(*taken, 3);
+  using about_errors = outcome<std::exception_ptr>;
+  EXPECT_TRUE(about_errors::of_value(nullptr).has_value());
+  EXPECT_FALSE(about_errors::of_error(std::make_exception_ptr(1)).has_value());
+}
+
+}  // namespace
+}  // namespace heddle
