@@ -3,12 +3,12 @@
 #include <heddle/runtime.hpp>
 
 #include "runtime/support/loops.hpp"
+#include "runtime/support/made_range.hpp"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <memory>
-#include <ranges>
 #include <stdexcept>
 #include <string>
 #include <tuple>
@@ -109,10 +109,9 @@ TEST(gather, of_a_range_gives_a_vector) {
 
 TEST(gather, of_calls_that_a_range_makes_on_the_way_keeps_them) {
   run(with_loops(1), [] {
-    const std::vector<int> numbers{1, 2, 3};
-    auto calls = numbers | std::views::transform([](int n) {
-                   return [text = std::string(100, static_cast<char>('0' + n))] { return text; };
-                 });
+    auto calls = test::made_range(3, [](int n) {
+      return [text = std::string(100, static_cast<char>('1' + n))] { return text; };
+    });
     const std::vector<std::string> results = gather(calls);
     EXPECT_EQ(results[2], std::string(100, '3'));
   });

@@ -48,9 +48,9 @@ class outcome {
   }
 
  private:
-  template <std::size_t Which, class Held>
-  outcome(std::in_place_index_t<Which> which, Held&& held)
-      : held_(which, std::forward<Held>(held)) {}
+  template <std::size_t which, class Held>
+  outcome(std::in_place_index_t<which> place, Held&& held)
+      : held_(place, std::forward<Held>(held)) {}
   void check() const {
     if (!has_value()) std::rethrow_exception(*std::get_if<1>(&held_));
   }

@@ -25,26 +25,26 @@ namespace detail {
 template <class... Fs>
 using race_result = std::variant<shown_result<std::invoke_result_t<Fs>>...>;
 
-template <errors Which, std::size_t... N, class... Fs>
-race_result<Fs...> race_all(std::index_sequence<N...>, Fs&&... calls) {
+template <errors which, std::size_t... n, class... Fs>
+race_result<Fs...> race_all(std::index_sequence<n...>, Fs&&... calls) {
   using result = race_result<Fs...>;
   finish_line<result> line;
   std::array children{line.racers().spawn([&line, &calls] {
-    return line.template run<Which>(N, std::forward<Fs>(calls), [](auto&& value) {
-      return result(std::in_place_index<N>, std::forward<decltype(value)>(value));
+    return line.template run<which>(n, std::forward<Fs>(calls), [](auto&& value) {
+      return result(std::in_place_index<n>, std::forward<decltype(value)>(value));
     });
   })...};
-  return line.template result_of<Which>(children);
+  return line.template result_of<which>(children);
 }
 
-template <errors Which, class Range>
+template <errors which, class Range>
 auto race_range(Range& calls, spawn_site where) {
   using value = shown_result<element_result<Range>>;
   finish_line<value> line;
   std::size_t index = 0;
   const auto act = [&line, &index](auto&& call) {
     return [&line, mine = index++, call = std::forward<decltype(call)>(call)]() mutable {
-      return line.template run<Which>(
+      return line.template run<which>(
           mine, call, [](auto&& result) { return value(std::forward<decltype(result)>(result)); });
     };
   };
@@ -57,7 +57,7 @@ auto race_range(Range& calls, spawn_site where) {
     }
   }
   if (children.empty()) throw_no_racers();
-  value first = line.template result_of<Which>(children);
+  value first = line.template result_of<which>(children);
   return std::pair<std::size_t, value>(line.winner(), std::move(first));
 }
 

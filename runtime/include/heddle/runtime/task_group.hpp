@@ -39,7 +39,8 @@ class subtask {
   /// std::logic_error if it has not ended, or its result was taken. Suspends: no.
   T get() {
     detail::child_core& ended = detail::ended_child(core_);
-    const owner taken{std::exchange(core_, nullptr)};
+    core_ = nullptr;
+    const owner taken{ended};
     return detail::take_result<T>(ended);
   }
 
@@ -60,8 +61,8 @@ class subtask {
     return core_ != nullptr && detail::is_done(*core_) && core_->outcome == how;
   }
   struct owner {
-    detail::child_core* core;
-    ~owner() { detail::drop_share(*core); }
+    detail::child_core& core;
+    ~owner() { detail::drop_share(core); }
   };
 
   detail::child_core* core_ = nullptr;

@@ -40,7 +40,7 @@ class finish_line {
 
   /// Runs in child `index`: calls, and, if it is the first to end, keeps what `keep` makes of its
   /// result. Returns what it threw, if that does not count.
-  template <errors Which, class Call, class Keep>
+  template <errors which, class Call, class Keep>
   late_failure run(std::size_t index, Call&& call, Keep keep) {
     try {
       auto result = call_and_keep(std::forward<Call>(call));
@@ -48,7 +48,7 @@ class finish_line {
     } catch (const cancelled&) {
       throw;  // it has lost, or the caller is cancelled
     } catch (...) {
-      if constexpr (Which == errors::do_not_count) {
+      if constexpr (which == errors::do_not_count) {
         return {failures_.fetch_add(1, std::memory_order_relaxed), std::current_exception()};
       } else {
         if (is_first(index)) come_in([] { throw; });
@@ -59,7 +59,7 @@ class finish_line {
 
   /// Waits for all. Returns what the first came with, or throws it. If somebody has come first, a
   /// cancellation of the caller is left to its next suspension point.
-  template <errors Which, class Children>
+  template <errors which, class Children>
   Value result_of(Children& children) {
     try {
       racers_.join();
