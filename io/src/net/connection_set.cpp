@@ -4,9 +4,13 @@
 
 namespace heddle::io::detail {
 
+namespace {
+constexpr wait_kind serve_kind{"connections of serve"};
+}
+
 wake_reason connection_set::sit(std::unique_lock<std::mutex>& lock, seat& on, cancellation mode,
                                 deadline limit) noexcept {
-  waiter self(mode);
+  waiter self(mode, {serve_kind, this});
   on.taken_by = &self;
   lock.unlock();
   const wake_reason reason = self.wait(limit);

@@ -3,7 +3,7 @@
 // it.
 #pragma once
 
-#include <heddle/runtime/detail/wake_word.hpp>
+#include <heddle/runtime/park.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -17,11 +17,37 @@ struct alignas(64) parker {
   enum class kind : std::uint8_t { fiber, thread };
   explicit parker(kind of, std::uint32_t first_epoch = 0) noexcept : word(first_epoch), what(of) {}
 
+  /// Notes what the next wait is for.
+  void says(wait_subject about) noexcept {
+    waits_for.store(nullptr, std::memory_order_relaxed);
+    // order: release, twice — kind, null, object, kind: partner: subject().
+    waits_on.store(about.object(), std::memory_order_release);
+    waits_for.store(about.kind(), std::memory_order_release);
+  }
+
+  struct subject_t {
+    const wait_kind* kind;  // null: not said, or just changing
+    std::uint64_t object;
+  };
+  /// Returns what the latest wait is, or was, for. From any thread.
+  subject_t subject() const noexcept {
+    // order: acquire — partner: says().
+    const wait_kind* const said = waits_for.load(std::memory_order_acquire);
+    const std::uint64_t object = waits_on.load(std::memory_order_acquire);
+    return {waits_for.load(std::memory_order_relaxed) == said ? said : nullptr, object};
+  }
+
   wake_word word;
   scheduler* home = nullptr;       // of a fiber
   parker* next_resumed = nullptr;  // in a resumption_list, after a won claim
   kind what;
+
+ private:
+  std::atomic<const wait_kind*> waits_for{nullptr};
+  std::atomic<std::uint64_t> waits_on{0};
 };
+
+inline constexpr wait_kind join_kind{"the end of", wait_kind::object::fiber};
 
 /// A plain thread that waits, on a futex of its own.
 struct thread_parker : parker {

@@ -14,6 +14,11 @@
 
 namespace heddle::detail {
 
+namespace {
+constexpr wait_kind read_kind{"input on", wait_kind::object::descriptor};
+constexpr wait_kind write_kind{"room to write on", wait_kind::object::descriptor};
+}  // namespace
+
 registration::~registration() { close(); }
 
 readiness::view registration::look(readiness::direction which) const noexcept {
@@ -92,7 +97,7 @@ wake_reason registration::wait(readiness::direction which, const std::shared_ptr
       [&on]() noexcept {
         return (on.word.load(std::memory_order_relaxed) & (side::ready | side::closed)) != 0;
       },
-      limit);
+      limit, {which == readiness::direction::read ? read_kind : write_kind, fd_});
   return reason != wake_reason::timeout && is_closed() ? wake_reason::closed : reason;
 }
 

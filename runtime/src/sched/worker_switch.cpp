@@ -221,6 +221,7 @@ void worker::settle_claims(fiber& child) noexcept {
   fiber* joiners = nullptr;
   for (fiber* each = &child; each->claimed_by != nullptr;) {
     fiber& joiner = *std::exchange(each->claimed_by, nullptr);
+    joiner.says({join_kind, each->task->id});
     joiner.word.begin(joiner.join_mode == cancellation::deliver
                           ? joiner.floor(joiner.saved.exceptions.uncaught_exceptions)
                           : nothing_heard);

@@ -158,7 +158,7 @@ inline __attribute__((always_inline)) bool await_end(task_core& core, cancellati
     return is_done(core) || leave_join(core, self->word.outcome().reason);
   }
   check_other_task(core, self, mode);
-  begun_wait wait(mode);
+  begun_wait wait(mode, {join_kind, core.id});
   if (!register_joiner(core, wait.who())) {
     wait_for_done(core);
     return true;

@@ -20,6 +20,8 @@ namespace heddle::detail {
 
 namespace {
 
+constexpr wait_kind group_kind{"the children of task_group"};
+
 cancel_domain& domain_of(fiber& self) {
   cancel_domain* groups = self.domain.load(std::memory_order_relaxed);
   if (groups == nullptr) {
@@ -47,7 +49,8 @@ void unlink(group_core& group) noexcept {
 /// Waits until the children have ended. Returns false if that was cancelled.
 bool wait_for_children(group_core& group, cancellation mode) noexcept {
   const auto over = [&group]() noexcept { return group.all_ended; };
-  return group.ended.wait_unless_nothrow(over, {}, mode) != wake_reason::cancelled;
+  return group.ended.wait_unless_nothrow(over, {}, mode, {group_kind, &group}) !=
+         wake_reason::cancelled;
 }
 
 /// Gives up the owner's part in `pending`. Returns whether children are left.

@@ -15,6 +15,8 @@ namespace heddle {
 
 namespace {
 
+constexpr wait_kind sleep_kind{"a time", wait_kind::object::none};
+
 [[noreturn]] __attribute__((cold, noinline)) void throw_outside(const char* operation) {
   throw std::logic_error(std::string("heddle::this_fiber::") + operation +
                          " outside a fiber: call it inside heddle::run or a spawned task");
@@ -58,7 +60,7 @@ void checkpoint() {
 }
 
 void sleep_until(deadline when) {
-  waiter nobody_wakes;
+  waiter nobody_wakes{wait_subject(sleep_kind)};
   throw_if_cancelled(nobody_wakes.wait(when));
 }
 

@@ -114,7 +114,8 @@ parker& parker_of_caller() noexcept {
   return parker_of_plain_thread();
 }
 
-begun_wait::begun_wait(cancellation mode) noexcept : who_(&parker_of_caller()) {
+begun_wait::begun_wait(cancellation mode, wait_subject about) noexcept : who_(&parker_of_caller()) {
+  who_->says(about);
   const bool heard = who_->what == parker::kind::fiber && mode == cancellation::deliver;
   epoch_ = who_->word.begin(heard ? floor_now(static_cast<fiber&>(*who_)) : nothing_heard);
 }
@@ -139,8 +140,8 @@ wake_reason begun_wait::park(deadline limit) noexcept {
 
 }  // namespace detail
 
-waiter::waiter(cancellation mode) noexcept {
-  const detail::begun_wait begun(mode);
+waiter::waiter(cancellation mode, wait_subject about) noexcept {
+  const detail::begun_wait begun(mode, about);
   who_ = &begun.who();
   epoch_ = begun.epoch();
 }

@@ -29,7 +29,7 @@ cancel_reason reason_to_leave(const fiber& self, scope_depth floor);
 class begun_wait {
  public:
   /// Begins a wait (W1).
-  explicit begun_wait(cancellation mode) noexcept;
+  begun_wait(cancellation mode, wait_subject about) noexcept;
   /// Goes on with a wait that was begun before.
   begun_wait(parker& who, std::uint32_t epoch) noexcept : who_(&who), epoch_(epoch) {}
 

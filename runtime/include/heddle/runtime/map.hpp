@@ -20,6 +20,8 @@ namespace detail {
 
 [[noreturn]] void throw_no_limit();
 
+inline constexpr wait_kind map_kind{"a free place of map", wait_kind::object::none};
+
 /// How many more calls may be under way. The owner waits for one; whoever ends gives it back.
 class places {
  public:
@@ -27,11 +29,12 @@ class places {
 
   /// Takes a place. Errors: throws `cancelled`. Suspends: yes, cancel-safe.
   void take() {
-    waiting_.wait_unless([this]() noexcept {
+    const auto take_one = [this]() noexcept {
       if (free_ == 0) return false;
       --free_;
       return true;
-    });
+    };
+    waiting_.wait_unless(take_one, {}, wait_subject(map_kind));
   }
   void give_back() noexcept {
     waiting_.wake_one([this](bool handed_over) noexcept { free_ += handed_over ? 0 : 1; });

@@ -15,6 +15,7 @@
 
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/detail/wake_word.hpp>
+#include <heddle/runtime/error.hpp>
 
 #include <cstdint>
 #include <utility>
@@ -78,6 +79,36 @@ class resumption_list {
   detail::parker* last_ = nullptr;
 };
 
+/// What a wait is for, in the words of dumps and stall reports: a constant for each kind of wait.
+struct wait_kind {
+  /// How the object that is waited on is named.
+  enum class object : std::uint8_t { none, address, fiber, descriptor };
+
+  const char* name;  ///< after "waits for": "mutex", "a value of channel"
+  object named_by = object::address;
+};
+
+/// What one wait is for: its kind, and which object. Default: says nothing.
+class wait_subject {
+ public:
+  constexpr wait_subject() noexcept = default;
+  /// `kind` must be static.
+  explicit constexpr wait_subject(const wait_kind& kind) noexcept : kind_(&kind) {}
+  wait_subject(const wait_kind& kind, const void* object) noexcept
+      : kind_(&kind), object_(reinterpret_cast<std::uintptr_t>(object)) {}
+  constexpr wait_subject(const wait_kind& kind, fiber_id of) noexcept
+      : kind_(&kind), object_(static_cast<std::uint64_t>(of)) {}
+  constexpr wait_subject(const wait_kind& kind, int descriptor) noexcept
+      : kind_(&kind), object_(static_cast<std::uintptr_t>(descriptor)) {}
+
+  const wait_kind* kind() const noexcept { return kind_; }
+  std::uint64_t object() const noexcept { return object_; }
+
+ private:
+  const wait_kind* kind_ = nullptr;
+  std::uint64_t object_ = 0;
+};
+
 /// Says whether cancellation may end a wait. `shield` is for destructors and for waits that must
 /// not be left.
 enum class cancellation : std::uint8_t { deliver, shield };
@@ -86,7 +117,8 @@ enum class cancellation : std::uint8_t { deliver, shield };
 class waiter {
  public:
   /// Begins a wait of the caller; its previous waiter must have ended. Cost: a few stores.
-  explicit waiter(cancellation mode = cancellation::deliver) noexcept;
+  explicit waiter(cancellation mode = cancellation::deliver, wait_subject about = {}) noexcept;
+  explicit waiter(wait_subject about) noexcept : waiter(cancellation::deliver, about) {}
 
   /// Ends the wait if wait() was never called.
   ~waiter();

@@ -23,11 +23,13 @@ class wait_queue {
   wait_queue& operator=(const wait_queue&) = delete;
 
   /// Waits in FIFO order, unless `ready()`, which is called once under the lock, returns true.
+  /// `about` says what for, in dumps.
   /// Returns: event when ready or woken, timeout, or closed. Errors: throws `cancelled`.
   /// Suspends: yes, cancel-safe: the caller is out of the list. Cost: ready: one lock.
   template <class Ready>
-  wake_reason wait_unless(Ready&& ready, deadline limit = {}) {
-    const wake_reason reason = wait_unless_nothrow(static_cast<Ready&&>(ready), limit);
+  wake_reason wait_unless(Ready&& ready, deadline limit = {}, wait_subject about = {}) {
+    const wake_reason reason =
+        wait_unless_nothrow(static_cast<Ready&&>(ready), limit, cancellation::deliver, about);
     throw_if_cancelled(reason);
     return reason;
   }
@@ -36,10 +38,11 @@ class wait_queue {
   /// it.
   template <class Ready>
   wake_reason wait_unless_nothrow(Ready&& ready, deadline limit = {},
-                                  cancellation mode = cancellation::deliver) noexcept {
+                                  cancellation mode = cancellation::deliver,
+                                  wait_subject about = {}) noexcept {
     std::unique_lock guard(lock_);
     if (ready()) return wake_reason::event;
-    waiter self(mode);
+    waiter self(mode, about);
     append(self);
     guard.unlock();
     const wake_reason reason = self.wait(limit);
