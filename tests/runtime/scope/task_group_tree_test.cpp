@@ -294,6 +294,14 @@ TEST(task_group_tree, under_random_cancels_from_threads_all_children_end_and_are
       try {
         scope.run([&] {
           task_group group;
+          struct closing {
+            std::atomic<task_group*>& open;
+            std::atomic<int>& at_work;
+            ~closing() {
+              open = nullptr;
+              shield([this] { test::yield_until([this] { return at_work.load() == 0; }); });
+            }
+          } const before_the_group_ends{open, at_work};
           if (random.below(2) == 0) open = &group;
           for (std::uint32_t n = 0; n < children; ++n) {
             group.spawn([&, n] {
@@ -314,13 +322,9 @@ TEST(task_group_tree, under_random_cancels_from_threads_all_children_end_and_are
             group.join();
           } catch (const failure_of&) {
           }
-          open = nullptr;
-          shield([&] { test::yield_until([&] { return at_work.load() == 0; }); });
         });
       } catch (const failure_of&) {
       }
-      open = nullptr;
-      test::yield_until([&] { return at_work.load() == 0; });
       ASSERT_EQ(begun, ended) << "seed " << test::seed();
       ASSERT_EQ(begun, static_cast<int>(children)) << "seed " << test::seed();
     }
