@@ -9,6 +9,7 @@
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/error.hpp>
 #include <heddle/runtime/gather.hpp>
+#include <heddle/runtime/lock_owner.hpp>
 #include <heddle/runtime/map.hpp>
 #include <heddle/runtime/outcome.hpp>
 #include <heddle/runtime/park.hpp>

@@ -21,6 +21,8 @@ std::string headline(const stall_report& report) {
              " ms without suspending";
     case stall_report::kind::suspected_deadlock:
       return "suspected deadlock: every fiber waits and nothing is pending that could wake one";
+    case stall_report::kind::lock_cycle:
+      return "suspected deadlock: fibers wait for locks that one another hold";
     case stall_report::kind::unguarded_stacks:
       return "no guard pages left: further stacks are unguarded";
     case stall_report::kind::descriptors_exhausted:

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <heddle/runtime/error.hpp>
+#include <heddle/runtime/park.hpp>
 
 #include <string>
 #include <string_view>
@@ -13,6 +14,12 @@ namespace heddle::detail {
 
 /// Returns "#17", or "none".
 std::string text_of(fiber_id id);
+
+/// Returns "fiber #17", or "a plain thread", for what stands for a caller (lock_owner.hpp).
+std::string text_of_caller(fiber_id id);
+
+/// Returns "mutex 0x7f00": what is waited for, in words. Its kind is not null.
+std::string text_of(wait_subject subject);
 
 /// Returns "file:line", or "an unknown place".
 std::string text_of(spawn_site where);

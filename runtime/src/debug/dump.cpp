@@ -5,9 +5,6 @@
 #include "base/fiber_label.hpp"
 #include "sched/scheduler.hpp"
 
-#include <array>
-#include <charconv>
-#include <cstdint>
 #include <string>
 
 namespace heddle::detail {
@@ -26,31 +23,16 @@ const char* state_name(fiber::state state) noexcept {
   return "unknown";
 }
 
-std::string hexadecimal(std::uint64_t number) {
-  std::array<char, 16> digits{};
-  const auto end = std::to_chars(digits.begin(), digits.end(), number, 16).ptr;
-  return "0x" + std::string(digits.begin(), end);
-}
-
 /// Returns ", waits for mutex 0x7f00"; nothing if the wait does not say.
 std::string wait_of(const fiber& one) {
-  const parker::subject_t subject = one.subject();
-  if (subject.kind == nullptr) return {};
-  std::string text = std::string(", waits for ") + subject.kind->name;
-  switch (subject.kind->named_by) {
-    case wait_kind::object::none:
-      break;
-    case wait_kind::object::address:
-      text += " " + hexadecimal(subject.object);
-      break;
-    case wait_kind::object::fiber:
-      text += " fiber " + text_of(fiber_id{subject.object});
-      break;
-    case wait_kind::object::descriptor:
-      text += " descriptor " + std::to_string(subject.object);
-      break;
-  }
-  return text;
+  const wait_subject subject = one.subject();
+  return subject.kind() == nullptr ? std::string() : ", waits for " + text_of(subject);
+}
+
+/// Returns ", held by fiber #7"; nothing if it does not wait for a lock.
+std::string holder_of(scheduler& of, fiber_id who) {
+  const fiber_id holder = of.lock_waits.holder_of(who);
+  return holder == fiber_id::none ? std::string() : ", held by " + text_of_caller(holder);
 }
 
 }  // namespace
@@ -65,7 +47,7 @@ std::string describe_fibers(scheduler& of) {
     if (who.id == fiber_id::none) return;  // just starting or ending
     ++count;
     text += "  " + fiber_label(who.id, who.name.data(), who.site) + ": " + state_name(state);
-    if (state == fiber::state::parked) text += wait_of(one);
+    if (state == fiber::state::parked) text += wait_of(one) + holder_of(of, who.id);
     text += "\n";
   });
   const std::uint64_t live = of.live_tasks();

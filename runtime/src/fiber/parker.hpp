@@ -25,12 +25,9 @@ struct alignas(64) parker {
     waits_for.store(about.kind(), std::memory_order_release);
   }
 
-  struct subject_t {
-    const wait_kind* kind;  // null: not said, or just changing
-    std::uint64_t object;
-  };
-  /// Returns what the latest wait is, or was, for. From any thread.
-  subject_t subject() const noexcept {
+  /// Returns what the latest wait is, or was, for; kind null: not said, or just changing. From any
+  /// thread.
+  wait_subject subject() const noexcept {
     // order: acquire — partner: says().
     const wait_kind* const said = waits_for.load(std::memory_order_acquire);
     const std::uint64_t object = waits_on.load(std::memory_order_acquire);
@@ -53,9 +50,13 @@ inline constexpr wait_kind join_kind{"the end of", wait_kind::object::fiber};
 struct thread_parker : parker {
   thread_parker() noexcept : parker(kind::thread) {}
   std::atomic<std::uint32_t> signal{0};
+  fiber_id id = fiber_id::none;  // drawn when it is first asked for
 };
 
 /// Returns the calling plain thread's parker. Never called on a fiber, which may change threads.
-parker& parker_of_plain_thread() noexcept;
+thread_parker& parker_of_plain_thread() noexcept;
+
+/// Returns what stands for the calling plain thread, apart from all fibers' ids.
+fiber_id id_of_plain_thread() noexcept;
 
 }  // namespace heddle::detail

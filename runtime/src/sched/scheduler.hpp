@@ -15,6 +15,7 @@
 #include "sched/block_cache.hpp"
 #include "sched/idle.hpp"
 #include "sched/inject.hpp"
+#include "sched/lock_waits.hpp"
 #include "sched/policy.hpp"
 #include "sched/worker.hpp"
 
@@ -104,6 +105,7 @@ class scheduler {
   tick_timer tick;
   idle_set idle;
   inject_queue inject;
+  detail::lock_waits lock_waits;
   block_depot blocks;
   stack_pool stacks;
 

@@ -84,6 +84,7 @@ struct stall_report {
   enum class kind : std::uint8_t {
     slow_slice,
     suspected_deadlock,
+    lock_cycle,
     unguarded_stacks,
     descriptors_exhausted,
   };

@@ -101,8 +101,13 @@ class wait_subject {
   constexpr wait_subject(const wait_kind& kind, int descriptor) noexcept
       : kind_(&kind), object_(static_cast<std::uintptr_t>(descriptor)) {}
 
+  /// As another one's kind() and object() were; `kind` may be null.
+  constexpr wait_subject(const wait_kind* kind, std::uint64_t object) noexcept
+      : kind_(kind), object_(object) {}
+
   const wait_kind* kind() const noexcept { return kind_; }
   std::uint64_t object() const noexcept { return object_; }
+  const void* address() const noexcept { return reinterpret_cast<const void*>(object_); }
 
  private:
   const wait_kind* kind_ = nullptr;
@@ -143,7 +148,8 @@ class waiter {
 
   detail::parker* who_;
   std::uint32_t epoch_;
-  bool linked_ = false;  // in a wait_queue
+  bool linked_ = false;     // in a wait_queue
+  std::uint64_t note_ = 0;  // for its wakers there
   waiter* next_ = nullptr;
   waiter* previous_ = nullptr;
 };

@@ -35,14 +35,15 @@ class wait_queue {
   }
 
   /// As wait_unless, but returns `cancelled` instead of throwing it; a shielded wait never returns
-  /// it.
+  /// it. `note` is for wake_while(): what the waiter wants.
   template <class Ready>
   wake_reason wait_unless_nothrow(Ready&& ready, deadline limit = {},
                                   cancellation mode = cancellation::deliver,
-                                  wait_subject about = {}) noexcept {
+                                  wait_subject about = {}, std::uint64_t note = 0) noexcept {
     std::unique_lock guard(lock_);
     if (ready()) return wake_reason::event;
     waiter self(mode, about);
+    self.note_ = note;
     append(self);
     guard.unlock();
     const wake_reason reason = self.wait(limit);
@@ -67,6 +68,53 @@ class wait_queue {
     woken.resume();
     return found;
   }
+
+  /// Wakes from the front, under the lock, as long as `grant(note)`, asked for each before it is
+  /// woken, gives it what it wants; what is given to one who no longer waits `take_back(note)`
+  /// undoes. Then calls `under_lock(empty)`. Returns how many were woken.
+  template <class Grant, class TakeBack, class UnderLock>
+  std::size_t wake_while(Grant&& grant, TakeBack&& take_back, UnderLock&& under_lock) noexcept {
+    resumption_list woken;
+    std::size_t count = 0;
+    const std::lock_guard guard(lock_);
+    while (first_ != nullptr && grant(first_->note_)) {
+      waiter& entry = *first_;
+      const std::uint64_t note = entry.note_;
+      unlink(entry);
+      if (resumption claimed = entry.claim()) {
+        woken.add(std::move(claimed));
+        ++count;
+      } else {
+        take_back(note);
+      }
+    }
+    under_lock(first_ == nullptr);
+    return count;
+  }
+
+  /// A wait whose place in the queue is taken first: between the two steps the caller gives up
+  /// what its waker needs, a mutex, say. Leaves the queue when it ends.
+  class place {
+   public:
+    /// Queues the caller. Suspends: no.
+    explicit place(wait_queue& in, cancellation mode = cancellation::deliver,
+                   wait_subject about = {}) noexcept
+        : queue_(in), self_(mode, about) {
+      const std::lock_guard guard(queue_.lock_);
+      queue_.append(self_);
+    }
+    ~place() { queue_.leave(self_); }
+    place(const place&) = delete;
+    place& operator=(const place&) = delete;
+
+    /// Waits to be woken, since the place was taken. Returns: event, timeout, closed or cancelled.
+    /// Suspends: yes. Once.
+    wake_reason wait(deadline limit = {}) noexcept { return self_.wait(limit); }
+
+   private:
+    wait_queue& queue_;
+    waiter self_;
+  };
 
   /// Wakes everyone who waits now. Returns how many. `before` is called under the lock, first.
   std::size_t wake_all() noexcept {
