@@ -31,7 +31,7 @@ std::string hexadecimal(std::uint64_t number) {
 }  // namespace
 
 std::string text_of(wait_subject subject) {
-  const std::string name = subject.kind()->name;
+  std::string name = subject.kind()->name;
   switch (subject.kind()->named_by) {
     case wait_kind::object::address:
       return name + " " + hexadecimal(subject.object());

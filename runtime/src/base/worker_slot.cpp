@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The slot itself.
-#include "base/worker_slot.hpp"
+#include <heddle/runtime/detail/worker_slot.hpp>
 
 namespace heddle::detail {
 

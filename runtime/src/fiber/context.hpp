@@ -9,8 +9,8 @@
 #pragma once
 
 #include <heddle/runtime/detail/jump.hpp>
+#include <heddle/runtime/detail/worker_slot.hpp>
 
-#include "base/worker_slot.hpp"
 #include "fiber/eh_globals.hpp"
 #include "fiber/sanitizer.hpp"
 
@@ -29,7 +29,7 @@ struct alignas(8) execution : saved_context {
 };
 
 /// What a loop's thread keeps for the switch.
-struct thread_state {
+struct switch_state : thread_state {
   eh_globals* exceptions = nullptr;
   int* errno_address = nullptr;
   fiber* running = nullptr;  // null on the root context
@@ -40,7 +40,7 @@ int* errno_of_thread() noexcept;
 
 /// Hands the thread from `from` to `to`: what belongs to an execution but lies in the thread.
 /// Executions with no exception in flight, which is nearly all, move none.
-inline __attribute__((always_inline)) handover hand_over(thread_state& thread, execution& from,
+inline __attribute__((always_inline)) handover hand_over(switch_state& thread, execution& from,
                                                          execution& to, after what) noexcept {
   eh_globals& now = *thread.exceptions;
   if (now.any() || to.exceptions.any()) [[unlikely]] {
@@ -60,7 +60,7 @@ inline __attribute__((always_inline)) departure arrive(execution& now, arrival f
 
 /// Leaves `from` for `to`; returns when somebody switches to `from`, perhaps on another thread.
 /// Returns who was left for it: the caller does with them what they asked for.
-inline __attribute__((always_inline)) departure switch_execution(thread_state& thread,
+inline __attribute__((always_inline)) departure switch_execution(switch_state& thread,
                                                                  execution& from, execution& to,
                                                                  after what) noexcept {
   const handover next = hand_over(thread, from, to, what);

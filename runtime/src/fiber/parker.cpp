@@ -3,6 +3,8 @@
 // fiber.
 #include "fiber/parker.hpp"
 
+#include <heddle/runtime/lock_owner.hpp>
+
 namespace heddle::detail {
 
 __attribute__((noinline)) thread_parker& parker_of_plain_thread() noexcept {
@@ -12,7 +14,7 @@ __attribute__((noinline)) thread_parker& parker_of_plain_thread() noexcept {
 
 fiber_id id_of_plain_thread() noexcept {
   static std::atomic<std::uint64_t> last{std::uint64_t{1} << 62};  // only ever grows
-  fiber_id& id = parker_of_plain_thread().id;
+  fiber_id& id = parker_of_plain_thread().caller;
   if (id == fiber_id::none) id = fiber_id{last.fetch_add(1, std::memory_order_relaxed)};
   return id;
 }

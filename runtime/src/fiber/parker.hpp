@@ -19,29 +19,30 @@ struct alignas(64) parker {
 
   /// Notes what the next wait is for.
   void says(wait_subject about) noexcept {
-    waits_for.store(nullptr, std::memory_order_relaxed);
+    waits_for_.store(nullptr, std::memory_order_relaxed);
     // order: release, twice — kind, null, object, kind: partner: subject().
-    waits_on.store(about.object(), std::memory_order_release);
-    waits_for.store(about.kind(), std::memory_order_release);
+    waits_on_.store(about.object(), std::memory_order_release);
+    waits_for_.store(about.kind(), std::memory_order_release);
   }
 
   /// Returns what the latest wait is, or was, for; kind null: not said, or just changing. From any
   /// thread.
   wait_subject subject() const noexcept {
     // order: acquire — partner: says().
-    const wait_kind* const said = waits_for.load(std::memory_order_acquire);
-    const std::uint64_t object = waits_on.load(std::memory_order_acquire);
-    return {waits_for.load(std::memory_order_relaxed) == said ? said : nullptr, object};
+    const wait_kind* const said = waits_for_.load(std::memory_order_acquire);
+    const std::uint64_t object = waits_on_.load(std::memory_order_acquire);
+    return {waits_for_.load(std::memory_order_relaxed) == said ? said : nullptr, object};
   }
 
   wake_word word;
   scheduler* home = nullptr;       // of a fiber
   parker* next_resumed = nullptr;  // in a resumption_list, after a won claim
   kind what;
+  fiber_id caller = fiber_id::none;  // what stands for it; a thread's is drawn when it is asked for
 
  private:
-  std::atomic<const wait_kind*> waits_for{nullptr};
-  std::atomic<std::uint64_t> waits_on{0};
+  std::atomic<const wait_kind*> waits_for_{nullptr};
+  std::atomic<std::uint64_t> waits_on_{0};
 };
 
 inline constexpr wait_kind join_kind{"the end of", wait_kind::object::fiber};
@@ -50,13 +51,9 @@ inline constexpr wait_kind join_kind{"the end of", wait_kind::object::fiber};
 struct thread_parker : parker {
   thread_parker() noexcept : parker(kind::thread) {}
   std::atomic<std::uint32_t> signal{0};
-  fiber_id id = fiber_id::none;  // drawn when it is first asked for
 };
 
 /// Returns the calling plain thread's parker. Never called on a fiber, which may change threads.
 thread_parker& parker_of_plain_thread() noexcept;
-
-/// Returns what stands for the calling plain thread, apart from all fibers' ids.
-fiber_id id_of_plain_thread() noexcept;
 
 }  // namespace heddle::detail

@@ -18,7 +18,7 @@ bool lock_waits::chain::same_as(const chain& other) const noexcept {
                     other.links.begin());
 }
 
-fiber_id lock_waits::id_of(const lock_wait& wait) noexcept { return wait.who_->task->id; }
+fiber_id lock_waits::id_of(const lock_wait& wait) noexcept { return wait.who_->caller; }
 
 lock_waits::shard& lock_waits::shard_of(fiber_id who) noexcept {
   return shards_[static_cast<std::uint64_t>(who) % shard_count];

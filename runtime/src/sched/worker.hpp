@@ -40,7 +40,7 @@ class scheduler;
 /// Returns whether only one loop may run `item`, whatever happens.
 bool is_pinned(const job& item) noexcept;
 
-class worker : public thread_state {
+class worker : public switch_state {
  public:
   worker(scheduler& owner, unsigned index);
   ~worker();
@@ -280,6 +280,7 @@ inline void worker::count_slice(fiber& one) noexcept {
   counters_.slices.add();
   budget_ = slice_budget;
   running = &one;
+  caller = one.caller;
 }
 
 inline void worker::begin_slice(fiber& one) noexcept {
@@ -296,6 +297,7 @@ inline void worker::begin_slice(fiber& one) noexcept {
 inline execution& worker::enter(fiber* to) noexcept {
   if (to == nullptr) {
     running = nullptr;
+    caller = fiber_id::none;
     return root_;
   }
   begin_slice(*to);

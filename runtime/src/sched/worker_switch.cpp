@@ -301,6 +301,8 @@ __attribute__((noinline)) void fail_refused(task_core& core) noexcept {
 inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexcept {
   task_core& core = *self.task;
   const spawn_extras* const extras = core.extras();
+  self.caller = core.id;
+  current()->caller = core.id;
   self.identity.set(core.id, {core.file, core.line},
                     extras == nullptr ? std::string_view{} : std::string_view(extras->name));
   if (extras != nullptr && extras->pinned) [[unlikely]]

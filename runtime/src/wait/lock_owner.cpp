@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Who calls, and whose lock is waited for.
+// Whose lock is waited for.
 #include <heddle/runtime/lock_owner.hpp>
 
 #include "sched/scheduler.hpp"
 #include "sched/worker.hpp"
 
 namespace heddle {
-
-fiber_id caller_id() noexcept {
-  if (const detail::fiber* const self = detail::worker::current_fiber()) return self->task->id;
-  return detail::id_of_plain_thread();
-}
 
 lock_wait::lock_wait(wait_subject lock, owner_of held_by) noexcept
     : lock_(lock), held_by_(held_by), who_(detail::worker::current_fiber()) {

@@ -4,6 +4,7 @@
 // Invariant: while a lock_wait lives, the lock that it names does. Not here: the locks (sync).
 #pragma once
 
+#include <heddle/runtime/detail/worker_slot.hpp>
 #include <heddle/runtime/error.hpp>
 #include <heddle/runtime/park.hpp>
 
@@ -14,12 +15,20 @@ namespace heddle {
 namespace detail {
 class fiber;
 class lock_waits;
+
+/// Returns what stands for the calling plain thread, apart from all fibers' ids.
+fiber_id id_of_plain_thread() noexcept;
 }  // namespace detail
 
 /// Returns who calls: the running fiber's id, or one that stands for the plain thread while it
 /// lives. Never none, and below 2^63. Suspends: no. Cost: a few loads; a plain thread's first call
 /// also one atomic addition.
-fiber_id caller_id() noexcept;
+inline fiber_id caller_id() noexcept {
+  const detail::thread_state* const loop = detail::current_thread_state();
+  if (loop != nullptr && loop->caller != fiber_id::none) [[likely]]
+    return loop->caller;
+  return detail::id_of_plain_thread();
+}
 
 /// Returns whether `id` stands for a plain thread.
 constexpr bool is_plain_thread(fiber_id id) noexcept {

@@ -103,17 +103,24 @@ class wait_queue {
       const std::lock_guard guard(queue_.lock_);
       queue_.append(self_);
     }
-    ~place() { queue_.leave(self_); }
+    ~place() {
+      if (!woken_) queue_.leave(self_);
+    }
     place(const place&) = delete;
     place& operator=(const place&) = delete;
 
     /// Waits to be woken, since the place was taken. Returns: event, timeout, closed or cancelled.
-    /// Suspends: yes. Once.
-    wake_reason wait(deadline limit = {}) noexcept { return self_.wait(limit); }
+    /// Woken by an event it does not touch the queue again. Suspends: yes. Once.
+    wake_reason wait(deadline limit = {}) noexcept {
+      const wake_reason reason = self_.wait(limit);
+      woken_ = reason == wake_reason::event;
+      return reason;
+    }
 
    private:
     wait_queue& queue_;
     waiter self_;
+    bool woken_ = false;
   };
 
   /// Wakes everyone who waits now. Returns how many. `before` is called under the lock, first.

@@ -2,14 +2,20 @@
 // The one door to thread-local state.
 // A fiber may go on after a suspension on another thread, but a compiler may compute the address of
 // a thread_local once per function and reuse it after the switch: both g++ and clang do at -O2. So
-// nothing in heddle names a thread_local except this file, whose reader they cannot cache.
+// nothing in heddle names a thread_local except this file, whose reader they cannot cache. It is a
+// public header because locks ask it who calls, in code that is inlined into users'.
 // Invariants: (1) the slot holds the thread's loop, or null on a plain thread; (2) get() is
 // evaluated anew at each call.
 #pragma once
 
+#include <heddle/runtime/error.hpp>
+
 namespace heddle::detail {
 
-struct thread_state;
+/// What a loop's thread says of itself.
+struct thread_state {
+  fiber_id caller = fiber_id::none;  // whose body runs; none on the root context
+};
 
 extern "C" {
 extern thread_local constinit thread_state* heddle_thread_state

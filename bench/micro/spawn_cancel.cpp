@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// P8: one task spawned, cancelled before it runs or while it is parked, and joined, on one loop;
+// beside spawn and join alone.
+#include <heddle/runtime.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <cstdint>
+
+namespace {
+
+template <class Round>
+void measure(benchmark::State& state, Round round) {
+  heddle::config settings;
+  settings.loops = 1;
+  heddle::run(settings, [&state, &round] {
+    std::uint64_t ended = 0;
+    for (auto _ : state) round(ended);
+    if (ended != static_cast<std::uint64_t>(state.iterations())) state.SkipWithError("lost");
+  });
+}
+
+void spawn_join(benchmark::State& state) {
+  measure(state, [](std::uint64_t& ended) { heddle::spawn([&ended] { ++ended; }).join(); });
+}
+BENCHMARK(spawn_join);
+
+/// It begins cancelled, and never waits.
+void cancel_before_start(benchmark::State& state) {
+  measure(state, [](std::uint64_t& ended) {
+    auto one = heddle::spawn([&ended] { ++ended; });
+    one.cancel();
+    one.join();
+  });
+}
+BENCHMARK(cancel_before_start);
+
+/// It is left by an exception from where it waits.
+void cancel_parked(benchmark::State& state) {
+  measure(state, [](std::uint64_t& ended) {
+    auto one = heddle::spawn([&ended] {
+      heddle::waiter nobody_wakes;
+      ended += nobody_wakes.wait() == heddle::wake_reason::cancelled ? 1 : 0;
+    });
+    heddle::this_fiber::yield();
+    one.cancel();
+    one.join();
+  });
+}
+BENCHMARK(cancel_parked);
+
+}  // namespace

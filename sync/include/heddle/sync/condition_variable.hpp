@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// Waiting for a condition that a lock guards. Invariants: (1) the caller's place in the queue is
+// taken before its lock is given up, so a notify that comes after somebody has seen the condition
+// under that lock finds it; (2) wait() holds the lock again however it ends, by `cancelled` too.
+// Not here: waiting without a lock (event, latch). Source: Mesa monitors, Lampson and Redell 1980,
+// doi:10.1145/358818.358824.
+#pragma once
+
+#include <heddle/runtime/cancel.hpp>
+#include <heddle/runtime/deadline.hpp>
+#include <heddle/runtime/lock_owner.hpp>
+#include <heddle/runtime/wait_queue.hpp>
+
+#include <chrono>
+#include <condition_variable>
+#include <utility>
+
+namespace heddle::sync {
+
+/// As std::condition_variable_any: for std::unique_lock, std::shared_lock, or the mutex itself.
+/// Whoever waits is woken by a notify, never for no reason. Must outlive its waiters.
+class condition_variable {
+ public:
+  condition_variable() noexcept = default;
+  condition_variable(const condition_variable&) = delete;
+  condition_variable& operator=(const condition_variable&) = delete;
+
+  /// Wakes whoever waits longest. The lock need not be held. Suspends: no.
+  void notify_one() noexcept { waiters_.wake_one(); }
+  /// Wakes all who wait now. Suspends: no.
+  void notify_all() noexcept { waiters_.wake_all(); }
+
+  /// Gives up `lock`, waits for a notify, takes the lock again. Errors: `cancelled`, with the lock
+  /// held; a notify that came first is not lost to it: then it returns. What lock.lock() throws;
+  /// that is not cancelled. Suspends: yes.
+  template <class Lock>
+  void wait(Lock& lock) {
+    throw_if_cancelled(wait_once(lock, {}));
+  }
+  /// Waits until `condition()`, called under the lock, is true.
+  template <class Lock, class Condition>
+  void wait(Lock& lock, Condition condition) {
+    while (!condition()) wait(lock);
+  }
+
+  /// As wait(lock). Returns timeout if `limit` passed without a notify.
+  template <class Lock>
+  std::cv_status wait_until(Lock& lock, deadline limit) {
+    const wake_reason reason = wait_once(lock, limit);
+    throw_if_cancelled(reason);
+    return reason == wake_reason::timeout ? std::cv_status::timeout : std::cv_status::no_timeout;
+  }
+  /// Waits until `condition()` is true or `limit` has passed. Returns condition().
+  template <class Lock, class Condition>
+  bool wait_until(Lock& lock, deadline limit, Condition condition) {
+    while (!condition()) {
+      if (wait_until(lock, limit) == std::cv_status::timeout) return condition();
+    }
+    return true;
+  }
+  template <class Lock, class Rep, class Period>
+  std::cv_status wait_for(Lock& lock, std::chrono::duration<Rep, Period> most) {
+    return wait_until(lock, deadline::after(most));
+  }
+  template <class Lock, class Rep, class Period, class Condition>
+  bool wait_for(Lock& lock, std::chrono::duration<Rep, Period> most, Condition condition) {
+    return wait_until(lock, deadline::after(most), std::move(condition));
+  }
+
+ private:
+  static constexpr wait_kind kind{"condition_variable"};
+
+  template <class Lock>
+  wake_reason wait_once(Lock& lock, deadline limit) {
+    wait_queue::place self(waiters_, cancellation::deliver, {kind, this});
+    lock.unlock();
+    const wake_reason reason = self.wait(limit);
+    take_again(lock);
+    return reason;
+  }
+  template <class Lock>
+  static void take_again(Lock& lock) {
+    if (on_fiber()) {
+      shield([&lock] { lock.lock(); });
+    } else {
+      lock.lock();
+    }
+  }
+  static bool on_fiber() noexcept { return !is_plain_thread(caller_id()); }
+
+  wait_queue waiters_;
+};
+
+}  // namespace heddle::sync

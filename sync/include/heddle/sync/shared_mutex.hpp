@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+// Readers and writers: many hold it shared, or one holds it alone. First come, first served: a
+// reader that comes while a writer waits waits behind it, and readers that wait one behind the
+// other are let in together, so neither kind starves the other. Invariants: (1) state_ says how
+// many readers hold it, whether a writer does, and whether somebody waits; (2) while somebody
+// waits, nobody takes it without the queue's lock; (3) who is first in the queue cannot have it as
+// state_ is: whoever changes that, by an unlock or by leaving the queue, lets in all who now can.
+// Not here: mutex.hpp, which is quicker where there are no readers. Source: the fair queue of
+// Courtois, Heymans and Parnas 1971, doi:10.1145/362759.362813, with one queue for both kinds.
+#pragma once
+
+#include <heddle/runtime/deadline.hpp>
+#include <heddle/runtime/lock_owner.hpp>
+#include <heddle/runtime/wait_queue.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+namespace heddle::sync {
+
+/// Meets the standard's SharedTimedLockable requirements, for fibers and plain threads. Neither
+/// copied nor moved; must be free when it ends. The writer owns it; readers are only counted.
+class shared_mutex {
+ public:
+  shared_mutex() noexcept = default;
+  shared_mutex(const shared_mutex&) = delete;
+  shared_mutex& operator=(const shared_mutex&) = delete;
+  /// Held by somebody: the process stops with a message.
+  ~shared_mutex();
+
+  /// Locks it alone. Errors: `cancelled` if the caller is and would have to wait; std::system_error
+  /// with resource_deadlock_would_occur if the caller holds it alone. Suspends: if it is held or
+  /// waited for; cancel-safe. Cost: free: one CAS.
+  void lock() { try_lock_until(deadline::never()); }
+  /// Locks it alone if it is free. Suspends: no.
+  bool try_lock() noexcept;
+  /// As lock(); returns false if `limit` passed first.
+  bool try_lock_until(deadline limit);
+  template <class Rep, class Period>
+  bool try_lock_for(std::chrono::duration<Rep, Period> most) {
+    return try_lock_until(deadline::after(most));
+  }
+  /// Unlocks it, and lets in who waits longest: a writer, or readers up to the next writer. Errors:
+  /// std::system_error with operation_not_permitted if the caller does not hold it alone.
+  /// Suspends: no.
+  void unlock();
+
+  /// Locks it shared. Errors: as lock(). Suspends: if a writer holds it or somebody waits;
+  /// cancel-safe. Cost: no writer: one CAS. A reader that locks it shared again while a writer
+  /// waits waits for itself: do not.
+  void lock_shared() { try_lock_shared_until(deadline::never()); }
+  /// Locks it shared if nobody waits and no writer holds it. Suspends: no.
+  bool try_lock_shared() noexcept;
+  /// As lock_shared(); returns false if `limit` passed first.
+  bool try_lock_shared_until(deadline limit);
+  template <class Rep, class Period>
+  bool try_lock_shared_for(std::chrono::duration<Rep, Period> most) {
+    return try_lock_shared_until(deadline::after(most));
+  }
+  /// Ends one reader's hold. Errors: std::system_error with operation_not_permitted if nobody holds
+  /// it shared. Suspends: no.
+  void unlock_shared();
+
+ private:
+  using word = std::uint64_t;
+  static constexpr word writer = word{1} << 63;
+  static constexpr word queued = word{1} << 62;
+  static constexpr word one_reader = 1;
+
+  static fiber_id holder_of(const void* lock) noexcept;
+  static bool can_have(word state, word wanted) noexcept;
+  bool try_add(word wanted) noexcept;
+  bool wait_for(word wanted, deadline limit);
+  bool add_or_queue(word wanted) noexcept;
+  bool grant(word wanted) noexcept;
+  void let_in() noexcept;
+
+  std::atomic<word> state_{0};
+  std::atomic<fiber_id> writer_{fiber_id::none};  // who holds it alone
+  wait_queue waiters_;
+};
+
+}  // namespace heddle::sync

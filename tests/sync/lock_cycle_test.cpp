@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// Fibers that wait for each other's locks are reported at once; dumps say who holds a lock.
+#include <heddle/runtime.hpp>
+#include <heddle/sync/mutex.hpp>
+#include <heddle/sync/shared_mutex.hpp>
+
+#include "runtime/support/loops.hpp"
+#include "runtime/support/sanitized.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace heddle::sync {
+namespace {
+
+using namespace std::chrono_literals;
+using test::let_all_run;
+using test::with_loops;
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+/// Keeps what a runtime reports.
+class reports {
+ public:
+  config for_loops(unsigned loops) {
+    config settings = with_loops(loops);
+    settings.on_stall = [this](const stall_report& report) {
+      const std::lock_guard guard(lock_);
+      if (report.what == stall_report::kind::lock_cycle) seen_.push_back(report);
+    };
+    return settings;
+  }
+  std::vector<stall_report> seen() const {
+    const std::lock_guard guard(lock_);
+    return seen_;
+  }
+
+ private:
+  mutable std::mutex lock_;
+  std::vector<stall_report> seen_;
+};
+
+/// Fiber n locks n, and, once all have, n + 1: `count` of them wait in a ring.
+template <class Mutex>
+void lock_in_a_ring(std::size_t count) {
+  std::deque<Mutex> locks(count);
+  std::vector<task<void>> fibers;
+  for (std::size_t n = 0; n < count; ++n) {
+    fibers.push_back(spawn({.name = "philosopher"}, [&, n] {
+      const std::lock_guard mine(locks[n]);
+      this_fiber::sleep_for(1ms);
+      const std::lock_guard next(locks[(n + 1) % count]);
+    }));
+  }
+  this_fiber::sleep_for(20ms);
+  fibers[0].cancel();
+  for (std::size_t n = 1; n < count; ++n) fibers[n].join();
+}
+
+TEST(lock_cycle, is_reported_at_once_with_who_waits_for_whom) {
+  reports kept;
+  run(kept.for_loops(1), [] { lock_in_a_ring<mutex>(2); });
+  const auto seen = kept.seen();
+  ASSERT_THAT(seen, SizeIs(1));
+  EXPECT_EQ(seen[0].name, "philosopher");
+  const std::string link =
+      "  fiber #[0-9]+ \"philosopher\", spawned at .*lock_cycle_test.cpp:[0-9]+, waits for mutex "
+      "0x[0-9a-f]+, held by fiber #[0-9]+\n";
+  EXPECT_THAT(seen[0].details, ContainsRegex("^" + link + link + "$"));
+}
+
+TEST(lock_cycle, of_many_is_reported_once) {
+  for (const std::size_t count : {3U, 5U, 32U}) {
+    reports kept;
+    run(kept.for_loops(2), [count] { lock_in_a_ring<mutex>(count); });
+    EXPECT_THAT(kept.seen(), SizeIs(1)) << count << " fibers";
+  }
+}
+
+TEST(lock_cycle, of_writers_is_reported_too) {
+  reports kept;
+  run(kept.for_loops(1), [] { lock_in_a_ring<shared_mutex>(2); });
+  ASSERT_THAT(kept.seen(), SizeIs(1));
+  EXPECT_THAT(kept.seen()[0].details, HasSubstr("waits for shared_mutex 0x"));
+}
+
+TEST(lock_cycle, is_none_where_somebody_waits_for_a_time_only) {
+  reports kept;
+  run(kept.for_loops(1), [] {
+    timed_mutex first;
+    timed_mutex second;
+    auto patient = spawn([&] {
+      const std::lock_guard mine(first);
+      this_fiber::sleep_for(1ms);
+      const std::lock_guard other(second);
+    });
+    auto careful = spawn([&] {
+      const std::lock_guard mine(second);
+      this_fiber::sleep_for(1ms);
+      EXPECT_FALSE(first.try_lock_for(5ms));
+    });
+    careful.join();
+    patient.join();
+  });
+  EXPECT_THAT(kept.seen(), IsEmpty());
+}
+
+TEST(lock_cycle, is_none_while_locks_are_handed_on_quickly) {
+  reports kept;
+  run(kept.for_loops(2), [] {
+    mutex first;
+    mutex second;
+    std::vector<task<void>> fibers;
+    for (int n = 0; n < 8; ++n) {
+      fibers.push_back(spawn([&] {
+        for (int turn = 0; turn < test::rounds(2000); ++turn) {
+          const std::lock_guard outer(first);
+          const std::lock_guard inner(second);
+          if (turn % 16 == 0) this_fiber::yield();
+        }
+      }));
+    }
+    for (auto& each : fibers) each.join();
+  });
+  EXPECT_THAT(kept.seen(), IsEmpty());
+}
+
+TEST(lock_cycle, a_dump_names_the_holder) {
+  run(with_loops(1), [] {
+    mutex one;
+    std::unique_lock mine(one);
+    auto waiting = spawn({.name = "patient"}, [&] { const std::lock_guard guard(one); });
+    let_all_run();
+    std::ostringstream out;
+    runtime::current().dump(out);
+    std::ostringstream me;
+    me << this_fiber::id();
+    EXPECT_THAT(out.str(), ContainsRegex("\"patient\".*: parked, waits for mutex 0x[0-9a-f]+, "
+                                         "held by fiber " +
+                                         me.str() + "\n"));
+    mine.unlock();
+    waiting.join();
+  });
+}
+
+TEST(lock_cycle, a_dump_says_that_a_plain_thread_holds_it) {
+  mutex one;
+  std::unique_lock mine(one);
+  runtime here(with_loops(1));
+  auto waiting = here.spawn([&] { const std::lock_guard guard(one); });
+  std::string text;
+  EXPECT_TRUE(test::eventually([&] {
+    std::ostringstream out;
+    here.dump(out);
+    text = out.str();
+    return text.find("waits for mutex") != std::string::npos;
+  }));
+  EXPECT_THAT(text, AllOf(HasSubstr(", held by a plain thread"), Not(HasSubstr("by fiber"))));
+  mine.unlock();
+  waiting.join();
+}
+
+}  // namespace
+}  // namespace heddle::sync
