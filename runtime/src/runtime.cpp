@@ -33,7 +33,8 @@ std::unique_ptr<scheduler, void (*)(scheduler*)> start(config settings, schedule
                                                        runtime& face) {
   settings.validate();
   settings = settings.effective();
-  auto started = std::make_unique<scheduler>(std::move(settings), first, face);
+  auto started =
+      std::make_unique<scheduler>(std::move(settings), first, face, &detail::describe_some_fibers);
   if (started->settings().debug) detail::explain_stack_overflows(*started);
   return {started.release(), &destroy};
 }

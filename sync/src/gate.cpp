@@ -4,6 +4,10 @@
 
 namespace heddle::sync {
 
+namespace {
+constexpr wait_kind gate_kind{"gate"};
+}
+
 bool gate::is_open() const noexcept {
   // order: acquire — partner: the exchange in open().
   return open_.load(std::memory_order_acquire);
@@ -20,7 +24,8 @@ void gate::wait() { wait_until(deadline::never()); }
 
 bool gate::wait_until(deadline limit) {
   if (is_open()) return true;
-  return waiters_.wait_unless([this] { return is_open(); }, limit) == wake_reason::event;
+  return waiters_.wait_unless([this] { return is_open(); }, limit, {gate_kind, this}) ==
+         wake_reason::event;
 }
 
 }  // namespace heddle::sync

@@ -5,6 +5,8 @@
 #include "base/fiber_label.hpp"
 #include "sched/scheduler.hpp"
 
+#include <cstddef>
+#include <limits>
 #include <string>
 
 namespace heddle::detail {
@@ -35,9 +37,15 @@ std::string holder_of(scheduler& of, fiber_id who) {
   return holder == fiber_id::none ? std::string() : ", held by " + text_of_caller(holder);
 }
 
-}  // namespace
+std::string line_of(scheduler& of, const fiber& one, const fiber_identity::copy& who,
+                    fiber::state state) {
+  std::string text =
+      "  " + fiber_label(who.id, who.name.data(), who.site) + ": " + state_name(state);
+  if (state == fiber::state::parked) text += wait_of(one) + holder_of(of, who.id);
+  return text + "\n";
+}
 
-std::string describe_fibers(scheduler& of) {
+std::string describe(scheduler& of, std::size_t most) {
   std::string text;
   std::size_t count = 0;
   of.stacks.for_each([&](fiber& one) {
@@ -45,14 +53,19 @@ std::string describe_fibers(scheduler& of) {
     if (state == fiber::state::pooled) return;
     const fiber_identity::copy who = one.identity.read();
     if (who.id == fiber_id::none) return;  // just starting or ending
-    ++count;
-    text += "  " + fiber_label(who.id, who.name.data(), who.site) + ": " + state_name(state);
-    if (state == fiber::state::parked) text += wait_of(one) + holder_of(of, who.id);
-    text += "\n";
+    if (++count <= most) text += line_of(of, one, who, state);
   });
-  const std::uint64_t live = of.live_tasks();
-  return "runtime \"" + of.settings().name + "\": " + std::to_string(live) + " live tasks, " +
-         std::to_string(count) + " started\n" + text;
+  if (count > most) text += "  and " + std::to_string(count - most) + " more\n";
+  return "runtime \"" + of.settings().name + "\": " + std::to_string(of.live_tasks()) +
+         " live tasks, " + std::to_string(count) + " started\n" + text;
 }
+
+}  // namespace
+
+std::string describe_fibers(scheduler& of) {
+  return describe(of, std::numeric_limits<std::size_t>::max());
+}
+
+std::string describe_some_fibers(scheduler& of) { return describe(of, 100); }
 
 }  // namespace heddle::detail

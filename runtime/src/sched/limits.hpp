@@ -25,6 +25,8 @@ inline constexpr std::size_t warm_batch = 16;
 inline constexpr std::chrono::nanoseconds sentinel_tick = std::chrono::milliseconds{1};
 /// Between two looks at the pool for stacks that are not needed.
 inline constexpr std::chrono::nanoseconds decay_interval = std::chrono::milliseconds{250};
+/// How long all loops are parked with nothing pending before that is reported.
+inline constexpr std::chrono::nanoseconds stall_after = std::chrono::seconds{1};
 /// Task blocks in a magazine; a loop keeps at most two magazines a size class.
 inline constexpr std::size_t magazine_blocks = 128;
 /// Full magazines that all loops together keep, a size class: a million blocks.

@@ -19,12 +19,13 @@
 
 namespace heddle::detail {
 
-scheduler::scheduler(config settings, loop_zero first, runtime& face)
+scheduler::scheduler(config settings, loop_zero first, runtime& face, fiber_list describe_fibers)
     : hooks(std::make_shared<error_hooks>(settings)),
       idle(settings.loops),
       stacks({settings.stack_bytes, settings.max_mprotect_guards}, *this, &worker::fiber_main),
       settings_(std::move(settings)),
       face_(face),
+      describe_fibers_(describe_fibers),
       started_at_(clock::now()),
       drives_loop_zero_(first == loop_zero::calling_thread) {
   if (::sysconf(_SC_PAGESIZE) != static_cast<long>(page_bytes)) {

@@ -22,6 +22,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -36,8 +37,11 @@ class scheduler {
   /// Whether loop 0 has a thread of its own or is driven by the caller.
   enum class loop_zero : std::uint8_t { own_thread, calling_thread };
 
+  /// Says in words what the fibers of a runtime do.
+  using fiber_list = std::string (*)(scheduler& of);
+
   /// Starts the loops. Errors: as heddle::runtime's constructor.
-  scheduler(config settings, loop_zero first, runtime& face);
+  scheduler(config settings, loop_zero first, runtime& face, fiber_list describe_fibers);
   /// Cancels what is left, waits for it, ends the loops.
   ~scheduler();
 
@@ -50,6 +54,10 @@ class scheduler {
   bool wake_one() noexcept;
   /// Returns the first of `count` ids that are fresh in the whole process.
   static std::uint64_t take_ids(std::uint64_t count) noexcept;
+
+  // stall.cpp
+  /// Tells config::on_stall if nothing can happen any more; for a loop that has been parked long.
+  void look_for_stall(clock::time_point now) noexcept;
 
   // shutdown.cpp
   bool shut_down(std::chrono::nanoseconds grace);
@@ -110,6 +118,7 @@ class scheduler {
   stack_pool stacks;
 
  private:
+  bool nothing_is_pending(clock::time_point now) const noexcept;
   /// Gives a job to whichever loop is free.
   void inject_job(job& item) noexcept;
   void start_threads(loop_zero first);
@@ -119,6 +128,7 @@ class scheduler {
 
   config settings_;
   runtime& face_;
+  fiber_list describe_fibers_;
   policy* policy_ = nullptr;
   clock::time_point started_at_;
   std::vector<std::unique_ptr<worker>> workers_;
@@ -136,6 +146,8 @@ class scheduler {
   std::atomic<std::uint32_t> quiet_{0};  // a futex: bumped when a draining runtime has no live task
   std::atomic<bool> draining_{false};
   std::atomic<int> visitors_{0};
+  std::atomic<std::uint64_t> stalled_at_{
+      ~std::uint64_t{0}};  // how many slices had run, at a report
 };
 
 }  // namespace heddle::detail

@@ -89,6 +89,14 @@ class worker : public switch_state {
   const event_ring* ring() const noexcept { return ring_.get(); }
 
   timer_wheel& timers() noexcept { return timers_; }
+  /// Counts a fiber that waits on a descriptor, until `over` on the loop where it goes on.
+  void count_descriptor_wait() noexcept { counters_.descriptor_waits.add(); }
+  void count_descriptor_wait_over() noexcept { counters_.descriptor_waits_over.add(); }
+  /// Returns whether this loop has been parked for `least` at `now`. From any thread.
+  bool has_parked_for(std::chrono::nanoseconds least, clock::time_point now) const noexcept {
+    const clock::rep since = parked_since_.load(std::memory_order_relaxed);
+    return since != 0 && now - clock::time_point(clock::duration(since)) >= least;
+  }
   block_cache& blocks() noexcept { return blocks_; }
   scheduler& owner() const noexcept { return owner_; }
   unsigned index() const noexcept { return index_; }
@@ -219,6 +227,7 @@ class worker : public switch_state {
   timer_wheel timers_;
   std::shared_ptr<reactor> reactor_;
   loop_counters counters_;
+  std::atomic<clock::rep> parked_since_{0};  // 0: it runs
   // The sentinel's notes about this loop: the slice count it saw, and when. Any helper writes them.
   std::atomic<std::uint64_t> seen_slices_{0};
   std::atomic<clock::rep> seen_at_{0};

@@ -27,9 +27,13 @@ void worker::decay_if_due(clock::time_point now) noexcept {
 }
 
 void worker::sleep(const task_core* until, bool& sentinel, resumption_list& ready) noexcept {
+  const clock::time_point began = clock::now();
+  parked_since_.store(began.time_since_epoch().count(), std::memory_order_relaxed);
+  bool looked_for_stall = false;
   for (;;) {
     const clock::time_point now = clock::now();
     deadline wake_at = timers_.next_due();
+    if (!looked_for_stall) wake_at = std::min(wake_at, deadline(began + stall_after));
     if (sentinel) wake_at = std::min(wake_at, deadline(now + sentinel_tick));
     if (owner_.stacks.has_excess()) {
       wake_at = std::min(wake_at, deadline(now + decay_interval));
@@ -50,6 +54,10 @@ void worker::sleep(const task_core* until, bool& sentinel, resumption_list& read
       if (owner_.idle.end_sentinel()) sentinel = false;
     }
     decay_if_due(woke_at);
+    if (!looked_for_stall && woke_at >= began + stall_after) {
+      looked_for_stall = true;
+      owner_.look_for_stall(woke_at);
+    }
   }
 }
 
@@ -67,6 +75,7 @@ void worker::park_loop(const task_core* until) noexcept {
   trace(trace_kind::park, fiber_id::none, 0);
   resumption_list ready;
   sleep(until, sentinel, ready);
+  parked_since_.store(0, std::memory_order_relaxed);
   leave_parked(sentinel);
   trace(trace_kind::unpark, fiber_id::none, 0);
   ready.resume_all();
