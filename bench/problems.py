@@ -92,6 +92,17 @@ def echo(programs, effort):
                              {"connections": connections})
 
 
+def timeout(programs, effort):
+    for sample in in_turns("P9", programs, effort.rounds, {
+            "heddle": ("timeout/heddle", "--rounds", 1),
+            "boost_fiber": ("timeout/boost_fiber", "--rounds", 1)}):
+        if sample.metric != "clock_ns":
+            yield sample
+            continue
+        for added in ("ready_added_ns", "answered_added_ns"):
+            yield Sample("P9", "clock_gettime", added, sample.value)
+
+
 def idle(programs, effort):
     return in_turns("P18", programs, 1, {"heddle": ("idle/heddle",)})
 
@@ -160,6 +171,24 @@ PROBLEMS = [
              Line("unguarded", "stacks without a guard", "", 0),
              Line("bytes", "resident with page tables, each", "B", rival="boost_fiber"),
              Line("start_ns", "spawn, start and park, each", "ns", rival="boost_fiber")]),
+    Problem("P7", "a mutex nobody else wants, locked and unlocked",
+            micro("P7", "mutex", {"heddle_mutex": "heddle"}),
+            [Line("cpu_ns", "lock + unlock", "ns", 1.6, "rmw_pair"),
+             Line("cpu_ns", "lock + unlock", "ns", rival="boost_fiber")]),
+    Problem("P8", "spawn, cancel and join, one at a time",
+            micro("P8", "spawn_cancel", {"cancel_before_start": "heddle"}),
+            [Line("cpu_ns", "cancelled before it runs", "ns", 3, "spawn_join"),
+             Line("cpu_ns", "cancelled while it waits", "ns", rival="spawn_join",
+                  mine="cancel_parked"),
+             Line("cpu_ns", "cancelled in its sleep, unwound by exceptions", "ns",
+                  rival="spawn_join", mine="cancel_sleeping")]),
+    Problem("P9", "with_timeout around a call that does not time out", timeout,
+            [Line("ready_added_ns", "added to a call that returns at once", "ns", 2.5,
+                  "clock_gettime"),
+             Line("answered_added_ns", "added to a call that waits for another fiber", "ns", 2.5,
+                  "clock_gettime"),
+             Line("answered_added_ns", "added to a call that waits for another fiber", "ns",
+                  rival="boost_fiber")]),
     Problem("P10", "sleeps of 1..1000 ms, all at once, warm stacks", sleepers,
             [Line("cpu_s", "1e6: CPU time", "s", 0.7, "tokio", tags=MANY),
              Line("cpu_s", "1e6: CPU time", "s", 0.2, "boost_fiber", tags=MANY,

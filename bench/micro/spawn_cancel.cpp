@@ -5,6 +5,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <cstdint>
 
 namespace {
@@ -17,6 +18,7 @@ void measure(benchmark::State& state, Round round) {
     std::uint64_t ended = 0;
     for (auto _ : state) round(ended);
     if (ended != static_cast<std::uint64_t>(state.iterations())) state.SkipWithError("lost");
+    state.SetItemsProcessed(state.iterations());
   });
 }
 
@@ -48,5 +50,20 @@ void cancel_parked(benchmark::State& state) {
   });
 }
 BENCHMARK(cancel_parked);
+
+/// It sleeps, and is left by an exception through its frames; the join says so by another.
+void cancel_sleeping(benchmark::State& state) {
+  measure(state, [](std::uint64_t& ended) {
+    auto one = heddle::spawn([] { heddle::this_fiber::sleep_for(std::chrono::hours(1)); });
+    heddle::this_fiber::yield();
+    one.cancel();
+    try {
+      one.join();
+    } catch (const heddle::task_cancelled&) {
+      ++ended;
+    }
+  });
+}
+BENCHMARK(cancel_sleeping);
 
 }  // namespace
