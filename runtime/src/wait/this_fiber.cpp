@@ -64,6 +64,8 @@ void sleep_until(deadline when) {
   throw_if_cancelled(nobody_wakes.wait(when));
 }
 
+bool exists() noexcept { return detail::worker::current_fiber() != nullptr; }
+
 fiber_id id() { return self("id").task->id; }
 
 std::string_view name() { return detail::name_of(*self("name").task); }

@@ -9,6 +9,7 @@
 #include <array>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace heddle {
@@ -138,6 +139,17 @@ void expect_logic_error(Call call, const std::string& operation) {
         << error.what();
     EXPECT_NE(std::string(error.what()).find("outside a fiber"), std::string::npos);
   }
+}
+
+TEST(this_fiber, exists_in_fibers_and_not_on_plain_threads) {
+  EXPECT_FALSE(this_fiber::exists());
+  run(with_loops(1), [] {
+    EXPECT_TRUE(this_fiber::exists());
+    EXPECT_TRUE(spawn([] { return this_fiber::exists(); }).join());
+    bool on_thread = true;
+    std::thread([&] { on_thread = this_fiber::exists(); }).join();
+    EXPECT_FALSE(on_thread);
+  });
 }
 
 TEST(this_fiber, a_plain_thread_has_no_fiber_but_may_sleep) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the running fiber says of itself and does to itself.
-// All but sleep_for and sleep_until throw std::logic_error on a plain thread.
+// All but exists, sleep_for and sleep_until throw std::logic_error on a plain thread.
 #pragma once
 
 #include <heddle/runtime/deadline.hpp>
@@ -34,6 +34,9 @@ void sleep_for(std::chrono::duration<Rep, Period> wait) {
 /// Throws `cancelled` if the fiber is cancelled, and yields if it has used up its budget of
 /// operations that did not wait. For long computations. Suspends: sometimes, cancel-safe.
 void checkpoint();
+
+/// Returns whether the caller runs in a fiber, and not on a plain thread. Suspends: no.
+bool exists() noexcept;
 
 /// Returns the fiber's id. Suspends: no.
 fiber_id id();

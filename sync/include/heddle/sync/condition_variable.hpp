@@ -8,7 +8,7 @@
 
 #include <heddle/runtime/cancel.hpp>
 #include <heddle/runtime/deadline.hpp>
-#include <heddle/runtime/lock_owner.hpp>
+#include <heddle/runtime/this_fiber.hpp>
 #include <heddle/runtime/wait_queue.hpp>
 
 #include <chrono>
@@ -80,13 +80,12 @@ class condition_variable {
   }
   template <class Lock>
   static void take_again(Lock& lock) {
-    if (on_fiber()) {
+    if (this_fiber::exists()) {
       shield([&lock] { lock.lock(); });
     } else {
       lock.lock();
     }
   }
-  static bool on_fiber() noexcept { return !is_plain_thread(caller_id()); }
 
   wait_queue waiters_;
 };

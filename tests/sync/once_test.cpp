@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// once: one call succeeds, all others wait for it, and a failed one gives the turn away.
+#include <heddle/runtime.hpp>
+#include <heddle/sync/once.hpp>
+
+#include "runtime/support/loops.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace heddle::sync {
+namespace {
+
+using namespace std::chrono_literals;
+using test::let_all_run;
+using test::with_loops;
+
+TEST(once, runs_the_first_call_only) {
+  once flag;
+  int runs = 0;
+  EXPECT_FALSE(flag.done());
+  EXPECT_TRUE(flag.call([&](int by) { runs += by; }, 2));
+  EXPECT_FALSE(flag.call([&](int by) { runs += by; }, 3));
+  EXPECT_TRUE(flag.done());
+  EXPECT_EQ(runs, 2);
+}
+
+TEST(once, has_everybody_wait_for_the_call_that_runs) {
+  for (int round = 0; round < 50; ++round) {
+    once flag;
+    int made = 0;  // not atomic: the calls' order is what makes it safe to read
+    std::atomic<int> runs{0};
+    const auto use = [&] {
+      flag.call([&] {
+        ++runs;
+        if (this_fiber::exists()) this_fiber::yield();
+        made = 7;
+      });
+      EXPECT_EQ(made, 7);
+    };
+    runtime one(with_loops(2));
+    runtime other(with_loops(1));
+    std::vector<std::thread> threads;
+    std::vector<task<void>> fibers;
+    for (int n = 0; n < 3; ++n) {
+      threads.emplace_back(use);
+      fibers.push_back(one.spawn(use));
+      fibers.push_back(other.spawn(use));
+    }
+    for (auto& each : fibers) each.join();
+    for (auto& each : threads) each.join();
+    EXPECT_EQ(runs, 1);
+  }
+}
+
+TEST(once, a_call_that_throws_gives_the_turn_to_the_next_in_line) {
+  run(with_loops(1), [] {
+    once flag;
+    std::string order;
+    const auto attempt = [&](char name, bool fails) {
+      return spawn([&, name, fails] {
+        return flag.call([&] {
+          order += name;
+          let_all_run();  // the others get in line
+          if (fails) throw std::runtime_error("no");
+        });
+      });
+    };
+    auto a = attempt('a', true);
+    auto b = attempt('b', true);
+    auto c = attempt('c', false);
+    auto d = attempt('d', false);
+    EXPECT_THROW(a.join(), std::runtime_error);
+    EXPECT_THROW(b.join(), std::runtime_error);
+    EXPECT_TRUE(c.join());
+    EXPECT_FALSE(d.join());
+    EXPECT_EQ(order, "abc");
+    EXPECT_FALSE(flag.call([] { ADD_FAILURE(); }));
+  });
+}
+
+TEST(once, a_call_that_is_cancelled_has_not_happened) {
+  run(with_loops(1), [] {
+    once flag;
+    auto first = spawn([&] { flag.call([] { test::park_for_ever(); }); });
+    let_all_run();
+    auto gives_up = spawn([&] { flag.call([] { ADD_FAILURE(); }); });
+    auto second = spawn([&] { return flag.call([] {}); });
+    let_all_run();
+    gives_up.cancel();
+    EXPECT_THROW(gives_up.join(), task_cancelled);
+    EXPECT_FALSE(second.done());
+    first.cancel();
+    EXPECT_THROW(first.join(), task_cancelled);
+    EXPECT_TRUE(second.join());
+    EXPECT_TRUE(flag.done());
+  });
+}
+
+TEST(once, who_was_handed_the_turn_and_is_cancelled_then_still_uses_it) {
+  run(with_loops(1), [] {
+    once flag;
+    test::gate fails;
+    auto first = spawn([&] {
+      flag.call([&] {
+        fails.wait();
+        throw std::runtime_error("no");
+      });
+    });
+    let_all_run();
+    bool ran = false;
+    auto second = spawn([&] { flag.call([&] { ran = true; }); });
+    let_all_run();
+    fails.open();
+    EXPECT_THROW(first.join(), std::runtime_error);
+    second.cancel();  // at the latest now it has the turn, and has perhaps run already
+    second.join();
+    EXPECT_TRUE(ran);
+  });
+}
+
+TEST(once, a_call_from_within_the_call_is_an_error) {
+  once flag;
+  const auto again = [&] {
+    EXPECT_THROW(flag.call([&] { flag.call([] {}); }), std::logic_error);
+    EXPECT_FALSE(flag.done());
+  };
+  again();
+  run(with_loops(2), [&] {
+    again();
+    EXPECT_TRUE(flag.call([] {}));
+  });
+}
+
+}  // namespace
+}  // namespace heddle::sync

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+// rate_limiter: never more than the burst and what has come since, in line, and nothing lost by
+// those who leave. What is checked are counts against the clock, never how long something takes.
+#include <heddle/runtime.hpp>
+#include <heddle/sync/rate_limiter.hpp>
+
+#include "runtime/support/loops.hpp"
+#include "runtime/support/random.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace heddle::sync {
+namespace {
+
+using namespace std::chrono_literals;
+using test::let_all_run;
+using test::with_loops;
+
+TEST(rate_limiter, refuses_what_makes_no_sense) {
+  const auto says = [](rate_limit bad, const char* field) {
+    try {
+      const rate_limiter made(bad);
+      ADD_FAILURE() << "made with a bad " << field;
+    } catch (const std::invalid_argument& error) {
+      EXPECT_NE(std::string(error.what()).find(field), std::string::npos) << error.what();
+    }
+  };
+  says({.tokens = 0}, "tokens");
+  says({.per = 0ns}, "per");
+  says({.burst = 0}, "burst");
+  says({.burst = std::numeric_limits<std::ptrdiff_t>::max()}, "burst");
+  rate_limiter gate({.tokens = 1, .per = 1h, .burst = 3});
+  for (const std::ptrdiff_t bad : {0, -1, 4}) {
+    EXPECT_THROW(gate.acquire(bad), std::invalid_argument);
+    EXPECT_THROW(gate.try_acquire(bad), std::invalid_argument);
+  }
+}
+
+TEST(rate_limiter, starts_with_a_burst_and_not_a_token_more) {
+  rate_limiter gate({.tokens = 1, .per = 1h, .burst = 5});
+  gate.acquire(2);
+  EXPECT_FALSE(gate.try_acquire(4));
+  EXPECT_TRUE(gate.try_acquire(3));
+  EXPECT_FALSE(gate.try_acquire());
+}
+
+TEST(rate_limiter, refuses_at_once_what_cannot_come_in_time) {
+  rate_limiter gate({.tokens = 1, .per = 1h, .burst = 1});
+  gate.acquire();
+  // Each would take an hour if it waited; the case's watchdog gives a minute.
+  EXPECT_FALSE(gate.acquire_for(59min));
+  run(with_loops(1), [&] {
+    EXPECT_FALSE(gate.acquire_for(59min));
+    auto first = spawn([&] { gate.acquire_for(2h); });
+    let_all_run();
+    EXPECT_FALSE(gate.acquire_for(119min)) << "behind one who waits an hour";
+    first.cancel();
+    EXPECT_THROW(first.join(), task_cancelled);
+  });
+}
+
+TEST(rate_limiter, never_gives_more_than_the_rate_allows) {
+  const rate_limit limits[] = {{.tokens = 100'000, .per = 1s, .burst = 1},
+                               {.tokens = 3, .per = 100us, .burst = 7},
+                               {.tokens = 7, .per = 1ms, .burst = 20}};
+  for (const rate_limit& limit : limits) {
+    const auto before = clock::now();
+    rate_limiter gate(limit);
+    std::atomic<std::int64_t> given{0};
+    std::atomic<bool> too_many{false};
+    const auto end = before + 40ms;
+    const auto use = [&](std::uint64_t stream) {
+      test::random_numbers random(stream);
+      while (clock::now() < end) {
+        const std::ptrdiff_t n =
+            1 + random.below(static_cast<std::uint32_t>(std::min<std::ptrdiff_t>(limit.burst, 3)));
+        if (random.once_in(3) ? !gate.try_acquire(n) : !gate.acquire_until(end, n)) continue;
+        const std::int64_t sum = given += n;
+        const auto elapsed = clock::now() - before;  // read after the count
+        const auto most = limit.burst + elapsed.count() * limit.tokens / limit.per.count() + 1;
+        if (sum > most) too_many = true;
+      }
+    };
+    std::thread thread([&] { use(1); });
+    run(with_loops(2), [&] { gather([&] { use(2); }, [&] { use(3); }, [&] { use(4); }); });
+    thread.join();
+    EXPECT_FALSE(too_many);
+    EXPECT_GT(given, limit.burst) << "gave nothing after its burst";
+  }
+}
+
+TEST(rate_limiter, carries_fractions_of_a_nanosecond_on) {
+  // Three tokens in ten nanoseconds: rounding each up to four would give five sixths.
+  rate_limiter gate({.tokens = 3, .per = 10ns, .burst = 3'000'000});
+  gate.acquire(3'000'000);
+  const auto before = clock::now();
+  std::int64_t given = 0;
+  while (given < 3'000'000) {
+    gate.acquire(300'000);
+    given += 300'000;
+  }
+  const auto elapsed = clock::now() - before;
+  EXPECT_GE(elapsed, 9ms) << "3,000,000 tokens take ten milliseconds, less what came in between";
+}
+
+TEST(rate_limiter, serves_in_the_order_of_arrival) {
+  run(with_loops(1), [] {
+    rate_limiter gate({.tokens = 1, .per = 200us, .burst = 4});
+    gate.acquire(4);
+    std::vector<int> order;
+    task_group group;
+    for (const int wanted : {4, 1, 3, 2}) {
+      group.spawn([&, wanted] {
+        gate.acquire(wanted);
+        order.push_back(wanted);
+      });
+    }
+    group.join();
+    EXPECT_EQ(order, (std::vector<int>{4, 1, 3, 2}));
+  });
+}
+
+TEST(rate_limiter, nobody_passes_who_waits) {
+  run(with_loops(1), [] {
+    rate_limiter gate({.tokens = 1, .per = 1h, .burst = 3});
+    gate.acquire(2);
+    auto waits = spawn([&] { gate.acquire(2); });
+    let_all_run();
+    EXPECT_FALSE(gate.try_acquire()) << "there is one token, but somebody waits";
+    waits.cancel();
+    EXPECT_THROW(waits.join(), task_cancelled);
+    EXPECT_TRUE(gate.try_acquire()) << "who left had reserved nothing";
+  });
+}
+
+TEST(rate_limiter, those_behind_one_who_leaves_move_up) {
+  run(with_loops(1), [] {
+    rate_limiter gate({.tokens = 1, .per = 1h, .burst = 3});
+    gate.acquire(2);
+    auto large = spawn([&] { gate.acquire(3); });
+    let_all_run();
+    auto small = spawn([&] { gate.acquire(1); });
+    let_all_run();
+    EXPECT_FALSE(small.done());
+    large.cancel();
+    EXPECT_THROW(large.join(), task_cancelled);
+    small.join();
+    auto other = spawn([&] { gate.acquire(); });
+    let_all_run();
+    other.cancel();
+    EXPECT_THROW(other.join(), task_cancelled);
+  });
+}
+
+TEST(rate_limiter, does_not_save_more_than_a_burst) {
+  rate_limiter gate({.tokens = 1, .per = 1ms, .burst = 2});
+  gate.acquire(2);
+  this_fiber::sleep_for(10ms);
+  // Two at once; a third only if a millisecond passes between these lines.
+  const auto before = clock::now();
+  int got = 0;
+  while (gate.try_acquire()) ++got;
+  EXPECT_GE(got, 2);
+  EXPECT_LE(got, 3 + (clock::now() - before) / 1ms);
+}
+
+TEST(rate_limiter, says_in_a_dump_what_is_waited_for) {
+  runtime home(with_loops(1));
+  rate_limiter gate({.tokens = 1, .per = 1h, .burst = 1});
+  gate.acquire();
+  auto body = home.spawn([&] { gate.acquire(); });
+  EXPECT_TRUE(test::eventually([&] {
+    std::ostringstream text;
+    home.dump(text);
+    return text.str().find("tokens of rate_limiter") != std::string::npos;
+  }));
+  body.cancel();
+  EXPECT_THROW(body.join(), task_cancelled);
+}
+
+}  // namespace
+}  // namespace heddle::sync
