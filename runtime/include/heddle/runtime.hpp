@@ -15,6 +15,7 @@
 #include <heddle/runtime/race.hpp>
 #include <heddle/runtime/readiness.hpp>
 #include <heddle/runtime/runtime.hpp>
+#include <heddle/runtime/spinlock.hpp>
 #include <heddle/runtime/stats.hpp>
 #include <heddle/runtime/task.hpp>
 #include <heddle/runtime/task_group.hpp>
