@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Checks the Promela models of this folder exhaustively with spin.
 
-Usage: run_models.py park|waker|join|scope|group|planted_bugs|all
+Usage: run_models.py park|waker|join|scope|group|select|planted_bugs|all
 
 For every configuration: the verifier's outcome, states, depth, memory and CPU time. A configuration
 passes if spin searched all of its states and found no error. A planted bug passes if spin finds
@@ -42,6 +42,11 @@ FAILURES = {
     "a child sleeps on": r"asked&&asleep",
     "a child's group is not told": r"asked&&stands",
     "group touched after its end": r"violated stands",
+    "met itself": r"q!=p",
+    "value lost or doubled": r"==made|mine\[p\]==before|got\[",
+    "left without its value": r"settled\[",
+    "sleeps beside what it waits for": r"!\(\(\(\(\(\(\(\(word|buffered|is_closed",
+    "deadlock": r"!\(locked",
 }
 
 
@@ -109,6 +114,12 @@ GROUP = [Run("group", parameters) for parameters in (
     "SCOPE=1", "SCOPE=0 GROUP=1", "SCOPE=1 GROUP=1", "SCOPE=1 SHIELDED=1",
     "SCOPE=1 GROUP=1 SHIELDED=1")]
 
+SELECT = [Run("select", parameters) for parameters in (
+    "", "TIMER=1", "CLOSE=1 TIMER=1", "MASK0=3 MASK1=3", "MASK0=3 MASK1=3 MASK2=3",
+    "MASK0=9 MASK1=6 TIMER=1", "MASK0=1 MASK1=2 TIMER=1 CLOSE=1",
+    "MASK0=5 MASK1=2 MASK2=10 TIMER=1", "CAP=1 MASK0=5 MASK1=10 TIMER=1",
+    "CAP=1 MASK0=1 MASK1=5 MASK2=2 TIMER=1", "CAP=1 MASK0=1 MASK1=1 MASK2=10 CLOSE=1")]
+
 PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
                 for parameters, bug, failure in (
     ("N=2 INJECTORS=1", "LOOK_THEN_ANNOUNCE", "lost job"),
@@ -163,10 +174,21 @@ PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
     ("SCOPE=1 GROUP=1", "GOES_WHILE_BUSY", "group touched after its end"),
     ("SCOPE=1 SHIELDED=1", "LOOKS_BEFORE_IT_LINKS", "a child's group is not told"),
     ("SCOPE=1 SHIELDED=1", "MAKES_A_GROUP_AS_NOBODY", "a child's group is not told"),
+)] + [Run("select", parameters, bug=f"BUG_{bug}", failure=failure)
+      for parameters, bug, failure in (
+    ("TIMER=1", "MOVES_BEFORE_THE_CLAIM", "value lost or doubled"),
+    ("TIMER=1", "LEAVES_WITHOUT_THE_LOCK", "left without its value"),
+    ("MASK0=9 MASK1=6 TIMER=1", "LOCKS_IN_ANY_ORDER", "deadlock"),
+    ("MASK0=3 MASK1=3", "UNLOCKS_BETWEEN_LOOKING_AND_ENLISTING",
+     "sleeps beside what it waits for"),
+    ("CLOSE=1 TIMER=1", "SLEEPS_ON_A_CLOSED_CHANNEL", "sleeps beside what it waits for"),
+    ("MASK0=1 MASK1=2 TIMER=1 CLOSE=1", "GOES_ON_BEFORE_THE_SETTLEMENT",
+     "left without its value"),
+    ("MASK0=3 MASK1=3", "ENLISTS_AS_IT_LOOKS", "met itself"),
 )]
 
 SUITES = {"park": PARK, "waker": WAKER, "join": JOIN, "scope": SCOPE, "group": GROUP,
-          "planted_bugs": PLANTED_BUGS}
+          "select": SELECT, "planted_bugs": PLANTED_BUGS}
 
 
 def call(command, folder, what):
@@ -254,7 +276,7 @@ def main(arguments):
             print(f"run_models: {tool} is not installed: apt-get install {tool} "
                   "(or configure with -DHEDDLE_WITH_MODELS=OFF)", file=sys.stderr)
             return 1
-    sound = {(run.model, run.parameters, run.live) for run in PARK + WAKER + JOIN + SCOPE + GROUP}
+    sound = {(run.model, run.parameters, run.live) for run in PARK + WAKER + JOIN + SCOPE + GROUP + SELECT}
     for run in PLANTED_BUGS:
         assert (run.model, run.parameters, run.live) in sound, f"not checked without: {run.title()}"
     chosen = SUITES.values() if arguments[0] == "all" else [SUITES[arguments[0]]]

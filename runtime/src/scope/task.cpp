@@ -168,6 +168,21 @@ inline __attribute__((always_inline)) bool await_end(task_core& core, cancellati
 
 }  // namespace
 
+bool watch_end(task_core& core, const waiter& self) {
+  if (is_done(core)) return false;
+  check_other_task(core, worker::current_fiber(), cancellation::deliver);
+  const auto mine = std::bit_cast<std::uintptr_t>(self.who_);
+  if ((core.state.load(std::memory_order_relaxed) & task_core::joiner) == mine) return true;
+  return register_joiner(core, *self.who_);
+}
+
+bool unwatch_end(task_core& core) noexcept {
+  if (is_done(core)) return true;
+  if (unregister_joiner(core)) return false;
+  wait_for_done(core);
+  return true;
+}
+
 void wait_done(task_core& core) {
   if (!await_end(core, cancellation::deliver)) throw_if_cancelled(wake_reason::cancelled);
 }

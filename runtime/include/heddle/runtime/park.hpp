@@ -22,9 +22,13 @@
 
 namespace heddle {
 
+class waiter;
+
 namespace detail {
 struct parker;
-}
+struct task_core;
+bool watch_end(task_core& core, const waiter& self);
+}  // namespace detail
 
 /// Makes a claimed waiter run again: when resume() is called, or by its destructor.
 class [[nodiscard]] resumption {
@@ -145,6 +149,7 @@ class waiter {
 
  private:
   friend class wait_queue;
+  friend bool detail::watch_end(detail::task_core& core, const waiter& self);
 
   detail::parker* who_;
   std::uint32_t epoch_;

@@ -10,6 +10,7 @@
 #include <heddle/runtime/detail/task_body.hpp>
 #include <heddle/runtime/detail/task_core.hpp>
 #include <heddle/runtime/error.hpp>
+#include <heddle/runtime/park.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -61,6 +62,19 @@ class [[nodiscard]] task {
     const owner ended{std::exchange(core_, nullptr)};
     return detail::take_result<T>(core);
   }
+
+  /// Has the end of the task end `self` too, a wait of the caller's that may be in other lists as
+  /// well: the claim has the reason event and the tag 0. For primitives like select. Returns: false
+  /// if the task has ended already: nothing is to come then. Shape: `self` is the caller's and has
+  /// begun; the same task may be watched twice by one wait. True: unwatch_end() must follow before
+  /// the caller begins another wait or uses the handle otherwise. Errors: std::logic_error if the
+  /// caller is the task itself. Suspends: no. Cost: one CAS.
+  bool watch_end(const waiter& self) { return detail::watch_end(attached("watch_end"), self); }
+
+  /// Takes back watch_end(); the task's end does not touch the caller's waits afterwards. Returns:
+  /// whether the task has ended. Suspends: no. Cost: one CAS; spins for a few instructions if the
+  /// task ends just now.
+  bool unwatch_end() { return detail::unwatch_end(attached("unwatch_end")); }
 
   /// Returns whether the task has ended. Order: true happens after its end.
   bool done() const { return detail::is_done(attached("done")); }

@@ -15,9 +15,10 @@
 // loop's sets it in stage, by a store; then, if the task is shared, in state too.
 // Invariants: (1) only the handle adds detached, busy, shared, or a joiner (the runner of a claimed
 // task adds its joiner); only the runner adds completing and done; (2) the runner does not recycle
-// its fiber while busy is set; (3) a joiner leaves only after it took its parker out of the word or
-// has seen done, so the runner that finds a parker may claim whichever wait that parker is in: it
-// is the join. Proof: src/wait/README.md.
+// its fiber while busy is set; (3) a joiner, or who watches the end, begins no other wait before it
+// took its parker out of the word or has seen done, so the runner that finds a parker may claim
+// whichever wait that parker is in: it is the join, or the wait that watches. Proof:
+// src/wait/README.md.
 #pragma once
 
 #include <heddle/runtime/error.hpp>
@@ -30,6 +31,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+
+namespace heddle {
+class waiter;
+}
 
 namespace heddle::detail {
 
@@ -141,6 +146,11 @@ inline bool is_done(const task_core& core) noexcept {
   // order: acquire — partner: publish_end().
   return core.stage.load(std::memory_order_acquire) == task_stage::done;
 }
+/// Puts the caller, whose wait has begun, where a joiner stands. Returns false if the task has
+/// ended.
+bool watch_end(task_core& core, const waiter& self);
+/// Takes it out again; afterwards the runner touches it no more. Returns whether the task is done.
+bool unwatch_end(task_core& core) noexcept;
 void request_cancel(task_core& core) noexcept;
 /// Lets the task go on without a handle.
 void detach(task_core& core) noexcept;
