@@ -65,6 +65,15 @@ void let_the_last_go(group_core& group) noexcept {
   group.ended.wait_unless_nothrow([]() noexcept { return true; });
 }
 
+/// Whether the caller is a child of the group: it would wait for its own end.
+bool is_own_child(const group_core& group) noexcept {
+  const fiber* const self = worker::current_fiber();
+  if (self == nullptr || self->task == nullptr) return false;
+  const task_core& core = *self->task;
+  return is_set(core.state.load(std::memory_order_relaxed), task_core::child) &&
+         static_cast<const child_core&>(core).group == &group;
+}
+
 bool body_failed_first(const group_core& group) noexcept {
   return group.body_failure != nullptr && group.failures_before_body == 0;
 }
@@ -95,6 +104,7 @@ group_core::group_core() {
 
 group_core::~group_core() {
   if (!joined) {
+    HEDDLE_ASSERT(!is_own_child(*this), "~task_group: a child would wait for its own end");
     cancel_group(*this, "its group has ended");
     if (begin_join(*this)) {
       wait_for_children(*this, cancellation::shield);
@@ -149,6 +159,9 @@ child_core& ended_child(child_core* core) {
 
 void join_group(group_core& group) {
   if (group.joined) throw std::logic_error("heddle::task_group::join: joined already");
+  if (is_own_child(group)) {
+    throw std::logic_error("heddle::task_group::join: a child of the group would wait for itself");
+  }
   bool was_cancelled = false;
   if (begin_join(group)) {
     was_cancelled = !wait_for_children(group, cancellation::deliver);
@@ -200,6 +213,14 @@ std::vector<std::exception_ptr> failures_of(group_core& group) {
 }
 
 group_body::group_body(group_core& group) : group_(&group) {
+  if (worker::current_fiber() == nullptr) {
+    throw std::logic_error("heddle::task_group::run outside a fiber: there join() waits too");
+  }
+  if (is_own_child(group)) {
+    throw std::logic_error("heddle::task_group::run: a child of the group would wait for itself");
+  }
+  if (group.joined) throw std::logic_error("heddle::task_group::run: joined already");
+  if (group.body != nullptr) throw std::logic_error("heddle::task_group::run: it runs already");
   enter_scope(frame_);
   {
     const std::lock_guard guard(group.lock);
