@@ -214,7 +214,8 @@ std::vector<std::exception_ptr> failures_of(group_core& group) {
 
 group_body::group_body(group_core& group) : group_(&group) {
   if (worker::current_fiber() == nullptr) {
-    throw std::logic_error("heddle::task_group::run outside a fiber: there join() waits too");
+    throw std::logic_error(
+        "heddle::task_group::run (map calls it) outside a fiber: spawn in fibers, and join() here");
   }
   if (is_own_child(group)) {
     throw std::logic_error("heddle::task_group::run: a child of the group would wait for itself");
