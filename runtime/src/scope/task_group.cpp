@@ -97,8 +97,13 @@ group_core::group_core() {
   link(*this);
   // order: seq_cst — the link, then m; partner: add_groups_of(): m, then the list.
   if (fiber::deepest_cancelled(self->attention.load(std::memory_order_seq_cst)) > floor) {
-    reason = reason_to_leave(*self, floor);
-    cancelled.store(true, std::memory_order_relaxed);
+    cancel_reason why = reason_to_leave(*self, floor);
+    // Whoever asks has found the link, and may be here at the same time.
+    const std::lock_guard guard(lock);
+    if (cancelled.load(std::memory_order_relaxed)) return;
+    reason = std::move(why);
+    // order: release — the reason; partner: whoever reads it without the lock.
+    cancelled.store(true, std::memory_order_release);
   }
 }
 

@@ -269,6 +269,41 @@ TEST(task_group_tree, a_scope_of_ten_thousand_fibers_is_gone_in_no_time) {
   EXPECT_LT(took, 5s) << "must be some 10 ms; a wide margin for a busy machine";
 }
 
+TEST(task_group_tree, made_while_a_thread_cancels_its_scope_is_told_by_one_of_the_two) {
+  run(with_loops(1), [] {
+    const std::string why(60, 'x');  // its copy is counted: two who write it at once are found out
+    std::atomic<cancel_scope*> asked{nullptr};
+    std::atomic<bool> over{false};
+    std::thread canceller([&] {
+      while (!over) {
+        if (cancel_scope* const scope = asked.exchange(nullptr)) scope->cancel(why);
+      }
+    });
+    for (int round = 0; round < test::rounds(20'000); ++round) {
+      cancel_scope scope;
+      bool met = false;
+      EXPECT_FALSE(scope.run([&] {
+        asked = &scope;
+        test::spin(static_cast<std::uint32_t>(round) % 300);
+        task_group group;
+        group.spawn([&] {
+          try {
+            park_for_ever();
+          } catch (const cancelled& request) {
+            met = request.reason() == why;
+            throw;
+          }
+        });
+        group.join();
+        this_fiber::yield();
+      }));
+      ASSERT_TRUE(met) << "round " << round;
+    }
+    over = true;
+    canceller.join();
+  });
+}
+
 TEST(task_group_tree, under_random_cancels_from_threads_all_children_end_and_are_counted) {
   run(with_loops(2), [] {
     constexpr int rounds = test::rounds(3000);
