@@ -171,7 +171,7 @@ void join_group(group_core& group) {
   if (begin_join(group)) {
     was_cancelled = !wait_for_children(group, cancellation::deliver);
     if (was_cancelled) {
-      cancel_group(group, "its group's owner was cancelled");
+      cancel_by_owner(group);
       wait_for_children(group, cancellation::shield);
     }
     let_the_last_go(group);
@@ -185,6 +185,14 @@ void join_group(group_core& group) {
 
 void cancel_group(group_core& group, std::string_view reason) noexcept {
   cancel_list({reason, nullptr}).cancel(group);
+}
+
+void cancel_by_owner(group_core& group) noexcept {
+  const fiber* const self = worker::current_fiber();
+  cancel_reason why;
+  if (self != nullptr) why = reason_to_leave(*self, floor_now(*self));
+  if (why.text.empty()) why = {"its group's owner was cancelled", nullptr};
+  cancel_list(std::move(why)).cancel(group);
 }
 
 void fail_body(group_core& group) noexcept {

@@ -277,9 +277,10 @@ TEST(task_group_tree, made_while_a_thread_cancels_its_scope_is_told_by_one_of_th
     std::thread canceller([&] {
       while (!over) {
         if (cancel_scope* const scope = asked.exchange(nullptr)) scope->cancel(why);
+        std::this_thread::yield();
       }
     });
-    for (int round = 0; round < test::rounds(20'000); ++round) {
+    for (int round = 0; round < 1000; ++round) {
       cancel_scope scope;
       bool met = false;
       EXPECT_FALSE(scope.run([&] {
