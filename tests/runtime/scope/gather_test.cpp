@@ -259,11 +259,13 @@ TEST(gather, of_tasks_that_are_joined_waits_for_all_of_them) {
     for (auto& each : tasks) joins.emplace_back([&each] { return each.join(); });
     EXPECT_EQ(gather(joins), (std::vector<int>{0, 1, 2, 3, 4}));
     // One that is not waited for any more goes on: the handle is elsewhere.
-    auto slow = spawn([] {
-      this_fiber::sleep_for(3ms);
+    test::gate finish;
+    auto slow = spawn([&] {
+      finish.wait();
       return 6;
     });
     EXPECT_FALSE(move_on_after(1ms, [&] { return gather([&] { return slow.join(); }); }));
+    finish.open();
     EXPECT_EQ(slow.join(), 6);
   });
 }
