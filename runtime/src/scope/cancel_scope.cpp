@@ -101,8 +101,11 @@ void pop(scope_frame& frame, fiber& self) noexcept {
 /// Sees to the deadline of a frame that has just been entered.
 void begin_deadline(scope_frame& frame, fiber& self) noexcept {
   if (frame.limit.is_never()) return;
-  // If one around it is due no later, that one's time-out is what ends this scope, too.
-  if (self.due != nullptr && self.due->limit <= frame.limit) return;
+  // If one around it is due no later, that one's time-out is what ends this scope, too: unless an
+  // exception is unwinding that one, and this scope is entered by a destructor.
+  if (self.due != nullptr && self.due->limit <= frame.limit && self.due->depth >= floor_now(self)) {
+    return;
+  }
   self.due = &frame;
   self.unarmed = &frame;
 }

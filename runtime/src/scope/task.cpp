@@ -100,7 +100,12 @@ void free_task(void* block, std::size_t at) noexcept {
 
 namespace {
 
-[[noreturn]] __attribute__((noinline)) void throw_no_runtime() {
+[[noreturn]] __attribute__((noinline)) void throw_no_runtime(const task_core& core) {
+  if (is_set(core.state.load(std::memory_order_relaxed), task_core::child)) {
+    throw std::logic_error(
+        "heddle::task_group::spawn outside a fiber: groups, and gather, race, any and map, start "
+        "their children in the runtime of the fiber that calls");
+  }
   throw std::logic_error("heddle::spawn outside a fiber: use runtime::spawn from plain threads");
 }
 
@@ -109,7 +114,7 @@ namespace {
 void submit(task_core& core) {
   worker* const here = worker::current();
   if (here == nullptr) [[unlikely]]
-    throw_no_runtime();
+    throw_no_runtime(core);
   here->spawn(core);
 }
 

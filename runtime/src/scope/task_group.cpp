@@ -65,6 +65,15 @@ void let_the_last_go(group_core& group) noexcept {
   group.ended.wait_unless_nothrow([]() noexcept { return true; });
 }
 
+/// Whether the caller is a child of the group: it would wait for its own end.
+bool is_own_child(const group_core& group) noexcept {
+  const fiber* const self = worker::current_fiber();
+  if (self == nullptr || self->task == nullptr) return false;
+  const task_core& core = *self->task;
+  return is_set(core.state.load(std::memory_order_relaxed), task_core::child) &&
+         static_cast<const child_core&>(core).group == &group;
+}
+
 bool body_failed_first(const group_core& group) noexcept {
   return group.body_failure != nullptr && group.failures_before_body == 0;
 }
@@ -88,13 +97,19 @@ group_core::group_core() {
   link(*this);
   // order: seq_cst — the link, then m; partner: add_groups_of(): m, then the list.
   if (fiber::deepest_cancelled(self->attention.load(std::memory_order_seq_cst)) > floor) {
-    reason = reason_to_leave(*self, floor);
-    cancelled.store(true, std::memory_order_relaxed);
+    cancel_reason why = reason_to_leave(*self, floor);
+    // Whoever asks has found the link, and may be here at the same time.
+    const std::lock_guard guard(lock);
+    if (cancelled.load(std::memory_order_relaxed)) return;
+    reason = std::move(why);
+    // order: release — the reason; partner: whoever reads it without the lock.
+    cancelled.store(true, std::memory_order_release);
   }
 }
 
 group_core::~group_core() {
   if (!joined) {
+    HEDDLE_ASSERT(!is_own_child(*this), "~task_group: a child would wait for its own end");
     cancel_group(*this, "its group has ended");
     if (begin_join(*this)) {
       wait_for_children(*this, cancellation::shield);
@@ -149,11 +164,14 @@ child_core& ended_child(child_core* core) {
 
 void join_group(group_core& group) {
   if (group.joined) throw std::logic_error("heddle::task_group::join: joined already");
+  if (is_own_child(group)) {
+    throw std::logic_error("heddle::task_group::join: a child of the group would wait for itself");
+  }
   bool was_cancelled = false;
   if (begin_join(group)) {
     was_cancelled = !wait_for_children(group, cancellation::deliver);
     if (was_cancelled) {
-      cancel_group(group, "its group's owner was cancelled");
+      cancel_by_owner(group);
       wait_for_children(group, cancellation::shield);
     }
     let_the_last_go(group);
@@ -167,6 +185,14 @@ void join_group(group_core& group) {
 
 void cancel_group(group_core& group, std::string_view reason) noexcept {
   cancel_list({reason, nullptr}).cancel(group);
+}
+
+void cancel_by_owner(group_core& group) noexcept {
+  const fiber* const self = worker::current_fiber();
+  cancel_reason why;
+  if (self != nullptr) why = reason_to_leave(*self, floor_now(*self));
+  if (why.text.empty()) why = {"its group's owner was cancelled", nullptr};
+  cancel_list(std::move(why)).cancel(group);
 }
 
 void fail_body(group_core& group) noexcept {
@@ -200,6 +226,15 @@ std::vector<std::exception_ptr> failures_of(group_core& group) {
 }
 
 group_body::group_body(group_core& group) : group_(&group) {
+  if (worker::current_fiber() == nullptr) {
+    throw std::logic_error(
+        "heddle::task_group::run (map calls it) outside a fiber: spawn in fibers, and join() here");
+  }
+  if (is_own_child(group)) {
+    throw std::logic_error("heddle::task_group::run: a child of the group would wait for itself");
+  }
+  if (group.joined) throw std::logic_error("heddle::task_group::run: joined already");
+  if (group.body != nullptr) throw std::logic_error("heddle::task_group::run: it runs already");
   enter_scope(frame_);
   {
     const std::lock_guard guard(group.lock);

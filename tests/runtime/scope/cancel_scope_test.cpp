@@ -271,12 +271,14 @@ TEST(cancel_scope, a_task_spawned_inside_belongs_to_no_scope_of_its_parent) {
 TEST(cancel_scope, a_cancelled_join_leaves_the_task_joinable) {
   for (const bool started : {false, true}) {
     run(with_loops(1), [&] {
-      auto slow = spawn([] {
-        this_fiber::sleep_for(5ms);
+      test::gate finish;
+      auto slow = spawn([&] {
+        finish.wait();
         return 6;
       });
       if (started) test::let_all_run();
       EXPECT_FALSE(move_on_after(1ms, [&] { slow.join(); }));
+      finish.open();
       EXPECT_EQ(slow.join(), 6);
     });
   }

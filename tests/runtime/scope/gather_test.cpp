@@ -167,6 +167,109 @@ TEST(gather, cancelled_when_all_have_values_drops_none) {
   });
 }
 
+TEST(gather, of_a_call_that_is_cancelled_on_its_own_disturbs_nobody_and_gives_task_cancelled) {
+  run(with_loops(1), [] {
+    bool ended = false;
+    EXPECT_THROW(gather([] { return 1; }, []() -> int { throw cancelled(); },
+                        [&] {
+                          this_fiber::sleep_for(1ms);
+                          ended = true;
+                        }),
+                 task_cancelled);
+    EXPECT_TRUE(ended);
+    this_fiber::yield();  // the caller was not cancelled
+  });
+}
+
+TEST(gather, hands_the_reason_of_its_caller_s_cancellation_on_and_throws_it) {
+  run(with_loops(1), [] {
+    cancel_scope scope;
+    std::vector<std::string> met;
+    const auto waits = [&] {
+      try {
+        park_for_ever();
+      } catch (const cancelled& request) {
+        met.emplace_back(request.reason());
+        throw;
+      }
+    };
+    auto other = spawn([&] { scope.cancel("my message"); });
+    EXPECT_FALSE(scope.run([&] {
+      try {
+        gather_settled(waits, waits);
+      } catch (const cancelled& request) {
+        met.emplace_back(request.reason());
+        throw;
+      }
+    }));
+    EXPECT_EQ(met, std::vector<std::string>(3, "my message"));
+    other.join();
+  });
+}
+
+TEST(gather, of_shielded_calls_that_is_cancelled_waits_and_gives_their_values) {
+  run(with_loops(1), [] {
+    cancel_scope scope;
+    auto other = spawn([&] { scope.cancel(); });
+    const auto shielded = [] {
+      return shield([] {
+        this_fiber::sleep_for(2ms);
+        return 3;
+      });
+    };
+    std::tuple<int, int> values;
+    EXPECT_FALSE(scope.run([&] {
+      values = gather(shielded, shielded);
+      this_fiber::yield();
+    }));
+    EXPECT_EQ(values, std::tuple(3, 3));
+    other.join();
+  });
+}
+
+TEST(gather, failures_after_the_first_are_told_to_nobody) {
+  config settings = with_loops(1);
+  int unhandled = 0;
+  settings.on_unhandled = [&](const unhandled_error&) { ++unhandled; };
+  run(settings, [] {
+    EXPECT_THROW(gather(
+                     [] {
+                       try {
+                         park_for_ever();
+                       } catch (const cancelled&) {
+                         throw std::runtime_error("second");
+                       }
+                     },
+                     [] { throw own_error("first"); }),
+                 own_error);
+  });
+  EXPECT_EQ(unhandled, 0);
+}
+
+TEST(gather, of_tasks_that_are_joined_waits_for_all_of_them) {
+  run(with_loops(2), [] {
+    std::vector<task<int>> tasks;
+    for (int n = 0; n < 5; ++n) {
+      tasks.push_back(spawn([n] {
+        this_fiber::sleep_for(std::chrono::microseconds(500 - 100 * n));
+        return n;
+      }));
+    }
+    std::vector<std::function<int()>> joins;
+    for (auto& each : tasks) joins.emplace_back([&each] { return each.join(); });
+    EXPECT_EQ(gather(joins), (std::vector<int>{0, 1, 2, 3, 4}));
+    // One that is not waited for any more goes on: the handle is elsewhere.
+    test::gate finish;
+    auto slow = spawn([&] {
+      finish.wait();
+      return 6;
+    });
+    EXPECT_FALSE(move_on_after(1ms, [&] { return gather([&] { return slow.join(); }); }));
+    finish.open();
+    EXPECT_EQ(slow.join(), 6);
+  });
+}
+
 TEST(gather, outside_a_fiber_says_so) {
   EXPECT_THROW(gather([] { return 1; }), std::logic_error);
 }

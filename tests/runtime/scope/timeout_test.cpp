@@ -241,6 +241,44 @@ TEST(shield, a_cancelled_task_may_clean_up_in_it) {
   });
 }
 
+TEST(shield, gives_what_its_body_returns_or_throws) {
+  run(with_loops(1), [] {
+    EXPECT_EQ(shield([] { return (this_fiber::yield(), 42); }), 42);
+    int kept = 1;
+    EXPECT_EQ(&shield([&]() -> int& { return kept; }), &kept);
+    EXPECT_EQ(*shield([] { return std::make_unique<int>(3); }), 3);
+    EXPECT_THROW(shield([] { throw std::runtime_error("expected"); }), std::runtime_error);
+    auto child = spawn([] { test::park_for_ever(); });
+    child.cancel();
+    EXPECT_THROW(shield([&] { child.join(); }), task_cancelled) << "that is not its own";
+    cancel_scope scope;
+    EXPECT_THROW(scope.run([&] {
+      scope.cancel();
+      shield([] { throw std::runtime_error("expected"); });
+    }),
+                 std::runtime_error);
+    this_fiber::yield();
+  });
+}
+
+TEST(shield, what_runs_side_by_side_inside_comes_to_its_end) {
+  run(with_loops(2), [] {
+    cancel_scope scope;
+    int sum = 0;
+    EXPECT_FALSE(scope.run([&] {
+      scope.cancel();
+      const auto sleeps = [] {
+        this_fiber::sleep_for(1ms);
+        return 1;
+      };
+      const auto [a, b] = shield([&] { return gather(sleeps, sleeps); });
+      sum = a + b;
+      this_fiber::yield();
+    }));
+    EXPECT_EQ(sum, 2);
+  });
+}
+
 TEST(shield, on_a_plain_thread_just_calls) {
   EXPECT_EQ(shield([] { return 3; }), 3);
 }

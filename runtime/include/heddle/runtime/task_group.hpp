@@ -145,7 +145,7 @@ std::invoke_result_t<F> task_group::run(F&& body) {
       detail::fail_body(core_);
     }
   }
-  if (cancelled_outside) cancel();
+  if (cancelled_outside) detail::cancel_by_owner(core_);
   join();
   if (cancelled_outside) std::rethrow_exception(cancelled_outside);
   if constexpr (!std::is_void_v<result>) {

@@ -84,6 +84,9 @@ void join_group(group_core& group);
 /// Cancels all children and the body.
 void cancel_group(group_core& group, std::string_view reason) noexcept;
 
+/// Cancels all children because the running fiber, whose group it is, leaves: for its reason.
+void cancel_by_owner(group_core& group) noexcept;
+
 /// Takes the exception that is being handled as the failure of the group's body; cancels the rest.
 void fail_body(group_core& group) noexcept;
 
