@@ -6,8 +6,10 @@
 #include <heddle/runtime/cancelled.hpp>
 #include <heddle/runtime/clock.hpp>
 #include <heddle/runtime/config.hpp>
+#include <heddle/runtime/context_var.hpp>
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/error.hpp>
+#include <heddle/runtime/fiber_local.hpp>
 #include <heddle/runtime/gather.hpp>
 #include <heddle/runtime/map.hpp>
 #include <heddle/runtime/outcome.hpp>

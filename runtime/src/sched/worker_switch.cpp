@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // From fiber to fiber: what runs next, and what becomes of the one that was left.
 // The steps W3 to W5 of wait/README.md are leave() and dispose().
+#include "fiber/task_storage.hpp"
 #include "sched/cancel.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/task_end.hpp"
@@ -241,8 +242,8 @@ void worker::settle_claims(fiber& child) noexcept {
 void worker::spawn(task_core& core) {
   // What may throw, or takes long, is asked about here and done out of line.
   scheduler& owner = owner_;
-  if (owner.cancels_all() || owner.exhausted() || core.extras() != nullptr || next_id_ == ids_end_)
-      [[unlikely]] {
+  if (owner.cancels_all() || owner.exhausted() || core.extras() != nullptr ||
+      next_id_ == ids_end_ || (running != nullptr && running->storage != nullptr)) [[unlikely]] {
     return spawn_with_care(core);
   }
   core.id = fiber_id{next_id_++};
@@ -258,6 +259,7 @@ void worker::spawn_with_care(task_core& core) {
   if (owner_.cancels_all()) owner_.throw_shut_down();
   if (owner_.exhausted()) check_stacks();
   owner_.check_loop(core);
+  inherit_context(core);
   if (next_id_ == ids_end_) take_ids();
   core.id = fiber_id{next_id_++};
   tag_loop(core);
@@ -303,8 +305,10 @@ inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexc
   const spawn_extras* const extras = core.extras();
   self.identity.set(core.id, {core.file, core.line},
                     extras == nullptr ? std::string_view{} : std::string_view(extras->name));
-  if (extras != nullptr && extras->pinned) [[unlikely]]
-    self.pinned_to = current();
+  if (extras != nullptr) [[unlikely]] {
+    if (extras->pinned) self.pinned_to = current();
+    self.storage = core.extras()->storage.release();
+  }
   self.uncaught_at_entry = current()->exceptions->uncaught_exceptions;
   self.attention.store(fiber::unchecked, std::memory_order_relaxed);
   self.spawned_on = nullptr;
@@ -315,6 +319,8 @@ inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexc
   } else {
     fail_refused(core);
   }
+  if (self.storage != nullptr) [[unlikely]]
+    end_storage(self);
   worker& here = *current();
   here.trace_slice_end(self);
   fiber* const joiner = std::exchange(self.claimed_by, nullptr);
