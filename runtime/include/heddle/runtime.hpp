@@ -2,6 +2,7 @@
 // Everything of heddle::runtime.
 #pragma once
 
+#include <heddle/runtime/as_completed.hpp>
 #include <heddle/runtime/cancel.hpp>
 #include <heddle/runtime/cancelled.hpp>
 #include <heddle/runtime/clock.hpp>
@@ -11,6 +12,7 @@
 #include <heddle/runtime/error.hpp>
 #include <heddle/runtime/fiber_local.hpp>
 #include <heddle/runtime/gather.hpp>
+#include <heddle/runtime/generator.hpp>
 #include <heddle/runtime/map.hpp>
 #include <heddle/runtime/outcome.hpp>
 #include <heddle/runtime/park.hpp>

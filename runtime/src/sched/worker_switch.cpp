@@ -242,8 +242,9 @@ void worker::settle_claims(fiber& child) noexcept {
 void worker::spawn(task_core& core) {
   // What may throw, or takes long, is asked about here and done out of line.
   scheduler& owner = owner_;
-  if (owner.cancels_all() || owner.exhausted() || core.extras() != nullptr ||
-      next_id_ == ids_end_ || (running != nullptr && running->storage != nullptr)) [[unlikely]] {
+  fiber* const parent = running;
+  if (owner.hindered() || core.extras() != nullptr || next_id_ == ids_end_ ||
+      (parent != nullptr && parent->storage != nullptr)) [[unlikely]] {
     return spawn_with_care(core);
   }
   core.id = fiber_id{next_id_++};
@@ -252,7 +253,7 @@ void worker::spawn(task_core& core) {
   const std::int64_t index = deque_.push_if_room(&core);
   if (index == deque_.no_room) [[unlikely]]
     return push_or_throw(core);
-  has_spawned(index);
+  has_spawned(parent, index);
 }
 
 void worker::spawn_with_care(task_core& core) {
@@ -273,15 +274,15 @@ void worker::spawn_with_care(task_core& core) {
 
 void worker::push_or_throw(task_core& core) {
   try {
-    has_spawned(deque_.push(&core));
+    has_spawned(running, deque_.push(&core));
   } catch (const std::bad_alloc&) {
     counters_.finished.publish();
     throw;
   }
 }
 
-inline void worker::has_spawned(std::int64_t index) noexcept {
-  if (fiber* const parent = running) {
+inline void worker::has_spawned(fiber* parent, std::int64_t index) noexcept {
+  if (parent != nullptr) {
     parent->spawn_before = parent->spawned_on == this ? parent->latest_spawn : fiber::none_before;
     parent->latest_spawn = index;
     parent->spawned_on = this;
