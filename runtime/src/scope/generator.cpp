@@ -102,7 +102,9 @@ void generator_core::finish() {
   at_end_ = true;
   // Its body is over: a few instructions, unless destructors of its task's variables take longer.
   shield([this] { group_->join(); });
-  if (producer_.was_cancelled()) producer_.get();
+  if (!producer_.was_cancelled()) return;
+  throw_if_cancelled();  // that is why, most likely
+  producer_.get();
 }
 
 void* generator_core::element() const {

@@ -307,6 +307,7 @@ TEST(context_var, random_sets_and_resets_agree_with_a_plain_copy) {
             break;
           case 1: {
             auto token = variables[n].set(value);
+            model[n] = value;
             if (depth < 4) nest(depth + 1);
             variables[n].reset(token);
             model[n] = before;

@@ -213,8 +213,7 @@ TEST(generator_cancel, a_producer_that_swallows_it_meets_it_again_at_each_yield)
     int met = 0;
     {
       generator<int> stubborn([&](auto& yield) {
-        yield(0);
-        for (int n = 0; n < 1000; ++n) {
+        for (int n = 0; n <= 1000; ++n) {
           try {
             yield(n);
           } catch (...) {
@@ -224,7 +223,7 @@ TEST(generator_cancel, a_producer_that_swallows_it_meets_it_again_at_each_yield)
       });
       EXPECT_EQ(stubborn.next(), 0);
     }
-    EXPECT_EQ(met, 1000);
+    EXPECT_EQ(met, 1001);
   });
 }
 

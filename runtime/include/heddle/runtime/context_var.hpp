@@ -20,8 +20,13 @@ namespace detail {
 
 /// What one variable is bound to, and the older bindings; null: no value.
 struct context_node {
-  std::shared_ptr<const void> variable;
-  std::shared_ptr<const void> value;
+  using shared = std::shared_ptr<const void>;
+  context_node() = default;
+  context_node(shared of, shared to, std::shared_ptr<const context_node> others) noexcept
+      : variable(std::move(of)), value(std::move(to)), older(std::move(others)) {}
+
+  shared variable;
+  shared value;
   std::shared_ptr<const context_node> older;
 };
 /// All that a task has inherited and set.
