@@ -56,7 +56,8 @@ task_storage& make_storage_of_caller();
 /// Has a task that is about to be queued inherit the caller's context. Errors: std::bad_alloc.
 void inherit_context(task_core& core);
 
-/// Ends the storage of the task that `self`, the running fiber, runs: destroys its values, shielded.
+/// Ends the storage of the task that `self`, the running fiber, runs: destroys its values,
+/// shielded.
 void end_storage(fiber& self) noexcept;
 
 }  // namespace heddle::detail

@@ -3,6 +3,7 @@
 #include <heddle/runtime.hpp>
 
 #include "runtime/support/loops.hpp"
+#include "runtime/support/random.hpp"
 
 #include <gtest/gtest.h>
 
@@ -269,12 +270,15 @@ TEST(context_var, a_value_whose_end_makes_values_leaves_nothing_behind) {
   std::atomic<int> alive{0};
   fiber_local<counted> local([&] { return counted(alive); });
   struct uses_local {
+    explicit uses_local(fiber_local<counted>& used) : of(&used) {}
+    uses_local(const uses_local&) = delete;
+    uses_local& operator=(const uses_local&) = delete;
     fiber_local<counted>* of;
     ~uses_local() { of->get(); }
   };
   run(with_loops(1), [&] {
     context_var<std::shared_ptr<uses_local>> value;
-    spawn([&] { value.set(std::make_shared<uses_local>(&local)); }).join();
+    spawn([&] { value.set(std::make_shared<uses_local>(local)); }).join();
     EXPECT_EQ(alive, 0);
     EXPECT_EQ(spawn([&] { return local.find(); }).join(), nullptr);
   });
@@ -284,11 +288,7 @@ TEST(context_var, random_sets_and_resets_agree_with_a_plain_copy) {
   run(with_loops(1), [] {
     std::array<context_var<int>, 4> variables;
     std::array<std::optional<int>, 4> model;
-    unsigned state = 1;
-    const auto random = [&](unsigned below) {
-      state = state * 1664525U + 1013904223U;
-      return (state >> 16U) % below;
-    };
+    test::random_numbers random(1);
     const auto check = [&] {
       for (std::size_t n = 0; n < variables.size(); ++n) {
         const int* const found = variables[n].find();
@@ -297,10 +297,10 @@ TEST(context_var, random_sets_and_resets_agree_with_a_plain_copy) {
     };
     const std::function<void(int)> nest = [&](int depth) {
       for (int step = 0; step < 6; ++step) {
-        const std::size_t n = random(4);
-        const int value = static_cast<int>(random(1000));
+        const std::size_t n = random.below(4);
+        const int value = static_cast<int>(random.below(1000));
         const std::optional<int> before = model[n];
-        switch (random(3)) {
+        switch (random.below(3)) {
           case 0:
             variables[n].set(value);
             model[n] = value;

@@ -51,10 +51,7 @@ template <class T>
 class fiber_local {
  public:
   /// Values begin as T().
-  fiber_local()
-  requires std::is_default_constructible_v<T>
-      : fiber_local([] { return T(); }) {
-  }
+  fiber_local() requires std::is_default_constructible_v<T> : fiber_local([] { return T(); }) {}
   /// Values begin as `make()`, which several loops may call at the same time. It may suspend.
   template <class Make>
   requires std::is_invocable_r_v<T, Make&>
