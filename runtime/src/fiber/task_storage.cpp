@@ -65,11 +65,16 @@ __attribute__((noinline)) thread_storage& storage_of_plain_thread() noexcept {
 struct thread_end {
   ~thread_end() {
     thread_storage& ends = storage_of_plain_thread();
-    ends.own->end();
+    if (ends.own != nullptr) ends.own->end();
     delete std::exchange(ends.own, nullptr);
     ends.ended = true;
   }
 };
+
+__attribute__((noinline)) void end_storage_with_thread() noexcept {
+  thread_local const thread_end at_end;
+  static_cast<void>(at_end);
+}
 
 __attribute__((noinline)) task_storage& make_storage_of_plain_thread() {
   thread_storage& here = storage_of_plain_thread();
@@ -77,10 +82,8 @@ __attribute__((noinline)) task_storage& make_storage_of_plain_thread() {
     throw std::logic_error(
         "heddle: a fiber_local or context_var is used by a thread that has destroyed its values");
   }
-  auto made = std::make_unique<task_storage>();
-  thread_local thread_end at_end;
-  static_cast<void>(&at_end);
-  here.own = made.release();
+  end_storage_with_thread();
+  here.own = new task_storage;
   return *here.own;
 }
 

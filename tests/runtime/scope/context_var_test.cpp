@@ -2,13 +2,16 @@
 // context_var: what children inherit, and what neither side sees of the other.
 #include <heddle/runtime.hpp>
 
+#include "runtime/support/child.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
+#include "runtime/support/sanitized.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -93,6 +96,20 @@ TEST(context_var, scoped_binds_until_its_end_whatever_else_is_set_meanwhile) {
       EXPECT_EQ(level.get(), 0);
     }
   });
+}
+
+TEST(context_var, scoped_that_another_task_ends_stops_the_process_with_a_message) {
+  if (test::sanitized) GTEST_SKIP() << "a sanitizer does not bear a fork without exec";
+  const test::child_end end = test::in_child([] {
+    run(with_loops(1), [] {
+      context_var<int> level;
+      auto bound = std::make_unique<context_var<int>::scoped>(level, 1);
+      spawn([&] { bound.reset(); }).join();
+    });
+    return true;
+  });
+  EXPECT_TRUE(end.killed_by(SIGABRT));
+  EXPECT_NE(end.output.find("context_var::scoped"), std::string::npos) << end.output;
 }
 
 TEST(context_var, takes_values_that_only_move) {
