@@ -129,6 +129,35 @@ TEST(allocation, of_tasks_that_wait_and_are_named_and_fill_the_queues) {
   });
 }
 
+TEST(allocation, of_generators_and_of_the_variables_of_tasks) {
+  fail_each_allocation([] {
+    run(test::with_loops(1), [] {
+      fiber_local<std::vector<int>> own;
+      context_var<int> inherited;
+      own->push_back(1);
+      const context_var<int>::scoped outer(inherited, 2);
+      auto undo = inherited.set(3);
+      std::vector<task<int>> tasks;
+      tasks.reserve(2);
+      for (int n = 0; n < 2; ++n) {
+        tasks.push_back(spawn([&] {
+          const context_var<int>::scoped inner(inherited, 4);
+          own->push_back(5);
+          return static_cast<int>(own->size());
+        }));
+      }
+      generator<int> numbers([&](auto& yield) {
+        for (const int each : as_completed(std::move(tasks))) yield(each + inherited.get());
+      });
+      int sum = 0;
+      for (const int each : numbers) sum += each;
+      EXPECT_EQ(sum, 8);
+      inherited.reset(undo);
+      EXPECT_EQ(inherited.get(), 2);
+    });
+  });
+}
+
 TEST(allocation, of_waits_for_descriptors) {
   fail_each_allocation([] {
     runtime home(test::with_loops(1));

@@ -2,14 +2,18 @@
 // Everything of heddle::runtime.
 #pragma once
 
+#include <heddle/runtime/as_completed.hpp>
 #include <heddle/runtime/cancel.hpp>
 #include <heddle/runtime/cancelled.hpp>
 #include <heddle/runtime/clock.hpp>
 #include <heddle/runtime/config.hpp>
+#include <heddle/runtime/context_var.hpp>
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/error.hpp>
+#include <heddle/runtime/fiber_local.hpp>
 #include <heddle/runtime/gather.hpp>
 #include <heddle/runtime/lock_owner.hpp>
+#include <heddle/runtime/generator.hpp>
 #include <heddle/runtime/map.hpp>
 #include <heddle/runtime/outcome.hpp>
 #include <heddle/runtime/park.hpp>

@@ -21,6 +21,7 @@
 
 namespace heddle::detail {
 
+class task_storage;
 class worker;
 struct cancel_domain;
 struct group_core;
@@ -87,6 +88,7 @@ class fiber : public parker, public job {
   scope_depth shield = 0;  // the depth of the innermost shield
   std::atomic<std::uint32_t> attention{0};
   std::uint32_t uncaught_at_entry = 0;
+  task_storage* storage = nullptr;   // of the task; most have none
   scope_frame* innermost = nullptr;  // the scopes it is in, back to a null: the task
   scope_frame* due = nullptr;        // which of them, as far as they are heard, is due first
   scope_frame* unarmed = nullptr;    // the innermost whose timer is to be armed before a park

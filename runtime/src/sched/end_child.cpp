@@ -4,6 +4,7 @@
 
 #include <heddle/runtime/detail/group_core.hpp>
 
+#include "fiber/task_storage.hpp"
 #include "sched/cancel.hpp"
 #include "sched/worker.hpp"
 
@@ -41,6 +42,7 @@ void end_child(task_core& core, worker& here) noexcept {
   // order: release — the outcome, for whoever sees done: subtask::done() may, before the join.
   child.stage.store(task_stage::done, std::memory_order_release);
   drop_share(child);
+  if (self.storage != nullptr) end_storage(self);  // of the end of a result nobody wants
   end_pending(group);
 }
 

@@ -5,6 +5,7 @@
 #include <heddle/runtime/error.hpp>
 
 #include "base/loop_thread.hpp"
+#include "fiber/task_storage.hpp"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -95,6 +96,7 @@ void scheduler::submit(task_core& core) {
     return;
   }
   check_loop(core);
+  inherit_context(core);
   const visit while_here(*this);
   // order: seq_cst — counted before accepting_ is read; shut_down() clears accepting_ before
   // quiescence is looked for, so either this sees the stop or the stop sees this task.

@@ -71,7 +71,12 @@ class scheduler {
   }
   bool cancels_all() const noexcept {
     // order: seq_cst — Dekker with cancel_all(), which then visits every fiber.
-    return cancel_all_.load(std::memory_order_seq_cst);
+    return (hindered_.load(std::memory_order_seq_cst) & by_shutdown) != 0;
+  }
+  /// Returns whether spawn has to look closer: all is cancelled, or stacks ran out.
+  bool hindered() const noexcept {
+    // order: seq_cst — as cancels_all().
+    return hindered_.load(std::memory_order_seq_cst) != 0;
   }
 
   /// Holds the scheduler while a thread that is not one of its loops uses it.
@@ -104,8 +109,16 @@ class scheduler {
   void check_loop(const task_core& core) const;
   [[noreturn]] void throw_shut_down() const;
   /// Stacks ran out; until one comes back spawn says so.
-  void set_exhausted(bool now) noexcept { exhausted_.store(now, std::memory_order_relaxed); }
-  bool exhausted() const noexcept { return exhausted_.load(std::memory_order_relaxed); }
+  void set_exhausted(bool now) noexcept {
+    if (now) {
+      hindered_.fetch_or(by_exhaustion, std::memory_order_relaxed);
+    } else {
+      hindered_.fetch_and(~by_exhaustion, std::memory_order_relaxed);
+    }
+  }
+  bool exhausted() const noexcept {
+    return (hindered_.load(std::memory_order_relaxed) & by_exhaustion) != 0;
+  }
   void note_unguarded() noexcept;
   runtime_stats stats() const;
 
@@ -138,10 +151,11 @@ class scheduler {
   std::atomic<std::uint64_t> spawned_outside_{0};
   std::atomic<std::uint64_t> refused_outside_{0};
   std::atomic<bool> accepting_{true};
-  std::atomic<bool> cancel_all_{false};
+  static constexpr std::uint32_t by_shutdown = 1;
+  static constexpr std::uint32_t by_exhaustion = 2;
+  std::atomic<std::uint32_t> hindered_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<bool> ended_{false};
-  std::atomic<bool> exhausted_{false};
   std::atomic<bool> reported_unguarded_{false};
   std::atomic<std::uint32_t> quiet_{0};  // a futex: bumped when a draining runtime has no live task
   std::atomic<bool> draining_{false};

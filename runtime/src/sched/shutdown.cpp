@@ -42,7 +42,7 @@ void scheduler::note_idle() noexcept {
 void scheduler::cancel_all() noexcept {
   // order: seq_cst — Dekker with a fiber's first wait, which reads it after a fence: a body that
   // this visit does not find waiting reads the flag.
-  cancel_all_.store(true, std::memory_order_seq_cst);
+  hindered_.fetch_or(by_shutdown, std::memory_order_seq_cst);
   stacks.for_each([](fiber& one) { tell(one, 0); });
 }
 

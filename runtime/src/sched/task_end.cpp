@@ -2,6 +2,7 @@
 // Ending a task: the runner's side of task_core.hpp's state word.
 #include "sched/task_end.hpp"
 
+#include "fiber/task_storage.hpp"
 #include "sched/end_child.hpp"
 #include "sched/resume.hpp"
 #include "sched/scheduler.hpp"
@@ -41,8 +42,11 @@ void end_detached(task_core& core) noexcept {
   fiber& self = *worker::current_fiber();
   self.shield = nothing_heard;  // neither hook nor result must meet the task's cancellation
   report_failure(core);
-  release(core);
+  core.operations->destroy(core);
+  core.outcome = task_outcome::cancelled;  // nothing is left in it
   self.shield = 0;
+  if (self.storage != nullptr) end_storage(self);  // of the hook, and of the result's end
+  release(core);
 }
 
 }  // namespace

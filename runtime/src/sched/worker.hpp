@@ -123,7 +123,7 @@ class worker : public switch_state {
   // worker_switch.cpp
   void spawn_with_care(task_core& core);
   void push_or_throw(task_core& core);
-  void has_spawned(std::int64_t index) noexcept;
+  void has_spawned(fiber* parent, std::int64_t index) noexcept;
   bool maybe_idle() const noexcept;
   job* pick() noexcept;
   job* pick_in_turn() noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // From fiber to fiber: what runs next, and what becomes of the one that was left.
 // The steps W3 to W5 of wait/README.md are leave() and dispose().
+#include "fiber/task_storage.hpp"
 #include "sched/cancel.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/task_end.hpp"
@@ -241,8 +242,9 @@ void worker::settle_claims(fiber& child) noexcept {
 void worker::spawn(task_core& core) {
   // What may throw, or takes long, is asked about here and done out of line.
   scheduler& owner = owner_;
-  if (owner.cancels_all() || owner.exhausted() || core.extras() != nullptr || next_id_ == ids_end_)
-      [[unlikely]] {
+  fiber* const parent = running;
+  if (owner.hindered() || core.extras() != nullptr || next_id_ == ids_end_ ||
+      (parent != nullptr && parent->storage != nullptr)) [[unlikely]] {
     return spawn_with_care(core);
   }
   core.id = fiber_id{next_id_++};
@@ -251,13 +253,14 @@ void worker::spawn(task_core& core) {
   const std::int64_t index = deque_.push_if_room(&core);
   if (index == deque_.no_room) [[unlikely]]
     return push_or_throw(core);
-  has_spawned(index);
+  has_spawned(parent, index);
 }
 
 void worker::spawn_with_care(task_core& core) {
   if (owner_.cancels_all()) owner_.throw_shut_down();
   if (owner_.exhausted()) check_stacks();
   owner_.check_loop(core);
+  inherit_context(core);
   if (next_id_ == ids_end_) take_ids();
   core.id = fiber_id{next_id_++};
   tag_loop(core);
@@ -271,15 +274,15 @@ void worker::spawn_with_care(task_core& core) {
 
 void worker::push_or_throw(task_core& core) {
   try {
-    has_spawned(deque_.push(&core));
+    has_spawned(running, deque_.push(&core));
   } catch (const std::bad_alloc&) {
     counters_.finished.publish();
     throw;
   }
 }
 
-inline void worker::has_spawned(std::int64_t index) noexcept {
-  if (fiber* const parent = running) {
+inline void worker::has_spawned(fiber* parent, std::int64_t index) noexcept {
+  if (parent != nullptr) {
     parent->spawn_before = parent->spawned_on == this ? parent->latest_spawn : fiber::none_before;
     parent->latest_spawn = index;
     parent->spawned_on = this;
@@ -305,8 +308,10 @@ inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexc
   current()->caller = core.id;
   self.identity.set(core.id, {core.file, core.line},
                     extras == nullptr ? std::string_view{} : std::string_view(extras->name));
-  if (extras != nullptr && extras->pinned) [[unlikely]]
-    self.pinned_to = current();
+  if (extras != nullptr) [[unlikely]] {
+    if (extras->pinned) self.pinned_to = current();
+    self.storage = core.extras()->storage.release();
+  }
   self.uncaught_at_entry = current()->exceptions->uncaught_exceptions;
   self.attention.store(fiber::unchecked, std::memory_order_relaxed);
   self.spawned_on = nullptr;
@@ -317,6 +322,8 @@ inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexc
   } else {
     fail_refused(core);
   }
+  if (self.storage != nullptr) [[unlikely]]
+    end_storage(self);
   worker& here = *current();
   here.trace_slice_end(self);
   fiber* const joiner = std::exchange(self.claimed_by, nullptr);

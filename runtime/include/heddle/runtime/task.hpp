@@ -76,6 +76,13 @@ class [[nodiscard]] task {
   /// task ends just now.
   bool unwatch_end() { return detail::unwatch_end(attached("unwatch_end")); }
 
+  /// Waits for the end of the task, which can then be joined without waiting. Errors: `cancelled`
+  /// if the caller is. Suspends, Order, Cost: as join().
+  void wait() {
+    detail::task_core& core = attached("wait");
+    if (!detail::is_done(core)) detail::wait_done(core);
+  }
+
   /// Returns whether the task has ended. Order: true happens after its end.
   bool done() const { return detail::is_done(attached("done")); }
 

@@ -42,6 +42,7 @@ class fiber;
 class scheduler;
 struct task_core;
 class error_hooks;
+class task_storage;
 
 /// The link of every intrusive run queue, and what kind of job hangs on it.
 struct job {
@@ -64,11 +65,15 @@ enum class task_outcome : std::uint8_t {
 
 /// What only a few tasks have; allocated for those.
 struct spawn_extras {
+  spawn_extras();
+  ~spawn_extras();
+
   std::string name;
   std::size_t stack_bytes = 0;
   unsigned loop = any_loop;
   bool pinned = false;
   std::shared_ptr<error_hooks> hooks;  // set when the task fails: who is to be told if nobody joins
+  std::unique_ptr<task_storage> storage;  // inherited; the runner takes it
 
   static constexpr unsigned any_loop = ~0U;
 };
