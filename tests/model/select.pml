@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Channels and select: the protocol of sync/src/README.md, steps S1 to S6, T1 to T3. Two channels, A
- * and B, with room for CAP values each; up to three fibers, of which each makes one select (or, with
- * one case, one send or receive). MASK0 to MASK2 say among which cases: 1 send to A, 2 receive from
- * A, 4 send to B, 8 receive from B; 0: no such fiber. CLOSE=1: A is closed at some time. TIMER=1:
- * the wait of fiber 0 may time out at any time (a cancellation is the same claim).
+ * Channels and select: the protocol of sync/src/README.md, steps S1 to S6, T1 to T3. Two channels,
+ * A and B, with room for CAP values each; up to three fibers, of which each makes one select (or,
+ * with one case, one send or receive). MASK0 to MASK2 say among which cases: 1 send to A, 2
+ * receive from A, 4 send to B, 8 receive from B; 0: no such fiber. CLOSE=1: A is closed at some
+ * time. TIMER=1: the wait of fiber 0 may time out at any time (a cancellation is the same claim).
  *
  * Checked: a party is touched only while its frame stands, and never by itself; values are moved
  * once, none is lost, and the receiver has its value when it goes on; a wait that timed out has
@@ -79,7 +79,10 @@ inline claim_one(kind) {
 
 inline try_claim(kind) {
 #ifdef BUG_MOVES_BEFORE_THE_CLAIM
-  atomic { assert(stands[q]); if :: SENDS(kind) -> mine[q]--; got[p]++ :: else -> mine[p]--; got[q]++ fi };
+  atomic {
+    assert(stands[q]);
+    if :: SENDS(kind) -> mine[q]--; got[p]++ :: else -> mine[p]--; got[q]++ fi
+  };
 #endif
   atomic {
     assert(stands[q] && q != p);
@@ -259,7 +262,8 @@ end:
 #define SOMEBODY(c) (SLEEPS_IN(0, c) || SLEEPS_IN(1, c) || SLEEPS_IN(2, c))
 #define MEET(p, r, c) (SLEEPS_IN(p, c) && SLEEPS_IN(r, PARTNER(c)))
 #define MEET_ANY(c) \
-  (MEET(0, 1, c) || MEET(0, 2, c) || MEET(1, 0, c) || MEET(1, 2, c) || MEET(2, 0, c) || MEET(2, 1, c))
+  (MEET(0, 1, c) || MEET(0, 2, c) || MEET(1, 0, c) || MEET(1, 2, c) || \
+   MEET(2, 0, c) || MEET(2, 1, c))
 
 init {
   atomic {
@@ -274,7 +278,8 @@ init {
   };
   timeout;
   assert(!locked[0] && !locked[1]);
-  assert(mine[0] + mine[1] + mine[2] + got[0] + got[1] + got[2] + buffered[0] + buffered[1] == made);
+  assert(mine[0] + mine[1] + mine[2] + got[0] + got[1] + got[2] +
+         buffered[0] + buffered[1] == made);
   assert(got[0] <= 1 && got[1] <= 1 && got[2] <= 1);
   assert(!MEET_ANY(0) && !MEET_ANY(2));
   assert(!(SOMEBODY(1) && buffered[0] > 0) && !(SOMEBODY(3) && buffered[1] > 0));

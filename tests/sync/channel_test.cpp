@@ -394,6 +394,27 @@ TEST(channel, keeps_each_sender_s_order_across_loops) {
   });
 }
 
+TEST(channel, one_value_wakes_one_of_a_thousand_and_a_close_wakes_the_rest) {
+  run(with_loops(1), [] {
+    channel<int> numbers(4);
+    int woken = 0;
+    task_group receivers;
+    for (int n = 0; n < 1'000; ++n) {
+      receivers.spawn([&] {
+        numbers.receive();
+        ++woken;
+      });
+    }
+    test::yield_until([parked = 0]() mutable { return ++parked == 1'000; });
+    numbers.send(1);
+    let_all_run();
+    EXPECT_EQ(woken, 1);
+    numbers.close();
+    receivers.join();
+    EXPECT_EQ(woken, 1'000);
+  });
+}
+
 TEST(channel, destroys_what_is_left_in_it) {
   const auto counted = std::make_shared<int>(0);
   {

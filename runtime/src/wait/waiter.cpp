@@ -217,7 +217,7 @@ void throw_if_cancelled() {
 void cooperate() {
   detail::worker* const here = detail::worker::current();
   if (here == nullptr || here->running == nullptr) return;
-  throw_if_cancelled();
+  if (here->running->attention.load(std::memory_order_relaxed) != 0) throw_if_cancelled();
   if (!here->spend()) this_fiber::yield();
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The spinlock excludes, also when there are more threads than cores.
-#include <heddle/runtime/detail/spinlock.hpp>
+#include <heddle/runtime/spinlock.hpp>
 
 #include "runtime/support/sanitized.hpp"
 
@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace heddle::detail {
+namespace heddle {
 namespace {
 
 TEST(spinlock, excludes) {
@@ -50,4 +50,4 @@ TEST(spinlock, try_lock_says_whether_it_was_free) {
 }
 
 }  // namespace
-}  // namespace heddle::detail
+}  // namespace heddle
