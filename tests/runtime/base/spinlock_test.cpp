@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The spinlock excludes, also when there are more threads than cores.
-#include <heddle/runtime/detail/spinlock.hpp>
+#include <heddle/runtime/spinlock.hpp>
 
 #include "runtime/support/sanitized.hpp"
 
