@@ -124,6 +124,32 @@ TEST(once, who_was_handed_the_turn_and_is_cancelled_then_still_uses_it) {
   });
 }
 
+TEST(once, one_who_has_failed_may_try_again_while_the_next_in_line_runs) {
+  run(with_loops(1), [] {
+    once flag;
+    test::gate finish;
+    auto fails = spawn([&] {
+      EXPECT_THROW(flag.call([] {
+        let_all_run();
+        throw std::runtime_error("no");
+      }),
+                   std::runtime_error);
+      return flag.call([] { ADD_FAILURE() << "the other call succeeds"; });
+    });
+    auto next = spawn([&] {
+      return flag.call([&] {
+        EXPECT_THROW(flag.call([] {}), std::logic_error);
+        finish.wait();
+      });
+    });
+    let_all_run();
+    EXPECT_FALSE(fails.done()) << "it waits for the other call";
+    finish.open();
+    EXPECT_TRUE(next.join());
+    EXPECT_FALSE(fails.join());
+  });
+}
+
 TEST(once, a_call_from_within_the_call_is_an_error) {
   once flag;
   const auto again = [&] {

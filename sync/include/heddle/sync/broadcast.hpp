@@ -89,9 +89,11 @@ class broadcast<T>::receiver {
  public:
   receiver(receiver&& other) noexcept = default;
   receiver& operator=(receiver&& other) noexcept {
-    leave();
-    core_ = std::move(other.core_);
-    next_ = other.next_;
+    if (this != &other) {
+      leave();
+      core_ = std::move(other.core_);
+      next_ = other.next_;
+    }
     return *this;
   }
   ~receiver() { leave(); }

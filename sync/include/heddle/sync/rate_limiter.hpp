@@ -56,6 +56,7 @@ class rate_limiter {
   struct moment {
     std::int64_t nanoseconds = 0;
     std::int64_t fraction = 0;
+    // NOLINTNEXTLINE(modernize-use-nullptr): taken for a null pointer by clang-tidy 14
     friend auto operator<=>(const moment&, const moment&) = default;
   };
   struct in_line;
