@@ -3,8 +3,8 @@
 """Checks the tables of tests/ported: which case of another project became which test of ours.
 
 A row is | their case | our test | why not |: one or more tests, each of which must be in the
-sources as suite.name (TEST, TEST_F, TEST_P); or why there is none. Both may be given; neither is
-an error, and so are a case that has two rows, a reference where a test should be, and a page
+sources as suite.name (TEST, TEST_F, TEST_P, TYPED_TEST); or why there is none. Both may be given;
+neither is an error, and so are a case that has two rows, a reference where a test should be, and a page
 without a table. A page is a *.md file in tests/ported; README.md is prose.
 """
 import re
@@ -12,7 +12,7 @@ import re
 import tree
 
 FOLDER = "tests/ported/"
-TEST = re.compile(r"^\s*TEST(?:_[FP])?\(\s*(\w+)\s*,\s*(\w+)\s*\)", re.MULTILINE)
+TEST = re.compile(r"^\s*(?:TYPED_)?TEST(?:_[FP])?\(\s*(\w+)\s*,\s*(\w+)\s*\)", re.MULTILINE)
 NAME = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
 SEPARATOR = re.compile(r"^\|[\s:|-]+\|$")
 

@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -138,6 +139,38 @@ TEST(condition_variable, a_notified_waiter_that_is_cancelled_afterwards_returns)
     waiting.cancel();
     EXPECT_THROW(waiting.join(), task_cancelled);
     EXPECT_TRUE(returned);
+  });
+}
+
+TEST(condition_variable, a_notified_waiter_that_is_cancelled_while_it_waits_for_the_lock_has_it) {
+  run(with_loops(1), [] {
+    watched one;
+    bool held = false;
+    auto waiting = spawn([&] {
+      std::unique_lock guard(one.lock);
+      one.changed.wait(guard);
+      held = one.lock.is_held();
+    });
+    let_all_run();
+    std::unique_lock mine(one.lock);
+    one.changed.notify_one();
+    let_all_run();
+    waiting.cancel();
+    let_all_run();
+    EXPECT_FALSE(waiting.done());
+    mine.unlock();
+    waiting.join();
+    EXPECT_TRUE(held);
+  });
+}
+
+TEST(condition_variable, refuses_a_lock_that_is_not_held) {
+  run(with_loops(1), [] {
+    watched one;
+    std::unique_lock guard(one.lock, std::defer_lock);
+    EXPECT_THROW(one.changed.wait(guard), std::system_error);
+    EXPECT_THROW(one.changed.wait(one.lock), std::system_error);
+    one.changed.notify_one();  // nobody was left in the queue
   });
 }
 

@@ -12,8 +12,8 @@
 #include <heddle/runtime/error.hpp>
 #include <heddle/runtime/fiber_local.hpp>
 #include <heddle/runtime/gather.hpp>
-#include <heddle/runtime/lock_owner.hpp>
 #include <heddle/runtime/generator.hpp>
+#include <heddle/runtime/lock_owner.hpp>
 #include <heddle/runtime/map.hpp>
 #include <heddle/runtime/outcome.hpp>
 #include <heddle/runtime/park.hpp>
