@@ -4,8 +4,8 @@
 
 A row is | their case | our test | why not |: one or more tests, each of which must be in the
 sources as suite.name (TEST, TEST_F, TEST_P, TYPED_TEST); or why there is none. Both may be given;
-neither is an error, and so are a case that has two rows, a reference where a test should be, and a page
-without a table. A page is a *.md file in tests/ported; README.md is prose.
+neither is an error, and so are a case that has two rows, a reference where a test should be, and a
+page without a table. A page is a *.md file in tests/ported; README.md is prose.
 """
 import re
 

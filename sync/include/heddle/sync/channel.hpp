@@ -200,7 +200,8 @@ class channel : public detail::channel_core {
   }
 
   /// Has `move` take the value of the first sender. Should it throw, that is the sender's to hear,
-  /// and the next one's turn. Returns false if there is none.
+  /// and the next one's turn (the first is resumed under the lock then: slow, but rare). Returns
+  /// false if there is none.
   template <class Move>
   bool take_of_sender(Move&& move, resumption& woken) noexcept {
     while (detail::party* const sender = senders_.claim_first(woken)) {
