@@ -24,6 +24,14 @@
 
 namespace heddle {
 
+namespace detail {
+
+template <class F, class Generator>
+concept producer_for = !std::same_as<std::remove_cvref_t<F>, Generator> &&
+                       std::invocable<std::decay_t<F>&, typename Generator::yielder&>;
+
+}  // namespace detail
+
 /// A single-pass range, made by a function that is given `yield` and calls it with each element:
 ///   generator<int> count(int n) {
 ///     return [n](auto& yield) { for (int i = 0; i < n; ++i) yield(i); };
@@ -69,10 +77,9 @@ class generator {
   generator() noexcept = default;
   /// Makes a generator that calls `produce(yield)`. Not explicit: a function that returns a
   /// generator may return its lambda. Errors: std::bad_alloc. Suspends: no; nothing runs yet.
-  template <class F>
-  requires(!std::same_as<std::remove_cvref_t<F>, generator>) &&
-      std::invocable<std::decay_t<F>&, yielder&> generator(
-          F&& produce, spawn_site where = spawn_site::current())  // NOLINT: see above
+  template <detail::producer_for<generator> F>
+  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): the concept leaves copy and move alone
+  generator(F&& produce, spawn_site where = spawn_site::current())
       : core_(new core_of<std::decay_t<F>>(std::forward<F>(produce), where)) {}
 
   /// Runs the producer to the next element; so a second loop over the same generator goes on behind
