@@ -92,6 +92,22 @@ def echo(programs, effort):
                              {"connections": connections})
 
 
+def channel(key, metrics, better):
+    """One loop by CPU time, two by wall time; `better` makes what is judged of a sample."""
+    def measure(programs, effort):
+        for loops, clock in ((1, "cpu_ns"), (2, "wall_ns")):
+            size = ("--loops", loops, "--repeats", 1)
+            for sample in in_turns(key, programs, effort.rounds, {
+                    "heddle": ("channel/heddle", *size),
+                    "boost_fiber": ("channel/boost_fiber", *size)}):
+                if sample.metric == f"{metrics}_{clock}":
+                    yield Sample(key, sample.rival, metrics, better(sample.value),
+                                 {"loops": loops})
+                    if sample.rival == "heddle" and key == "P6" and loops == 1:
+                        yield Sample(key, "1 loop", metrics, better(sample.value), {"loops": 2})
+    return measure
+
+
 def timeout(programs, effort):
     for sample in in_turns("P9", programs, effort.rounds, {
             "heddle": ("timeout/heddle", "--rounds", 1),
@@ -171,6 +187,19 @@ PROBLEMS = [
              Line("unguarded", "stacks without a guard", "", 0),
              Line("bytes", "resident with page tables, each", "B", rival="boost_fiber"),
              Line("start_ns", "spawn, start and park, each", "ns", rival="boost_fiber")]),
+    Problem("P5", "two channels, there and back", channel("P5", "round_trip", lambda ns: ns),
+            [Line("round_trip", "1 loop: a round trip", "ns", 0.3, "boost_fiber",
+                  tags=(("loops", 1),)),
+             Line("round_trip", "2 loops: a round trip", "ns", 0.35, "boost_fiber",
+                  tags=(("loops", 2),))]),
+    Problem("P6", "a buffered channel, one producer, one consumer",
+            channel("P6", "message", lambda ns: 1e9 / ns),
+            [Line("message", "1 loop: messages", "/s", 1.8, "boost_fiber", of="max", sign=">=",
+                  tags=(("loops", 1),)),
+             Line("message", "2 loops: messages", "/s", 0.5, "1 loop", of="max", sign=">=",
+                  tags=(("loops", 2),)),
+             Line("message", "2 loops: messages", "/s", rival="boost_fiber", of="max",
+                  tags=(("loops", 2),))]),
     Problem("P7", "a mutex nobody else wants, locked and unlocked",
             micro("P7", "mutex", {"heddle_mutex": "heddle"}),
             [Line("cpu_ns", "lock + unlock", "ns", 1.6, "rmw_pair"),
