@@ -267,7 +267,8 @@ TEST(task_group_tree, made_while_a_thread_cancels_its_scope_is_told_by_one_of_th
         group.join();
         this_fiber::yield();
       }));
-      ASSERT_TRUE(met) << "round " << round;
+      EXPECT_TRUE(met) << "round " << round;
+      if (!met) break;
     }
     over = true;
     canceller.join();
