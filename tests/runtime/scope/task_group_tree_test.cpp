@@ -53,7 +53,8 @@ TEST(task_group_tree, children_are_cancelled_while_their_parent_computes_or_is_s
         scope.cancel();
         test::yield_until([&] { return ended == 2; });
       });
-      group.join();
+      group.join();         // throws, unless all children have ended by now:
+      this_fiber::yield();  // then this does
     }));
     EXPECT_EQ(ended, 2);
   });
@@ -267,7 +268,8 @@ TEST(task_group_tree, made_while_a_thread_cancels_its_scope_is_told_by_one_of_th
         group.join();
         this_fiber::yield();
       }));
-      ASSERT_TRUE(met) << "round " << round;
+      EXPECT_TRUE(met) << "round " << round;
+      if (!met) break;
     }
     over = true;
     canceller.join();

@@ -76,7 +76,8 @@ class task_group {
   task_group() = default;
 
   /// Not joined: cancels the children and waits for them, shielded; their errors go to
-  /// config::on_unhandled. Never throws. Suspends: then.
+  /// config::on_unhandled. Never throws; a child of the group that ends it stops the process, for
+  /// it would wait for itself. Suspends: then.
   ~task_group() = default;
 
   /// Starts `body()` as a child, also from another child. Children of one fiber that run on one
@@ -96,14 +97,16 @@ class task_group {
 
   /// Runs `body()` here, in the group's own scope: cancel() and a failing child end it. Then joins.
   /// Returns: what body returns. Errors: the first failure, of a child or of the body; `cancelled`
-  /// if the caller is; task_cancelled if cancel() ended a body that was to return a value.
-  /// Suspends: yes. Once.
+  /// if the caller is; task_cancelled if cancel() ended a body that was to return a value;
+  /// std::logic_error, before the body, outside a fiber, if it was joined, if it runs already, or
+  /// if a child of the group calls. Suspends: yes. Once.
   template <class F>
   std::invoke_result_t<F> run(F&& body);
 
   /// Waits until all children have ended, once. Errors: rethrows the first failure, which has
   /// cancelled the others; `cancelled` if the caller is, after the children were cancelled and have
-  /// ended, unless one failed. Returns normally after cancel(). Suspends: yes.
+  /// ended, unless one failed; std::logic_error if it was joined, or if a child of the group calls.
+  /// Returns normally after cancel(). Suspends: yes.
   void join() { detail::join_group(core_); }
 
   /// Returns what has left children, and the body, in the order in which it happened; without
