@@ -111,10 +111,6 @@ class event_case_base : public select_case {
   void leave() noexcept override;
   bool happened() override;
 
- protected:
-  ~event_case_base() = default;
-  event_case_base(event_case_base&&) noexcept = default;
-
  private:
   event* of_;
   party self_;

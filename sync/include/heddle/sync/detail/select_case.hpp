@@ -16,6 +16,7 @@ namespace heddle::sync::detail {
 /// One of several things that may happen. What is not overridden does not apply to its kind.
 class select_case {
  public:
+  virtual ~select_case() = default;
   /// Returns the lock under which the case is looked at, done and listed; null if there is none.
   virtual spinlock* lock() const noexcept { return nullptr; }
   /// Returns whether the case seems to be possible now. Under the lock. Errors: std::logic_error.
@@ -43,7 +44,6 @@ class select_case {
   select_case() noexcept = default;
   select_case(select_case&&) noexcept = default;
   select_case& operator=(select_case&&) = delete;
-  ~select_case() = default;
 };
 
 /// Waits until one of `cases` has happened and finishes it. Returns which. `scratch`: as many.
