@@ -122,7 +122,7 @@ TEST(queue_shutdown, wakes_who_waits_to_put_and_leaves_him_his_item) {
         auto mine = std::make_unique<int>(2);
         EXPECT_THROW(work.put_until(mine, deadline::never()), queue_shut_down);
         ASSERT_NE(mine, nullptr);
-        EXPECT_EQ(*mine, 2);
+        EXPECT_EQ(*mine, 2);  // NOLINT(clang-analyzer-cplusplus.Move)
       });
       let_all_run();
       work.shutdown(how);

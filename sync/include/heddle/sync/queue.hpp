@@ -234,6 +234,7 @@ bool basic_queue<T, Store>::put_until(T& item, deadline limit) {
     detail::throw_queue_shut_down("put");
   }
   throw_if_cancelled(reason);
+  // NOLINTNEXTLINE(clang-analyzer-core.StackAddressEscape): wait_in() takes the entry out
   return reason == wake_reason::event;
 }
 
