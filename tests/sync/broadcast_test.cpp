@@ -73,9 +73,8 @@ TEST(broadcast, the_end_comes_after_all_that_was_sent) {
     broadcast<int> radio(3);
     auto listener = radio.subscribe();
     outlives.emplace(std::move(listener));
-    EXPECT_THROW(
-        listener.receive(),
-        std::logic_error);  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
+    // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
+    EXPECT_THROW(listener.receive(), std::logic_error);
     radio.send(1);
     radio.close();
     EXPECT_THROW(radio.send(2), broadcast_closed);

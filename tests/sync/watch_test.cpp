@@ -53,8 +53,8 @@ TEST(watch, a_copy_of_a_receiver_goes_its_own_way) {
   EXPECT_FALSE(first.has_changed());
   EXPECT_EQ(second.next(), 1);
   auto third = std::move(second);
-  EXPECT_THROW(second.get(),
-               std::logic_error);  // NOLINT(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
+  // NOLINTNEXTLINE(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
+  EXPECT_THROW(second.get(), std::logic_error);
   EXPECT_FALSE(third.has_changed());
 }
 
