@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The parker of each plain thread: the second and last thread_local of heddle, never used on a
-// fiber.
+// The parker of each plain thread: a thread_local, and therefore never used on a fiber.
 #include "fiber/parker.hpp"
 
 #include <heddle/runtime/lock_owner.hpp>

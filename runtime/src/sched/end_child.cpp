@@ -38,6 +38,10 @@ void end_child(task_core& core, worker& here) noexcept {
   fiber& self = *here.running;
   if (self.member_of != nullptr) leave_group(self);
   if (child.outcome == task_outcome::failure) fail_group(group, child);
+  // order: relaxed — read after end_pending().
+  if (child.outcome == task_outcome::cancelled) {
+    group.child_cancelled.store(true, std::memory_order_relaxed);
+  }
   here.count_finished();  // before anybody can see the end
   // order: release — the outcome, for whoever sees done: subtask::done() may, before the join.
   child.stage.store(task_stage::done, std::memory_order_release);

@@ -181,6 +181,8 @@ void join_group(group_core& group) {
     std::rethrow_exception(stored_failure(*group.first_failed));
   }
   if (was_cancelled) throw_if_cancelled(wake_reason::cancelled);
+  // All have ended, but not all with a result, and not by themselves: as if it had been waited for.
+  if (group.child_cancelled.load(std::memory_order_relaxed)) throw_if_cancelled();
 }
 
 void cancel_group(group_core& group, std::string_view reason) noexcept {

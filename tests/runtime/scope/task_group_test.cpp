@@ -41,11 +41,13 @@ TEST(task_group, gives_the_results_of_its_children_after_the_join) {
     run(with_loops(loops), [] {
       int kept = 0;
       task_group group;
-      auto seven = group.spawn([] { return 7; });
+      test::gate joined;
+      auto seven = group.spawn([&] { return (joined.wait(), 7); });
       auto same = group.spawn([&]() -> int& { return kept; });
       auto moved = group.spawn([] { return std::make_unique<int>(3); });
       auto nothing = group.spawn([&] { this_fiber::yield(); });
       EXPECT_THROW(seven.get(), std::logic_error) << "not joined yet";
+      joined.open();
       group.join();
       EXPECT_TRUE(seven.done());
       EXPECT_EQ(seven.get(), 7);

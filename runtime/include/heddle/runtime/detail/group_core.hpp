@@ -49,6 +49,7 @@ struct group_core {
   child_core* first_failed = nullptr;  // in the order of failing, linked by job::next
   child_core* last_failed = nullptr;
   std::size_t failures = 0;
+  std::atomic<bool> child_cancelled{false};  // some child has ended so
   std::exception_ptr body_failure;
   std::size_t failures_before_body = 0;
   scope_frame* body = nullptr;  // while run() is inside it
