@@ -50,7 +50,8 @@ const void* find_bound(const void* variable) noexcept {
   return found == nullptr ? nullptr : found->value.get();
 }
 
-context_change bind(std::shared_ptr<const void> variable, std::shared_ptr<const void> value) {
+context_change bind_to(const std::shared_ptr<const void>& variable,
+                       std::shared_ptr<const void> value) {
   task_storage& here = own_storage();
   context_change change{variable, bound_in(here.context, variable.get()), here.owner};
   here.context = std::make_shared<const context_node>(variable, std::move(value),
@@ -82,10 +83,10 @@ void throw_unbound() {
       "heddle::context_var::get: no value was set here or by a parent, and there is no default");
 }
 
-scoped_binding::scoped_binding(std::shared_ptr<const void> variable,
+scoped_binding::scoped_binding(const std::shared_ptr<const void>& variable,
                                std::shared_ptr<const void> value)
     : restores_(std::make_shared<context_node>()), before_(own_storage().context) {
-  context_change change = bind(std::move(variable), std::move(value));
+  context_change change = bind_to(variable, std::move(value));
   restores_->variable = std::move(change.variable);
   restores_->value = std::move(change.before);
   made_by_ = change.made_by;

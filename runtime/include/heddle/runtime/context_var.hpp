@@ -42,7 +42,8 @@ struct context_change {
 /// Returns the caller's value; null if it has none.
 const void* find_bound(const void* variable) noexcept;
 /// Binds for the caller. Errors: std::bad_alloc.
-context_change bind(std::shared_ptr<const void> variable, std::shared_ptr<const void> value);
+context_change bind_to(const std::shared_ptr<const void>& variable,
+                       std::shared_ptr<const void> value);
 /// Errors: std::logic_error if it was undone already, made for another variable or by another task.
 void undo(context_change& change, const void* variable);
 [[noreturn]] void throw_unbound();
@@ -50,7 +51,7 @@ void undo(context_change& change, const void* variable);
 /// A binding that ends with this object, without asking for memory then.
 class scoped_binding {
  public:
-  scoped_binding(std::shared_ptr<const void> variable, std::shared_ptr<const void> value);
+  scoped_binding(const std::shared_ptr<const void>& variable, std::shared_ptr<const void> value);
   ~scoped_binding();
   scoped_binding(const scoped_binding&) = delete;
   scoped_binding& operator=(const scoped_binding&) = delete;
@@ -132,7 +133,7 @@ class context_var {
   /// needs; may be dropped. Errors: std::bad_alloc: nothing has changed. Cost: a copy of the
   /// bindings made since this variable was last set.
   token set(T value) {
-    return token(detail::bind(default_, std::make_shared<const T>(std::move(value))));
+    return token(detail::bind_to(default_, std::make_shared<const T>(std::move(value))));
   }
 
   /// Gives the variable back the value that it had before the set() that returned `of`, or none.
