@@ -195,7 +195,7 @@ TEST(runtime, its_threads_carry_its_name) {
   runtime home(settings);
   const auto name_on = [&](unsigned loop) {
     return home
-        .spawn({.loop = loop},
+        .spawn({.pinned = true, .loop = loop},
                [] {
                  std::array<char, 16> name{};
                  ::pthread_getname_np(::pthread_self(), name.data(), name.size());
@@ -213,7 +213,7 @@ TEST(runtime, loops_can_be_bound_to_their_cpus) {
   settings.pin_loops = true;
   runtime home(settings);
   for (unsigned loop = 0; loop < 2; ++loop) {
-    const int allowed = home.spawn({.loop = loop},
+    const int allowed = home.spawn({.pinned = true, .loop = loop},
                                    [] {
                                      cpu_set_t set;
                                      ::pthread_getaffinity_np(::pthread_self(), sizeof set, &set);
