@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Checks the Promela models of this folder exhaustively with spin.
 
-Usage: run_models.py park|waker|join|scope|group|select|planted_bugs|all
+Usage: run_models.py bias|park|waker|join|scope|group|select|planted_bugs|all
 
 For every configuration: the verifier's outcome, states, depth, memory and CPU time. A configuration
 passes if spin searched all of its states and found no error. A planted bug passes if spin finds
@@ -47,6 +47,9 @@ FAILURES = {
     "left without its value": r"settled\[",
     "sleeps beside what it waits for": r"word\[0\]==3|buffered|is_closed",
     "deadlock": r"!\(locked",
+    "two holders": r"inside==(of_loop|0)\) \(at",
+    "lock left held": r"inside==0\)&& !\(held",
+    "waits for ever": r"invalid end state",
 }
 
 
@@ -120,6 +123,9 @@ SELECT = [Run("select", parameters) for parameters in (
     "MASK0=5 MASK1=2 MASK2=10 TIMER=1", "CAP=1 MASK0=5 MASK1=10 TIMER=1",
     "CAP=1 MASK0=1 MASK1=5 MASK2=2 TIMER=1", "CAP=1 MASK0=1 MASK1=1 MASK2=10 CLOSE=1")]
 
+BIAS = [Run("bias", parameters) for parameters in (
+    "HOME=4", "HOME=3 FOREIGN=2", "HOME=3 FOREIGN=2 TWICE=1", "HOME=2 FOREIGN=3 TWICE=1")]
+
 PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
                 for parameters, bug, failure in (
     ("N=2 INJECTORS=1", "LOOK_THEN_ANNOUNCE", "lost job"),
@@ -185,9 +191,16 @@ PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
     ("MASK0=1 MASK1=2 TIMER=1 CLOSE=1", "GOES_ON_BEFORE_THE_SETTLEMENT",
      "left without its value"),
     ("MASK0=3 MASK1=3", "ENLISTS_AS_IT_LOOKS", "met itself"),
+)] + [Run("bias", "HOME=3 FOREIGN=2", bug=f"BUG_{bug}", failure=failure)
+      for bug, failure in (
+    ("NO_HEAVY_FENCE", "two holders"),
+    ("LOOKS_BEFORE_IT_SAYS", "two holders"),
+    ("DOES_NOT_WAIT", "two holders"),
+    ("UNLOCKS_BY_THE_PRESENT_HOME", "lock left held"),
+    ("SAYS_HOW_BEFORE_IT_HOLDS", "waits for ever"),
 )]
 
-SUITES = {"park": PARK, "waker": WAKER, "join": JOIN, "scope": SCOPE, "group": GROUP,
+SUITES = {"bias": BIAS, "park": PARK, "waker": WAKER, "join": JOIN, "scope": SCOPE, "group": GROUP,
           "select": SELECT, "planted_bugs": PLANTED_BUGS}
 
 
@@ -276,7 +289,7 @@ def main(arguments):
             print(f"run_models: {tool} is not installed: apt-get install {tool} "
                   "(or configure with -DHEDDLE_WITH_MODELS=OFF)", file=sys.stderr)
             return 1
-    all_sound = PARK + WAKER + JOIN + SCOPE + GROUP + SELECT
+    all_sound = BIAS + PARK + WAKER + JOIN + SCOPE + GROUP + SELECT
     sound = {(run.model, run.parameters, run.live) for run in all_sound}
     for run in PLANTED_BUGS:
         assert (run.model, run.parameters, run.live) in sound, f"not checked without: {run.title()}"

@@ -230,7 +230,7 @@ TEST(runtime, the_statistics_add_up) {
   home.run([] {
     std::vector<task<void>> all;
     for (std::uint64_t n = 0; n < children; ++n) {
-      all.push_back(spawn([] { this_fiber::sleep_for(10us); }));
+      all.push_back(spawn([] { this_fiber::sleep_for(20ms); }));
     }
     EXPECT_GE(runtime::current().stats().live_tasks, 1U);
     for (auto& each : all) each.join();

@@ -5,11 +5,9 @@
 
 #include <heddle/runtime/detail/task_core.hpp>
 
-#include "base/cpu_relax.hpp"
+#include "base/spin_wait.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/worker.hpp"
-
-#include <sched.h>
 
 #include <atomic>
 #include <cstdint>
@@ -38,12 +36,10 @@ constexpr bool is_set(std::uint64_t state, std::uint64_t bits) noexcept {
 /// instructions away, or, if it is not running, a turn of the system's.
 template <class Word, class Reached>
 Word spin_until(const std::atomic<Word>& word, Reached reached) noexcept {
-  constexpr int spins_before_yield = 64;
-  for (int spins = 0;; ++spins) {
+  for (spin_wait pause;; pause.once()) {
     // order: acquire — partner: the runner's last store, or that of the handle's owner.
     const Word seen = word.load(std::memory_order_acquire);
     if (reached(seen)) return seen;
-    spins < spins_before_yield ? cpu_relax() : static_cast<void>(::sched_yield());
   }
 }
 

@@ -46,6 +46,10 @@ worker::worker(scheduler& owner, unsigned index)
   owner.stacks.take_default(std::span(&reserve, 1));
   reserve_.store(reserve, std::memory_order_relaxed);
   lone_tag_ = find_lone_tag();
+  if (lone_tag_ != 0) {
+    static std::atomic<std::uint64_t> last_number{0};
+    lone_loop = last_number.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
 }
 
 /// Tags lone loops by the number of their epoll descriptor, which no two living ones share.

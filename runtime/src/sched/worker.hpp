@@ -71,8 +71,6 @@ class worker : public switch_state {
   /// Returns false if it did not. Else the task has ended, or it has suspended, which made `self`'s
   /// wait real, and that wait has ended: self.word says how.
   static bool claim(fiber& self, task_core& core, cancellation mode) noexcept;
-  /// Uses up one unit of the slice's budget. Returns false if that was the last one.
-  bool spend() noexcept { return budget_ != 0 && --budget_ != 0; }
 
   // From this loop
   /// Queues a fiber that can go on, here; it is not bound to another loop.
@@ -198,7 +196,6 @@ class worker : public switch_state {
   bool bound_turn_ = false;
   int picks_left_ = poll_interval;
   int burst_left_ = deque_burst;
-  std::uint32_t budget_ = slice_budget;
   unsigned index_;
   std::uint64_t next_id_ = 0;  // of a range that this loop has taken
   std::uint64_t ids_end_ = 0;
@@ -287,8 +284,9 @@ inline fiber* worker::prepare_next() noexcept {
 
 inline void worker::count_slice(fiber& one) noexcept {
   counters_.slices.add();
-  budget_ = slice_budget;
+  budget = slice_budget;
   running = &one;
+  attention = &one.attention;
   caller = one.caller;
 }
 
@@ -306,6 +304,7 @@ inline void worker::begin_slice(fiber& one) noexcept {
 inline execution& worker::enter(fiber* to) noexcept {
   if (to == nullptr) {
     running = nullptr;
+    attention = nullptr;
     caller = fiber_id::none;
     return root_;
   }

@@ -10,7 +10,7 @@
 #pragma once
 
 #include <heddle/runtime/clock.hpp>
-#include <heddle/runtime/detail/spinlock.hpp>
+#include <heddle/runtime/detail/biased_spinlock.hpp>
 #include <heddle/runtime/detail/timer.hpp>
 
 #include "fiber/parker.hpp"
@@ -104,7 +104,7 @@ class timer_wheel {
   void fire(timer& entry, due& into) noexcept;
   void publish_next_due() noexcept;
 
-  mutable spinlock lock_;
+  mutable biased_spinlock lock_;
   std::uint64_t current_ = 0;  // all timers due before this tick have fired
   std::array<level, levels> levels_;
   std::array<std::array<trail, slots>, levels_with_trail> trails_;

@@ -214,11 +214,10 @@ void throw_if_cancelled() {
   if (floor != detail::nothing_heard && detail::is_cancelled(*self, floor)) throw_cancelled();
 }
 
-void cooperate() {
-  detail::worker* const here = detail::worker::current();
-  if (here == nullptr || here->running == nullptr) return;
-  if (here->running->attention.load(std::memory_order_relaxed) != 0) throw_if_cancelled();
-  if (!here->spend()) this_fiber::yield();
+void detail::look_up(bool spent) {
+  if (spent) worker::current()->budget = 1;  // the next call's, should this one throw
+  throw_if_cancelled();
+  if (spent) this_fiber::yield();
 }
 
 }  // namespace heddle

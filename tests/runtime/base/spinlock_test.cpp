@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The spinlock excludes, also when there are more threads than cores.
+// Both spinlocks exclude plain threads, also when there are more threads than cores.
+#include <heddle/runtime/detail/spinlock.hpp>
 #include <heddle/runtime/spinlock.hpp>
 
 #include "runtime/support/sanitized.hpp"
@@ -13,10 +14,15 @@
 namespace heddle {
 namespace {
 
-TEST(spinlock, excludes) {
+template <class Lock>
+class spinlock_test : public testing::Test {};
+using both = testing::Types<detail::spinlock, spinlock>;
+TYPED_TEST_SUITE(spinlock_test, both);
+
+TYPED_TEST(spinlock_test, excludes) {
   constexpr int threads = 8;
   constexpr int each_adds = test::rounds(50'000);
-  spinlock lock;
+  TypeParam lock;
   int sum = 0;
   std::vector<std::thread> all;
   for (int n = 0; n < threads; ++n) {
@@ -40,8 +46,8 @@ TEST(spinlock, excludes) {
   EXPECT_EQ(sum, threads * each_adds);
 }
 
-TEST(spinlock, try_lock_says_whether_it_was_free) {
-  spinlock lock;
+TYPED_TEST(spinlock_test, try_lock_says_whether_it_was_free) {
+  TypeParam lock;
   EXPECT_TRUE(lock.try_lock());
   EXPECT_FALSE(lock.try_lock());
   lock.unlock();

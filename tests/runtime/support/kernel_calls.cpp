@@ -10,9 +10,11 @@
 #include <type_traits>
 #include <utility>
 
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 
 // NOLINTBEGIN(bugprone-reserved-identifier): what the linker calls them
 extern "C" {
@@ -21,6 +23,8 @@ int __real_epoll_pwait2(int epoll, epoll_event* events, int most, const timespec
                         const sigset_t* mask);
 int __real_eventfd_write(int event, eventfd_t value);
 int __real_sched_yield();
+// As it is called: six arguments in registers, of which the kernel looks at as many as it needs.
+long __real_syscall(long number, long a, long b, long c, long d, long e, long f);
 }
 // NOLINTEND(bugprone-reserved-identifier)
 
@@ -98,6 +102,13 @@ int __wrap_eventfd_write(int event, eventfd_t value) {
 int __wrap_sched_yield() {
   tell(&kernel_calls::before_yield);
   return __real_sched_yield();
+}
+
+long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f) {
+  if (number == SYS_membarrier && a == MEMBARRIER_CMD_PRIVATE_EXPEDITED) {
+    tell(&kernel_calls::before_heavy_fence);
+  }
+  return __real_syscall(number, a, b, c, d, e, f);
 }
 }
 // NOLINTEND(bugprone-reserved-identifier)

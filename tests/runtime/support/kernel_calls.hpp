@@ -19,6 +19,8 @@ struct kernel_calls {
   std::function<void()> after_wake_up;
   /// Before the core is given away, as those do who wait for a few instructions of another thread.
   std::function<void()> before_yield;
+  /// Before every thread of the process is made to pass a barrier.
+  std::function<void()> before_heavy_fence;
 };
 
 /// Watches the calls of all threads until it ends; it then waits for those who are inside.

@@ -15,8 +15,10 @@
 
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/detail/wake_word.hpp>
+#include <heddle/runtime/detail/worker_slot.hpp>
 #include <heddle/runtime/error.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <utility>
 
@@ -28,6 +30,8 @@ namespace detail {
 struct parker;
 struct task_core;
 bool watch_end(task_core& core, const waiter& self);
+/// The rare part of cooperate(): somebody asks the running fiber, or its budget is spent.
+void look_up(bool spent);
 }  // namespace detail
 
 /// Makes a claimed waiter run again: when resume() is called, or by its destructor.
@@ -163,7 +167,13 @@ class waiter {
 /// if it has spent its budget of operations that did not have to wait. For operations that may
 /// succeed at once again and again. On a plain thread: nothing. Suspends: sometimes, cancel-safe.
 /// Cost: a few loads.
-void cooperate();
+inline void cooperate() {
+  detail::thread_state* const here = detail::current_thread_state();
+  if (here == nullptr || here->attention == nullptr) return;
+  const bool spent = --here->budget == 0;
+  if (spent || here->attention->load(std::memory_order_relaxed) != 0) [[unlikely]]
+    detail::look_up(spent);
+}
 
 /// Throws `cancelled` if `reason` says so.
 void throw_if_cancelled(wake_reason reason);

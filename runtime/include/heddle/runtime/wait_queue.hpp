@@ -7,8 +7,8 @@
 // check-under-lock of Mesa monitors, Lampson and Redell 1980, doi:10.1145/358818.358824.
 #pragma once
 
-#include <heddle/runtime/detail/spinlock.hpp>
 #include <heddle/runtime/park.hpp>
+#include <heddle/runtime/spinlock.hpp>
 
 #include <cstddef>
 #include <mutex>
@@ -152,7 +152,7 @@ class wait_queue {
   void leave(waiter& entry) noexcept;
   resumption claim_first(wake_reason reason) noexcept;
 
-  detail::spinlock lock_;
+  spinlock lock_;
   waiter* first_ = nullptr;
   waiter* last_ = nullptr;
 };

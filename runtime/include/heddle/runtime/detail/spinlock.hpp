@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A lock for a handful of instructions: wait queues, timer wheels, registrations.
-// Invariants: (1) no holder suspends, allocates or calls user code; (2) a waiter that has spun
-// `spins_before_yield` times gives its core away, so that an oversubscribed machine makes progress.
+// Invariants: (1) no holder suspends, allocates or calls user code; (2) a waiter that has spun for
+// a while gives its core away, so that an oversubscribed machine makes progress.
 // Source: test-and-test-and-set, Rudolph and Segall 1984, doi:10.1145/773453.808203.
 #pragma once
 
@@ -31,7 +31,6 @@ class spinlock {
  private:
   void lock_contended() noexcept;
 
-  static constexpr int spins_before_yield = 64;
   std::atomic<bool> held_{false};
 };
 

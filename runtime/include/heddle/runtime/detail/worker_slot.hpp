@@ -10,11 +10,20 @@
 
 #include <heddle/runtime/error.hpp>
 
+#include <atomic>
+#include <cstdint>
+
 namespace heddle::detail {
 
 /// What a loop's thread says of itself.
 struct thread_state {
   fiber_id caller = fiber_id::none;  // whose body runs; none on the root context
+  // Of the running fiber, 0 while nothing asks it to look up; null on the root context.
+  const std::atomic<std::uint32_t>* attention = nullptr;
+  std::uint32_t budget = 0;  // operations without a wait that are left to this slice
+  // The number, given once, of a loop that is the only one of its runtime, if threads can be made
+  // to pass a heavy fence; 0 if not.
+  std::uint64_t lone_loop = 0;
 };
 
 extern "C" {
@@ -37,6 +46,12 @@ inline thread_state* current_thread_state() noexcept {
 #else
   return read_thread_state();
 #endif
+}
+
+/// Returns thread_state::lone_loop of the calling thread; 0 on a plain thread.
+inline std::uint64_t lone_loop_of_caller() noexcept {
+  const thread_state* const here = current_thread_state();
+  return here != nullptr ? here->lone_loop : 0;
 }
 
 void set_thread_state(thread_state* state) noexcept;
