@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// How one waits for another thread that needs a few instructions more: spins, and gives the core
-// away when that takes long, so that an oversubscribed machine makes progress.
+// How one waits for another thread that needs a few instructions more: looks at growing intervals,
+// so that the other keeps the cache line that it works on, and gives the core away when that takes
+// long, so that an oversubscribed machine makes progress. Source: Anderson 1990,
+// doi:10.1109/71.80120 (exponential backoff).
 #pragma once
 
 #include "base/cpu_relax.hpp"
@@ -12,18 +14,18 @@ namespace heddle::detail {
 class spin_wait {
  public:
   void once() noexcept {
-    turns_ < spins_before_yield ? spin() : static_cast<void>(::sched_yield());
+    if (pauses_ > most_pauses) {
+      ::sched_yield();
+      return;
+    }
+    for (int n = 0; n < pauses_; ++n) cpu_relax();
+    pauses_ *= 2;
   }
 
  private:
-  static constexpr int spins_before_yield = 64;
+  static constexpr int most_pauses = 32;
 
-  void spin() noexcept {
-    ++turns_;
-    cpu_relax();
-  }
-
-  int turns_ = 0;
+  int pauses_ = 1;
 };
 
 }  // namespace heddle::detail
