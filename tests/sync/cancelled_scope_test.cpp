@@ -131,6 +131,9 @@ TEST(cancelled_scope, is_not_left_by_locks_that_are_free_nor_by_what_is_over) {
     once first;
     first.call([] {});
     EXPECT_FALSE(throws([&] { first.call([] {}); }));
+    auto ended = spawn([] { return 42; });
+    ended.wait();
+    EXPECT_FALSE(throws([&] { EXPECT_EQ(ended.join(), 42); }));
     EXPECT_FALSE(throws([] {
       task_group empty;
       empty.join();
