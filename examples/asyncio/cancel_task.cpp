@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // In asyncio: create_task, sleep a little, task.cancel(); the coroutine meets CancelledError in its
-// await, cleans up, lets it go on; who awaits the task catches CancelledError. Here the task meets
-// `cancelled`, and whoever joins it gets task_cancelled: nobody takes it for their own.
+// await, cleans up, lets it go on; whoever awaits the task catches CancelledError. Here the task
+// meets `cancelled`, and whoever joins it gets task_cancelled: nobody takes it for their own.
 #include <heddle/runtime.hpp>
 
 #include <chrono>

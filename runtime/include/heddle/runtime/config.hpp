@@ -21,10 +21,11 @@ struct config {
   /// cgroup quota rounded up.
   unsigned loops = 0;
 
-  /// oneTBB threads of the CPU pool. Range 0..1024. 0: same rule as loops.
+  /// No effect yet: the CPU pool is still to be built. Its oneTBB threads. Range 0..1024. 0: same
+  /// rule as loops.
   unsigned cpu_threads = 0;
 
-  /// Most threads of the blocking pool. Range 1..65536.
+  /// No effect yet: the blocking pool is still to be built. Its most threads. Range 1..65536.
   unsigned max_blocking_threads = 512;
 
   /// Bind loop i to the i-th allowed CPU (modulo their number).
@@ -34,14 +35,15 @@ struct config {
   /// first touched. Range 16 KiB..1 GiB, rounded up to a power of two.
   std::size_t stack_bytes = 256 * 1024;
 
-  /// A fiber that runs longer than this without suspending is reported. Range 0..1 h; 0: never.
+  /// No effect yet: nothing watches slices so far. A fiber that runs longer than this without
+  /// suspending is to be reported. Range 0..1 h; 0: never.
   std::chrono::nanoseconds slow_slice = std::chrono::milliseconds{100};
 
   /// How long a loop searches for work before it parks. Range 0..10 ms.
   std::chrono::nanoseconds spin = std::chrono::microseconds{50};
 
-  /// Install the signal handlers that explain a stack overflow and show a slow fiber's stack. The
-  /// only setting that touches anything process-wide.
+  /// Install the signal handlers that explain a stack overflow; a slow fiber's stack is not shown
+  /// yet. The only setting that touches anything process-wide.
   bool debug = false;
 
   /// Records in the event ring of each loop, for timelines; the ring keeps the newest. Range
