@@ -5,6 +5,7 @@
 // asyncio.gather; Promise.allSettled of ECMAScript.
 #pragma once
 
+#include <heddle/runtime/detail/held_element.hpp>
 #include <heddle/runtime/outcome.hpp>
 #include <heddle/runtime/park.hpp>
 #include <heddle/runtime/task_group.hpp>
@@ -29,28 +30,17 @@ auto spawn_call(task_group& group, F& f, spawn_site where) {
                      where);
 }
 
-/// Spawns a child that returns `act(call)` for an element of a range: where the element stands, or,
-/// if the range makes its elements on the way, with a copy of its own.
-template <class Element, class Act>
-auto spawn_element(task_group& group, Element&& element, Act act, spawn_site where) {
-  if constexpr (std::is_lvalue_reference_v<Element>) {
-    return group.spawn([&element, act]() -> decltype(auto) { return act(element); }, where);
-  } else {
-    return group.spawn([own = std::forward<Element>(element),
-                        act]() mutable -> decltype(auto) { return act(std::move(own)); },
-                       where);
-  }
-}
-
-/// Spawns a child for each element of a range.
+/// Spawns a child for each element of a range, which returns `act(element)`.
 template <class Range, class Act>
 auto spawn_elements(task_group& group, Range& calls, Act act, spawn_site where) {
-  using element = std::ranges::range_reference_t<Range>;
-  using child = decltype(spawn_element(group, std::declval<element>(), act, where));
-  std::vector<child> children;
+  using held = held_element<Range>;
+  using result = std::invoke_result_t<Act&, typename held::reference>;
+  std::vector<subtask<result>> children;
   if constexpr (std::ranges::sized_range<Range>) children.reserve(std::ranges::size(calls));
   for (auto&& each : calls) {
-    children.push_back(spawn_element(group, std::forward<decltype(each)>(each), act, where));
+    children.push_back(group.spawn([one = held(std::forward<decltype(each)>(each)),
+                                    act]() mutable -> result { return act(one.get()); },
+                                   where));
   }
   return children;
 }
@@ -119,8 +109,9 @@ auto gather(Fs&&... calls) {
   return std::apply([](auto&... each) { return results{detail::take(each)...}; }, children);
 }
 
-/// As above, for the calls of a range. Returns: a vector of their results, in the range's order;
-/// nothing if they return nothing.
+/// As above, for the calls of a range; those of a single-pass range are copied, or moved if they
+/// are rvalues, others stay where they are. Returns: a vector of their results, in the range's
+/// order; nothing if they return nothing.
 template <class Range>
 requires detail::range_of_callables<Range>
 auto gather(Range&& calls, spawn_site where = spawn_site::current()) {
@@ -157,7 +148,7 @@ auto gather_settled(Fs&&... calls) {
   return std::apply([](auto&... each) { return results{detail::take_settled(each)...}; }, children);
 }
 
-/// As above, for the calls of a range. Returns: a vector of their outcomes.
+/// As above, for the calls of a range, kept as by gather(). Returns: a vector of their outcomes.
 template <class Range>
 requires detail::range_of_callables<Range>
 auto gather_settled(Range&& calls, spawn_site where = spawn_site::current()) {

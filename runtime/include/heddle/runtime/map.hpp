@@ -3,6 +3,7 @@
 // the elements. Not here: different calls (gather.hpp). Source: asyncio's semaphore idiom; p-map.
 #pragma once
 
+#include <heddle/runtime/detail/held_element.hpp>
 #include <heddle/runtime/detail/result_shapes.hpp>
 #include <heddle/runtime/task_group.hpp>
 #include <heddle/runtime/wait_queue.hpp>
@@ -55,10 +56,12 @@ struct place_holder {
 
 /// Calls `fn(element)` for each element of `elements`, at most `limit` at a time, each in a fiber
 /// of its own; the calls start in the order of the elements. The range is walked by the caller, as
-/// fast as there are places, and may suspend. Returns: a vector of the results in that order
-/// (nothing if fn returns nothing). Errors: the first failure of a call or of the range, after the
-/// other calls were cancelled and have ended; `cancelled` if the caller is; std::invalid_argument
-/// if the limit is 0; std::logic_error outside a fiber. Suspends: yes.
+/// fast as there are places, and may suspend. A call is given the element where it stands; of a
+/// single-pass range, whose elements go, a copy, or, of an rvalue, what was moved out of it.
+/// Returns: a vector of the results in that order (nothing if fn returns nothing). Errors: the
+/// first failure of a call or of the range, after the other calls were cancelled and have ended;
+/// `cancelled` if the caller is; std::invalid_argument if the limit is 0; std::logic_error outside
+/// a fiber. Suspends: yes.
 template <class Range, class F>
 requires std::ranges::input_range<Range> &&
     std::is_invocable_v<F&, std::ranges::range_reference_t<Range>>
@@ -76,13 +79,10 @@ auto map(Range&& elements, std::size_t limit, F&& fn, spawn_site where = spawn_s
         const detail::place_holder ends{free};
         return std::invoke(fn, std::forward<decltype(one)>(one));
       };
-      if constexpr (std::is_lvalue_reference_v<element>) {
-        children.push_back(group.spawn([call, &each]() -> result { return call(each); }, where));
-      } else {
-        children.push_back(group.spawn([call, own = std::forward<element>(each)]() mutable
-                                       -> result { return call(std::move(own)); },
-                                       where));
-      }
+      children.push_back(
+          group.spawn([call, own = detail::held_element<Range>(std::forward<decltype(each)>(
+                                 each))]() mutable -> result { return call(own.get()); },
+                      where));
     }
   });
   if constexpr (!std::is_void_v<result>) {

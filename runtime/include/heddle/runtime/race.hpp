@@ -6,13 +6,12 @@
 #pragma once
 
 #include <heddle/runtime/detail/finish_line.hpp>
+#include <heddle/runtime/detail/held_element.hpp>
 #include <heddle/runtime/detail/result_shapes.hpp>
 #include <heddle/runtime/task_group.hpp>
 
 #include <array>
 #include <cstddef>
-#include <functional>
-#include <ranges>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -42,19 +41,16 @@ auto race_range(Range& calls, spawn_site where) {
   using value = shown_result<element_result<Range>>;
   finish_line<value> line;
   std::size_t index = 0;
-  const auto act = [&line, &index](auto&& call) {
-    return [&line, mine = index++, call = std::forward<decltype(call)>(call)]() mutable {
-      return line.template run<which>(
-          mine, call, [](auto&& result) { return value(std::forward<decltype(result)>(result)); });
-    };
-  };
   std::vector<subtask<late_failure>> children;
   for (auto&& each : calls) {
-    if constexpr (std::is_lvalue_reference_v<decltype(each)>) {
-      children.push_back(line.racers().spawn(act(std::ref(each)), where));
-    } else {
-      children.push_back(line.racers().spawn(act(std::move(each)), where));
-    }
+    children.push_back(line.racers().spawn(
+        [&line, mine = index++,
+         call = held_element<Range>(std::forward<decltype(each)>(each))]() mutable {
+          return line.template run<which>(mine, call.get(), [](auto&& result) {
+            return value(std::forward<decltype(result)>(result));
+          });
+        },
+        where));
   }
   if (children.empty()) throw_no_racers();
   value first = line.template result_of<which>(children);
@@ -75,8 +71,9 @@ auto race(Fs&&... calls) {
                                                  std::forward<Fs>(calls)...);
 }
 
-/// As above, for the calls of a range. Returns: the winner's place in the range, and its result.
-/// Errors: also std::invalid_argument if the range is empty.
+/// As above, for the calls of a range; those of a single-pass range are copied, or moved if they
+/// are rvalues, others stay where they are. Returns: the winner's place in the range, and its
+/// result. Errors: also std::invalid_argument if the range is empty.
 template <class Range>
 requires detail::range_of_callables<Range>
 auto race(Range&& calls, spawn_site where = spawn_site::current()) {
