@@ -52,10 +52,10 @@ class [[nodiscard]] task {
   ~task() { drop(); }
 
   /// Waits for the end of the task, once. Returns: its value.
-  /// Errors: rethrows what left the task; task_cancelled if it was cancelled; `cancelled` if the
-  /// caller is: then the task goes on and can be joined again. Suspends: yes, cancel-safe; blocks a
-  /// plain thread. Order: the task's end happens before the return. Cost: a task that has not
-  /// started is run by a direct switch where nobody is overtaken by it.
+  /// Errors: rethrows what left the task; task_cancelled if it was cancelled; `cancelled` if this
+  /// has to wait and the caller is: then the task goes on and can be joined again. Suspends: yes,
+  /// cancel-safe; blocks a plain thread. Order: the task's end happens before the return. Cost: a
+  /// task that has not started is run by a direct switch where nobody is overtaken by it.
   T join() {
     detail::task_core& core = attached("join");
     if (!detail::is_done(core)) detail::wait_done(core);
@@ -77,10 +77,14 @@ class [[nodiscard]] task {
   bool unwatch_end() { return detail::unwatch_end(attached("unwatch_end")); }
 
   /// Waits for the end of the task, which can then be joined without waiting. Errors: `cancelled`
-  /// if the caller is. Suspends, Order, Cost: as join().
+  /// if the caller is, also if the task has ended. Suspends, Order, Cost: as join().
   void wait() {
     detail::task_core& core = attached("wait");
-    if (!detail::is_done(core)) detail::wait_done(core);
+    if (detail::is_done(core)) {
+      cooperate();  // it can be asked for again and again
+    } else {
+      detail::wait_done(core);
+    }
   }
 
   /// Returns whether the task has ended. Order: true happens after its end.
