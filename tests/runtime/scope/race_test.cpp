@@ -112,6 +112,21 @@ TEST(race, cancelled_leaves_nobody_unless_somebody_has_won) {
   });
 }
 
+TEST(race, in_a_scope_that_is_cancelled_calls_nobody) {
+  run(with_loops(1), [] {
+    cancel_scope scope;
+    scope.cancel();
+    int calls = 0;
+    const auto call = [&calls] { return ++calls; };
+    const std::vector<std::function<int()>> range(2, call);
+    EXPECT_FALSE(scope.run([&] { race(call, call); }));
+    EXPECT_FALSE(scope.run([&] { race(range); }));
+    EXPECT_FALSE(scope.run([&] { any(call, call); }));
+    EXPECT_FALSE(scope.run([&] { any(range); }));
+    EXPECT_EQ(calls, 0);
+  });
+}
+
 TEST(race, has_one_winner_when_many_end_at_once) {
   run(with_loops(2), [] {
     for (int round = 0; round < test::rounds(2000); ++round) {

@@ -96,11 +96,13 @@ outcome<T> take_settled(subtask<outcome<T>>& child) {
 /// Runs all calls at once, each in a fiber of its own. Returns: a tuple of their results in the
 /// order of the arguments (std::monostate for void, std::reference_wrapper for references). Errors:
 /// the first failure, after the other calls were cancelled and have ended; `cancelled` if the
-/// caller is; std::logic_error outside a fiber. Suspends: yes. Cost: a task each.
+/// caller is: before any call, or when some have no result for it; std::logic_error outside a
+/// fiber. Suspends: yes. Cost: a task each.
 template <class... Fs>
 requires detail::callables<Fs...>
 auto gather(Fs&&... calls) {
   using results = std::tuple<detail::shown_result<std::invoke_result_t<Fs>>...>;
+  throw_if_cancelled();
   task_group group;
   std::tuple children{detail::spawn_call<Fs>(group, calls, spawn_site::current())...};
   detail::join_for_values(group, [&] {
@@ -116,6 +118,7 @@ template <class Range>
 requires detail::range_of_callables<Range>
 auto gather(Range&& calls, spawn_site where = spawn_site::current()) {
   using result = detail::element_result<Range>;
+  throw_if_cancelled();
   task_group group;
   const auto call = [](auto&& each) -> result {
     return std::invoke(std::forward<decltype(each)>(each));
@@ -135,11 +138,13 @@ auto gather(Range&& calls, spawn_site where = spawn_site::current()) {
 }
 
 /// Runs all calls at once and waits for all of them, whatever becomes of the others. Returns: a
-/// tuple of their outcomes. Errors: `cancelled` if the caller is; none of theirs. Suspends: yes.
+/// tuple of their outcomes. Errors: `cancelled` as gather(); std::logic_error outside a fiber; none
+/// of theirs: a call that was cancelled on its own has the outcome task_cancelled. Suspends: yes.
 template <class... Fs>
 requires detail::callables<Fs...>
 auto gather_settled(Fs&&... calls) {
   using results = std::tuple<outcome<std::invoke_result_t<Fs>>...>;
+  throw_if_cancelled();
   task_group group;
   std::tuple children{group.spawn([&calls] { return detail::settle(std::forward<Fs>(calls)); })...};
   detail::join_for_values(group, [&] {
@@ -153,6 +158,7 @@ template <class Range>
 requires detail::range_of_callables<Range>
 auto gather_settled(Range&& calls, spawn_site where = spawn_site::current()) {
   using result = detail::element_result<Range>;
+  throw_if_cancelled();
   task_group group;
   const auto settle = [](auto&& each) {
     return detail::settle(std::forward<decltype(each)>(each));

@@ -5,6 +5,7 @@
 
 #include <heddle/runtime/detail/held_element.hpp>
 #include <heddle/runtime/detail/result_shapes.hpp>
+#include <heddle/runtime/park.hpp>
 #include <heddle/runtime/task_group.hpp>
 #include <heddle/runtime/wait_queue.hpp>
 
@@ -30,6 +31,7 @@ class places {
 
   /// Takes a place. Errors: throws `cancelled`. Suspends: yes, cancel-safe.
   void take() {
+    cooperate();
     const auto take_one = [this]() noexcept {
       if (free_ == 0) return false;
       --free_;
@@ -69,6 +71,7 @@ auto map(Range&& elements, std::size_t limit, F&& fn, spawn_site where = spawn_s
   using element = std::ranges::range_reference_t<Range>;
   using result = std::invoke_result_t<F&, element>;
   if (limit == 0) detail::throw_no_limit();
+  throw_if_cancelled();
   detail::places free(limit);
   task_group group;
   std::vector<subtask<result>> children;

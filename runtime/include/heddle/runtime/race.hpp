@@ -8,6 +8,7 @@
 #include <heddle/runtime/detail/finish_line.hpp>
 #include <heddle/runtime/detail/held_element.hpp>
 #include <heddle/runtime/detail/result_shapes.hpp>
+#include <heddle/runtime/park.hpp>
 #include <heddle/runtime/task_group.hpp>
 
 #include <array>
@@ -27,6 +28,7 @@ using race_result = std::variant<shown_result<std::invoke_result_t<Fs>>...>;
 template <errors which, std::size_t... n, class... Fs>
 race_result<Fs...> race_all(std::index_sequence<n...>, Fs&&... calls) {
   using result = race_result<Fs...>;
+  throw_if_cancelled();
   finish_line<result> line;
   std::array children{line.racers().spawn([&line, &calls] {
     return line.template run<which>(n, std::forward<Fs>(calls), [](auto&& value) {
@@ -39,6 +41,7 @@ race_result<Fs...> race_all(std::index_sequence<n...>, Fs&&... calls) {
 template <errors which, class Range>
 auto race_range(Range& calls, spawn_site where) {
   using value = shown_result<element_result<Range>>;
+  throw_if_cancelled();
   finish_line<value> line;
   std::size_t index = 0;
   std::vector<subtask<late_failure>> children;
@@ -62,8 +65,8 @@ auto race_range(Range& calls, spawn_site where) {
 /// Runs all calls at once; the first that ends, by value or by exception, wins, and the others are
 /// cancelled. Returns: a variant of the results (std::monostate for void, std::reference_wrapper
 /// for references) whose index() says who won. Errors: what the winner threw; `cancelled` if the
-/// caller is before somebody has won; std::logic_error outside a fiber. Suspends: yes, until all
-/// have ended.
+/// caller is, before any call, or before somebody has won; task_cancelled if every call was
+/// cancelled on its own; std::logic_error outside a fiber. Suspends: yes, until all have ended.
 template <class... Fs>
 requires detail::callables<Fs...>
 auto race(Fs&&... calls) {
@@ -81,7 +84,8 @@ auto race(Range&& calls, spawn_site where = spawn_site::current()) {
 }
 
 /// Runs all calls at once; the first that succeeds wins, and the others are cancelled. Returns: as
-/// race(). Errors: all_failed if all of them threw; else as race(). Suspends: yes.
+/// race(). Errors: all_failed if none has succeeded and some threw; task_cancelled if every call
+/// was cancelled on its own; `cancelled` and std::logic_error as race(). Suspends: yes.
 template <class... Fs>
 requires detail::callables<Fs...>
 auto any(Fs&&... calls) {
@@ -89,7 +93,8 @@ auto any(Fs&&... calls) {
                                                         std::forward<Fs>(calls)...);
 }
 
-/// As above, for the calls of a range. Returns and errors: as race() of a range.
+/// As above, for the calls of a range, kept as by race(). Returns: the winner's place in the range,
+/// and its result. Errors: also std::invalid_argument if the range is empty.
 template <class Range>
 requires detail::range_of_callables<Range>
 auto any(Range&& calls, spawn_site where = spawn_site::current()) {
