@@ -24,6 +24,9 @@ struct context_node {
   context_node() = default;
   context_node(shared of, shared to, std::shared_ptr<const context_node> others) noexcept
       : variable(std::move(of)), value(std::move(to)), older(std::move(others)) {}
+  ~context_node();
+  context_node(const context_node&) = delete;
+  context_node& operator=(const context_node&) = delete;
 
   shared variable;
   shared value;
