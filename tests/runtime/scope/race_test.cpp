@@ -196,5 +196,29 @@ TEST(any, cancelled_throws) {
   });
 }
 
+TEST(any, says_how_many_of_the_calls_were_cancelled_on_their_own) {
+  run(with_loops(1), [] {
+    const auto cancelled_call = []() -> int { throw cancelled(); };
+    const auto failing_call = []() -> int { throw own_error("its own"); };
+    const auto text_of = [](auto call) {
+      try {
+        call();
+      } catch (const all_failed& failed) {
+        return std::string(failed.what());
+      }
+      return std::string("returned");
+    };
+    EXPECT_EQ(text_of([&] { any(failing_call, failing_call); }),
+              "heddle: none of 2 calls has succeeded; the first threw: its own");
+    EXPECT_EQ(text_of([&] { any(cancelled_call, failing_call); }),
+              "heddle: none of 2 calls has succeeded, 1 was cancelled; the first threw: its own");
+    const std::vector<std::function<int()>> calls{cancelled_call, cancelled_call, failing_call};
+    EXPECT_EQ(text_of([&] { any(calls); }),
+              "heddle: none of 3 calls has succeeded, 2 were cancelled; the first threw: its own");
+    EXPECT_THROW(any(cancelled_call, cancelled_call), task_cancelled);
+    EXPECT_THROW(race(cancelled_call), task_cancelled);
+  });
+}
+
 }  // namespace
 }  // namespace heddle

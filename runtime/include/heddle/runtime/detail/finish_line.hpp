@@ -29,8 +29,8 @@ struct late_failure {
   std::exception_ptr error;
 };
 
-/// Throws all_failed with the failures in order, or task_cancelled if there are none.
-[[noreturn]] void throw_all_failed(std::vector<late_failure> failures);
+/// Throws all_failed with the failures in order, or task_cancelled if all `calls` were cancelled.
+[[noreturn]] void throw_all_failed(std::vector<late_failure> failures, std::size_t calls);
 [[noreturn]] void throw_no_racers();
 
 template <class Value>
@@ -99,7 +99,7 @@ class finish_line {
     for (auto& each : children) {
       if (each.has_value()) failures.push_back(each.get());
     }
-    throw_all_failed(std::move(failures));
+    throw_all_failed(std::move(failures), children.size());
   }
 
   std::atomic<std::size_t> first_{nobody};
