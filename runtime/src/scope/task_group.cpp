@@ -60,6 +60,18 @@ bool begin_join(group_core& group) noexcept {
   return group.pending.fetch_sub(1, std::memory_order_acq_rel) != 1;
 }
 
+/// Counts a child. Returns false if the group has ended: once 0, `pending` stays so, or another
+/// who counts in vain would take this one's try for a child.
+bool add_pending(group_core& group) noexcept {
+  std::uint32_t seen = group.pending.load(std::memory_order_relaxed);
+  do {
+    if (seen == 0) return false;
+    // order: relaxed — the caller is in the group, or its owner: it does not end.
+  } while (!group.pending.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed,
+                                                std::memory_order_relaxed));
+  return true;
+}
+
 /// Whoever opened `ended` may still hold its lock: who has taken that once may end the group.
 void let_the_last_go(group_core& group) noexcept {
   group.ended.wait_unless_nothrow([]() noexcept { return true; });
@@ -132,9 +144,7 @@ group_core::~group_core() {
 
 void submit_child(group_core& group, child_core& core) {
   core.group = &group;
-  // order: relaxed — the caller is in the group, or its owner: it does not end.
-  if (group.pending.fetch_add(1, std::memory_order_relaxed) == 0) {
-    group.pending.fetch_sub(1, std::memory_order_relaxed);
+  if (!add_pending(group)) {
     throw std::logic_error("heddle::task_group::spawn: the group has been joined");
   }
   try {
