@@ -2,6 +2,8 @@
 // Ending a task: the runner's side of task_core.hpp's state word.
 #include "sched/task_end.hpp"
 
+#include <heddle/runtime/cancel.hpp>
+
 #include "fiber/task_storage.hpp"
 #include "sched/end_child.hpp"
 #include "sched/resume.hpp"
@@ -40,11 +42,12 @@ void wake_joiner(std::uint64_t state) noexcept {
 /// Reports and frees. The hook may suspend, so the fiber may be on another loop afterwards.
 void end_detached(task_core& core) noexcept {
   fiber& self = *worker::current_fiber();
-  self.shield = nothing_heard;  // neither hook nor result must meet the task's cancellation
   report_failure(core);
-  core.operations->destroy(core);
-  core.outcome = task_outcome::cancelled;  // nothing is left in it
-  self.shield = 0;
+  {
+    const shield_guard quiet(std::nothrow);  // the result must not meet the task's cancellation
+    core.operations->destroy(core);
+  }
+  core.outcome = task_outcome::cancelled;          // nothing is left in it
   if (self.storage != nullptr) end_storage(self);  // of the hook, and of the result's end
   release(core);
 }
@@ -58,6 +61,7 @@ std::exception_ptr stored_failure(task_core& core) noexcept {
 
 void report_failure(task_core& core) noexcept {
   if (core.outcome != task_outcome::failure) return;
+  const shield_guard quiet(std::nothrow);  // the hook may suspend, and must not throw
   if (core.extras() != nullptr && core.extras()->hooks != nullptr) {
     core.extras()->hooks->unhandled(describe_failure(core));
   } else {

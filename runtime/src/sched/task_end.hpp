@@ -25,8 +25,14 @@ void register_claimer(task_core& core, const parker& joiner) noexcept;
 /// Returns the exception of a failed task.
 std::exception_ptr stored_failure(task_core& core) noexcept;
 
-/// Hands the failure of a task, if it is one, to its runtime's hook.
+/// Hands the failure of a task, if it is one, to its runtime's hook, which is shielded.
 void report_failure(task_core& core) noexcept;
+
+/// Returns whether what is left of a task that is done can be freed without any destructor.
+inline bool leaves_nothing_to_destroy(const task_core& core) noexcept {
+  return core.outcome == task_outcome::value && core.operations->trivial_value &&
+         core.extras() == nullptr;
+}
 
 constexpr bool is_set(std::uint64_t state, std::uint64_t bits) noexcept {
   return (state & bits) != 0;

@@ -2,6 +2,7 @@
 // Submitting, joining, cancelling and dropping tasks: the handle's side of task_core.hpp's state
 // word. Not here: the runner's side (sched/task_end.cpp). The proof that each core is freed once
 // and not touched after is in wait/README.md, "Joining a task".
+#include <heddle/runtime/cancel.hpp>
 #include <heddle/runtime/task.hpp>
 
 #include "base/assert.hpp"
@@ -254,7 +255,7 @@ void detach(task_core& core) noexcept {
   if (!is_done(core) && leave_to_runner(core)) return;
   wait_for_done(core);
   report_failure(core);
-  release(core);
+  release_unwanted(core);
 }
 
 void drop(task_core& core) noexcept {
@@ -263,7 +264,7 @@ void drop(task_core& core) noexcept {
     await_end(core, cancellation::shield);
   }
   report_failure(core);
-  release(core);
+  release_unwanted(core);
 }
 
 namespace {
@@ -279,13 +280,16 @@ __attribute__((noinline)) void release_all(task_core& core) noexcept {
 
 void release(task_core& core) noexcept {
   static_assert(std::is_trivially_destructible_v<task_core>);
-  const task_operations& operations = *core.operations;
-  // The usual end, a plain value of a task without options, has nothing to destroy.
-  if (core.outcome != task_outcome::value || !operations.trivial_value || core.extras() != nullptr)
-      [[unlikely]] {
+  // The usual end is a plain value of a task without options.
+  if (!leaves_nothing_to_destroy(core)) [[unlikely]]
     return release_all(core);
-  }
-  free_task(&core, operations.block_class);
+  free_task(&core, core.operations->block_class);
+}
+
+void release_unwanted(task_core& core) noexcept {
+  if (leaves_nothing_to_destroy(core)) return free_task(&core, core.operations->block_class);
+  const shield_guard quiet(std::nothrow);
+  release_all(core);
 }
 
 void apply(task_core& core, const spawn_options& options) {

@@ -156,10 +156,7 @@ void submit_child(group_core& group, child_core& core) {
 }
 
 void drop_share(child_core& core) noexcept {
-  // order: acquire — partner: the others who had a share.
-  const bool last = core.shares.load(std::memory_order_acquire) == 1 ||
-                    core.shares.fetch_sub(1, std::memory_order_acq_rel) == 1;
-  if (last) release(core);
+  if (gives_up_last_share(core)) release_unwanted(core);
 }
 
 child_core& ended_child(child_core* core) {

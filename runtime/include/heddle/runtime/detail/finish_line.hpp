@@ -4,6 +4,7 @@
 // first cancels the others. Used by race.hpp.
 #pragma once
 
+#include <heddle/runtime/cancel.hpp>
 #include <heddle/runtime/cancelled.hpp>
 #include <heddle/runtime/detail/result_shapes.hpp>
 #include <heddle/runtime/error.hpp>
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -43,8 +45,10 @@ class finish_line {
   template <errors which, class Call, class Keep>
   late_failure run(std::size_t index, Call&& call, Keep keep) {
     try {
+      std::optional<shield_guard> peace;  // for the end of a result that nobody wants
       auto result = call_and_keep(std::forward<Call>(call));
       if (is_first(index)) come_in([&] { value_.emplace(keep(std::move(result))); });
+      peace.emplace(std::nothrow);
     } catch (const cancelled&) {
       throw;  // it has lost, or the caller is cancelled
     } catch (...) {

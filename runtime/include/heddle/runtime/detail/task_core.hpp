@@ -163,6 +163,8 @@ void detach(task_core& core) noexcept;
 void drop(task_core& core) noexcept;
 /// Destroys the result and frees the block of a task that is done, or was never submitted.
 void release(task_core& core) noexcept;
+/// As above, for a result that nobody has asked for: its destructor may wait, and is shielded.
+void release_unwanted(task_core& core) noexcept;
 inline std::string_view name_of(const task_core& core) noexcept {
   const spawn_extras* const extras = core.extras();
   return extras == nullptr ? std::string_view{} : std::string_view(extras->name);
