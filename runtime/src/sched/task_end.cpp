@@ -18,12 +18,16 @@ namespace heddle::detail {
 
 namespace {
 
-unhandled_error describe_failure(task_core& core) {
+unhandled_error describe_failure(task_core& core) noexcept {
   unhandled_error error;
   error.id = core.id;
-  error.name = std::string(name_of(core));
   error.spawned_at = {core.file, core.line};
   error.error = stored_failure(core);
+  try {
+    error.name = name_of(core);
+  } catch (const std::bad_alloc&) {
+    // Better without the name than not at all.
+  }
   return error;
 }
 
