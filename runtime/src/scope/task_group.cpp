@@ -72,7 +72,7 @@ bool add_pending(group_core& group) noexcept {
   return true;
 }
 
-/// Whoever opened `ended` may still hold its lock: who has taken that once may end the group.
+/// Whoever opened `ended` may still hold its lock: whoever has taken that once may end the group.
 void let_the_last_go(group_core& group) noexcept {
   group.ended.wait_unless_nothrow([]() noexcept { return true; });
 }
@@ -153,6 +153,11 @@ void submit_child(group_core& group, child_core& core) {
     end_pending(group);
     throw;
   }
+}
+
+spawn_site site_of_caller() noexcept {
+  const fiber* const self = worker::current_fiber();
+  return self == nullptr ? spawn_site{} : spawn_site{self->task->file, self->task->line};
 }
 
 void drop_share(child_core& core) noexcept {

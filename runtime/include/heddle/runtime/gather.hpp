@@ -94,7 +94,8 @@ outcome<T> take_settled(subtask<outcome<T>>& child) {
 }  // namespace detail
 
 /// Runs all calls at once, each in a fiber of its own. Returns: a tuple of their results in the
-/// order of the arguments (std::monostate for void, std::reference_wrapper for references). Errors:
+/// order of the arguments (std::monostate for void, std::reference_wrapper for references). In
+/// reports and dumps the fibers have the place where the caller was spawned. Errors:
 /// the first failure, after the other calls were cancelled and have ended; `cancelled` if the
 /// caller is: before any call, or when some have no result for it; std::logic_error outside a
 /// fiber. Suspends: yes. Cost: a task each.
@@ -104,7 +105,8 @@ auto gather(Fs&&... calls) {
   using results = std::tuple<detail::shown_result<std::invoke_result_t<Fs>>...>;
   throw_if_cancelled();
   task_group group;
-  std::tuple children{detail::spawn_call<Fs>(group, calls, spawn_site::current())...};
+  const spawn_site where = detail::site_of_caller();
+  std::tuple children{detail::spawn_call<Fs>(group, calls, where)...};
   detail::join_for_values(group, [&] {
     return std::apply([](auto&... each) { return (each.has_value() && ...); }, children);
   });
@@ -146,7 +148,9 @@ auto gather_settled(Fs&&... calls) {
   using results = std::tuple<outcome<std::invoke_result_t<Fs>>...>;
   throw_if_cancelled();
   task_group group;
-  std::tuple children{group.spawn([&calls] { return detail::settle(std::forward<Fs>(calls)); })...};
+  const spawn_site where = detail::site_of_caller();
+  std::tuple children{
+      group.spawn([&calls] { return detail::settle(std::forward<Fs>(calls)); }, where)...};
   detail::join_for_values(group, [&] {
     return std::apply([](auto&... each) { return (each.has_value() && ...); }, children);
   });

@@ -30,11 +30,14 @@ race_result<Fs...> race_all(std::index_sequence<n...>, Fs&&... calls) {
   using result = race_result<Fs...>;
   throw_if_cancelled();
   finish_line<result> line;
-  std::array children{line.racers().spawn([&line, &calls] {
-    return line.template run<which>(n, std::forward<Fs>(calls), [](auto&& value) {
-      return result(std::in_place_index<n>, std::forward<decltype(value)>(value));
-    });
-  })...};
+  const spawn_site where = site_of_caller();
+  std::array children{line.racers().spawn(
+      [&line, &calls] {
+        return line.template run<which>(n, std::forward<Fs>(calls), [](auto&& value) {
+          return result(std::in_place_index<n>, std::forward<decltype(value)>(value));
+        });
+      },
+      where)...};
   return line.template result_of<which>(children);
 }
 
@@ -66,7 +69,8 @@ auto race_range(Range& calls, spawn_site where) {
 /// cancelled. Returns: a variant of the results (std::monostate for void, std::reference_wrapper
 /// for references) whose index() says who won. Errors: what the winner threw; `cancelled` if the
 /// caller is, before any call, or before somebody has won; task_cancelled if every call was
-/// cancelled on its own; std::logic_error outside a fiber. Suspends: yes, until all have ended.
+/// cancelled on its own; std::logic_error outside a fiber. Suspends: yes, until all have ended. The
+/// fibers have their place as in gather().
 template <class... Fs>
 requires detail::callables<Fs...>
 auto race(Fs&&... calls) {
