@@ -92,7 +92,7 @@ void end_watched(task_core& core, worker& here, std::uint64_t seen) noexcept {
     seen = core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
   }
   if (is_set(seen, task_core::busy)) {
-    // Who came later has seen completing, and changed nothing that counts.
+    // Whoever came later has seen completing, and changed nothing that counts.
     spin_until(core.state, [](std::uint64_t word) { return !is_set(word, task_core::busy); });
   }
   if (is_set(seen, task_core::detached)) {

@@ -63,8 +63,8 @@ inline std::uint64_t begin_end(task_core& core, const worker& here) noexcept {
     return core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
   }
   core.stage.store(task_stage::completing, std::memory_order_relaxed);
-  // order: seq_cst — stage, then state, for the compiler; the processor is told by who shares the
-  // task (share_with_loop).
+  // order: seq_cst — stage, then state, for the compiler; the processor is told by whoever shares
+  // the task (share_with_loop).
   std::atomic_signal_fence(std::memory_order_seq_cst);
   return core.state.load(std::memory_order_relaxed);
 }

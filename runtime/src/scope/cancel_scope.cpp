@@ -140,7 +140,7 @@ void enter_scope(scope_frame& frame) {
 }
 
 void leave_scope(scope_frame& frame) noexcept {
-  // order: acq_rel — partner: cancel_scope_of(): who is at work has seen running, and is waited
+  // order: acq_rel — partner: cancel_scope_of(): whoever is at work has seen running, and is waited
   // for.
   frame.word.fetch_and(~scope_frame::running, std::memory_order_acq_rel);
   end_scope(frame);

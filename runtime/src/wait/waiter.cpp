@@ -77,8 +77,8 @@ void give_way(fiber& self) noexcept {
   if (left.what != after::nothing) finish_switch(left);
 }
 
-/// Ends a wait whose limit has passed before it could park. Who waits so again and again, to poll,
-/// must neither hold the loop nor keep the time-out around it from coming.
+/// Ends a wait whose limit has passed before it could park. Whoever waits so again and again, to
+/// poll, must neither hold the loop nor keep the time-out around it from coming.
 __attribute__((noinline)) wake_reason end_late_wait(fiber& self) noexcept {
   if (--worker::current()->budget == 0) give_way(self);
   return wake_reason::timeout;

@@ -4,7 +4,7 @@
 // the other does not see. So for every way to spawn: spawn, groups and what is built on them,
 // generators, runtime::spawn and run from a plain thread.
 // Invariants: (1) the values of a task are one immutable list, shared with its children until one
-// of them sets something; (2) who has set nothing and inherited nothing pays nothing at spawn.
+// of them sets something; (2) whoever has set nothing and inherited nothing pays nothing at spawn.
 // Not here: values that are not inherited (fiber_local.hpp). Source: PEP 567, contextvars of
 // Python.
 #pragma once

@@ -94,12 +94,14 @@ class [[nodiscard]] task {
   /// Suspends: no. From any fiber or thread, but not while another uses the handle.
   void cancel() { detail::request_cancel(attached("cancel")); }
 
-  /// Gives up the handle; the task goes on, and its runtime's destructor waits for it.
+  /// Gives up the handle; the task goes on, and its runtime's destructor cancels it and waits. Its
+  /// error, if any, goes to config::on_unhandled.
   void detach() {
     detail::detach(attached("detach"));
     core_ = nullptr;
   }
 
+  /// Returns the task's id, which is its fiber's.
   fiber_id id() const { return attached("id").id; }
 
   /// Returns the name given at spawn; valid while the handle is attached.
@@ -145,6 +147,8 @@ auto spawn(F&& body, spawn_site where = spawn_site::current()) {
   return task<typename decltype(fresh)::result>(fresh.release());
 }
 
+/// As above, with a name, a stack size, a loop to start on. Errors: also std::invalid_argument that
+/// names the option.
 template <class F>
 auto spawn(spawn_options options, F&& body, spawn_site where = spawn_site::current()) {
   detail::new_task fresh(std::forward<F>(body), where);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Who comes first of several children of a group, and with what. Invariants: (1) `first_` is set
-// once; value_ and error_ are written by that child alone, and read after the join; (2) who comes
-// first cancels the others. Used by race.hpp.
+// Which of several children of a group comes first, and with what. Invariants: (1) `first_` is set
+// once; value_ and error_ are written by that child alone, and read after the join; (2) whoever
+// comes first cancels the others. Used by race.hpp.
 #pragma once
 
 #include <heddle/runtime/cancel.hpp>
