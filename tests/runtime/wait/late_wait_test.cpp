@@ -72,6 +72,15 @@ TEST(late_wait, for_a_task_that_has_ended_lets_others_run) {
   });
 }
 
+TEST(late_wait, for_children_that_end_at_once_lets_others_run) {
+  for (const unsigned loops : {1U, 2U}) {
+    run(with_loops(loops),
+        [] { EXPECT_TRUE(test::a_timeout_comes_to([] { spawn([] {}).join(); })); });
+  }
+  run(with_loops(1),
+      [] { EXPECT_TRUE(test::another_fiber_runs_beside([] { spawn([] {}).join(); })); });
+}
+
 TEST(late_wait, that_finds_its_caller_cancelled_says_so) {
   run(with_loops(1), [] {
     cancel_scope scope;
