@@ -37,11 +37,19 @@ std::string what_of(const std::exception_ptr& error) {
   }
 }
 
+std::string none_has_succeeded(std::size_t failed, std::size_t cancelled) {
+  std::string text =
+      "heddle: none of " + std::to_string(failed + cancelled) + " calls has succeeded";
+  if (cancelled == 0) return text;
+  return text + ", " + std::to_string(cancelled) + (cancelled == 1 ? " was" : " were") +
+         " cancelled";
+}
+
 }  // namespace
 
-all_failed::all_failed(std::vector<std::exception_ptr> failures)
-    : std::runtime_error("heddle: none of " + std::to_string(failures.size()) +
-                         " calls has succeeded; the first threw: " + what_of(failures.front())),
+all_failed::all_failed(std::vector<std::exception_ptr> failures, std::size_t cancelled_calls)
+    : std::runtime_error(none_has_succeeded(failures.size(), cancelled_calls) +
+                         "; the first threw: " + what_of(failures.front())),
       failures_(std::move(failures)) {}
 
 std::ostream& operator<<(std::ostream& out, fiber_id id) { return out << detail::text_of(id); }

@@ -23,6 +23,7 @@ void gate::open() noexcept {
 void gate::wait() { wait_until(deadline::never()); }
 
 bool gate::wait_until(deadline limit) {
+  cooperate();
   if (is_open()) return true;
   return waiters_.wait_unless([this] { return is_open(); }, limit, {gate_kind, this}) ==
          wake_reason::event;

@@ -47,6 +47,7 @@ bool oneshot_core::ready() const noexcept {
 }
 
 bool oneshot_core::wait(deadline limit) {
+  cooperate();
   if (ready()) return true;
   const auto look = [this]() noexcept { return ready(); };
   return waiting_.wait_unless(look, limit, {oneshot_kind, this}) == wake_reason::event;

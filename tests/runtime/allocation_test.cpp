@@ -158,6 +158,22 @@ TEST(allocation, of_generators_and_of_the_variables_of_tasks) {
   });
 }
 
+TEST(allocation, of_the_report_of_an_error_that_nobody_joins) {
+  fail_each_allocation([] {
+    config settings = test::with_loops(1);
+    bool reported = false;
+    settings.on_unhandled = [&reported](const unhandled_error& error) {
+      reported = error.error != nullptr;
+    };
+    run(settings, [] {
+      const auto dropped =
+          spawn({.name = "a name that is too long to be kept without memory"}, [] { throw 1; });
+      this_fiber::yield();
+    });
+    EXPECT_TRUE(reported);
+  });
+}
+
 TEST(allocation, of_waits_for_descriptors) {
   fail_each_allocation([] {
     runtime home(test::with_loops(1));

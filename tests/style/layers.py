@@ -89,7 +89,7 @@ PLANTS = {
     "a climbing include": ({"io/src/a/b.cpp": '#include "../c/d.hpp"\n'}, ["climbs"]),
     "what is allowed": (
         {"runtime/src/runtime.cpp": '#include "sched/worker.hpp"\n#include "config.hpp"\n',
-         "runtime/src/scope/task.cpp": '#include "wait/waiter.hpp"\n#include <boost/x.hpp>\n'
+         "runtime/src/scope/task_join.cpp": '#include "wait/waiter.hpp"\n#include <boost/x.hpp>\n'
                                        '// #include "debug/dump.hpp"\n'},
         []),
 }

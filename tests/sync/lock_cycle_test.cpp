@@ -2,6 +2,7 @@
 // Fibers that wait for each other's locks are reported at once; dumps say who holds a lock.
 #include <heddle/runtime.hpp>
 #include <heddle/sync/mutex.hpp>
+#include <heddle/sync/queue.hpp>
 #include <heddle/sync/shared_mutex.hpp>
 
 #include "runtime/support/loops.hpp"
@@ -94,6 +95,29 @@ TEST(lock_cycle, of_writers_is_reported_too) {
   run(kept.for_loops(1), [] { lock_in_a_ring<shared_mutex>(2); });
   ASSERT_THAT(kept.seen(), SizeIs(1));
   EXPECT_THAT(kept.seen()[0].details, HasSubstr("waits for shared_mutex 0x"));
+}
+
+TEST(lock_cycle, the_hook_does_not_meet_the_cancellation_of_the_fiber_that_waits) {
+  cancel_scope scope;
+  queue<std::string> kept(4);
+  config settings = with_loops(1);
+  settings.on_stall = [&](const stall_report& report) {
+    scope.cancel("a ring of locks");
+    kept.put(report.details);
+  };
+  run(settings, [&] {
+    mutex left;
+    mutex right;
+    const auto lock_both = [](mutex& first, mutex& second) {
+      return [&] {
+        const std::lock_guard mine(first);
+        this_fiber::yield();
+        const std::lock_guard next(second);
+      };
+    };
+    EXPECT_FALSE(scope.run([&] { gather(lock_both(left, right), lock_both(right, left)); }));
+    EXPECT_THAT(kept.get(), HasSubstr("waits for mutex"));
+  });
 }
 
 TEST(lock_cycle, is_none_where_somebody_waits_for_a_time_only) {

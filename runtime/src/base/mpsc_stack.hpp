@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Jobs from many threads for one: pushed lock-free, taken all at once, in order of arrival.
-// Invariants: (1) who takes, takes everything: no node is ever popped singly, so there is no ABA;
-// (2) a push is a seq_cst RMW: parking relies on it (sched/README.md). Source: Treiber 1986,
+// Invariants: (1) whoever takes, takes everything: no node is ever popped singly, so there is no
+// ABA; (2) a push is a seq_cst RMW: parking relies on it (sched/README.md). Source: Treiber 1986,
 // "Systems programming: coping with parallelism", IBM RJ 5118.
 #pragma once
 

@@ -3,9 +3,9 @@
 // mix up. Invariants: (1) exception globals and errno are saved on leaving and restored on
 // entering (the globals only if there are any), through pointers that belong to the thread, not to
 // the function; (2) after the jump nothing from before it is trusted: the thread may be another;
-// (3) who has just been left is stored by the one that was entered. Not here: what is to happen to
-// the one left (sched/worker.hpp), and the part of a yield that is inlined into users (jump.hpp).
-// Source: Boost.Context's fcontext.
+// (3) whoever has just been left is stored by the one that was entered. Not here: what is to happen
+// to the one left (sched/worker.hpp), and the part of a yield that is inlined into users
+// (jump.hpp). Source: Boost.Context's fcontext.
 #pragma once
 
 #include <heddle/runtime/detail/jump.hpp>

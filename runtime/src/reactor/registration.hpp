@@ -2,8 +2,9 @@
 // One watched descriptor: what is known of each direction, and who waits for it.
 // Invariants: (1) a direction's word goes ready on an event, with its edge count raised, and not
 // ready only by a drained() that has seen that count; so no edge is lost between a system call and
-// the wait; (2) who waits is in the direction's wait_queue, checked under its lock; (3) `closed` is
-// for ever. Who may touch it: the loop that polls fires it; any fiber looks, waits, closes.
+// the wait; (2) whoever waits is in the direction's wait_queue, checked under its lock; (3)
+// `closed` is for ever. Who may touch it: the loop that polls fires it; any fiber looks, waits,
+// closes.
 #pragma once
 
 #include <heddle/runtime/readiness.hpp>

@@ -15,6 +15,12 @@ class fiber;
 struct group_core;
 struct scope_frame;
 
+/// How many scopes and shields may lie inside one another.
+inline constexpr scope_depth deepest_allowed = nothing_heard - 1;
+
+/// Puts groups that outlive the scope in which they were made into the one around it.
+void surface_groups(fiber& self) noexcept;
+
 /// Arms the timers of the scopes around a wait of `self`, on the calling thread's loop. Once a
 /// scope: a call that does not park needs none.
 void arm_deadlines(fiber& self) noexcept;

@@ -6,6 +6,7 @@
 
 #include "fiber/task_storage.hpp"
 #include "sched/cancel.hpp"
+#include "sched/task_end.hpp"
 #include "sched/worker.hpp"
 
 #include <mutex>
@@ -30,7 +31,23 @@ void fail_group(group_core& group, child_core& child) noexcept {
   cancel_list({"a sibling failed", nullptr}).cancel(group);
 }
 
+/// Gives up the runner's share. A result that nobody wants ends here, and its destructor may wait.
+void drop_runners_share(fiber& self, child_core& child) noexcept {
+  if (!gives_up_last_share(child)) return;
+  if (!leaves_nothing_to_destroy(child)) [[unlikely]] {
+    // It has left the group, or was never a member: its first wait must not make it one.
+    self.attention.fetch_and(~fiber::unchecked, std::memory_order_relaxed);
+  }
+  release_unwanted(child);
+}
+
 }  // namespace
+
+bool gives_up_last_share(child_core& child) noexcept {
+  // order: acquire — partner: the others who had a share.
+  return child.shares.load(std::memory_order_acquire) == 1 ||
+         child.shares.fetch_sub(1, std::memory_order_acq_rel) == 1;
+}
 
 void end_child(task_core& core, worker& here) noexcept {
   auto& child = static_cast<child_core&>(core);
@@ -45,7 +62,7 @@ void end_child(task_core& core, worker& here) noexcept {
   here.count_finished();  // before anybody can see the end
   // order: release — the outcome, for whoever sees done: subtask::done() may, before the join.
   child.stage.store(task_stage::done, std::memory_order_release);
-  drop_share(child);
+  drop_runners_share(self, child);
   if (self.storage != nullptr) end_storage(self);  // of the end of a result nobody wants
   end_pending(group);
 }

@@ -2,6 +2,8 @@
 // See lock_waits.hpp.
 #include "sched/lock_waits.hpp"
 
+#include <heddle/runtime/cancel.hpp>
+
 #include "base/fiber_label.hpp"
 #include "base/hooks.hpp"
 #include "fiber/fiber.hpp"
@@ -97,6 +99,8 @@ void lock_waits::report_cycle(const lock_wait& wait, error_hooks& hooks) noexcep
   } catch (const std::exception&) {
     report.details = "no memory to describe it";
   }
+  const shield_guard quiet(
+      std::nothrow);  // the hook must not throw, however cancelled the fiber is
   hooks.stall(report);
 }
 

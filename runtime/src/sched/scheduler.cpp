@@ -2,6 +2,7 @@
 // Building the loops, starting their threads, and the ways in from outside.
 #include "sched/scheduler.hpp"
 
+#include <heddle/runtime/cancel.hpp>
 #include <heddle/runtime/error.hpp>
 
 #include "base/loop_thread.hpp"
@@ -159,6 +160,7 @@ void scheduler::note_unguarded() noexcept {
       "the kernel guards no more stacks (MADV_GUARD_INSTALL needs Linux 6.13; mprotect guards end "
       "at "
       "config::max_mprotect_guards): an overflow of the others is not noticed";
+  const shield_guard quiet(std::nothrow);  // a fiber, cancelled perhaps, may be asking for a stack
   hooks->stall(report);
 }
 

@@ -2,6 +2,8 @@
 // Ending a task: the runner's side of task_core.hpp's state word.
 #include "sched/task_end.hpp"
 
+#include <heddle/runtime/cancel.hpp>
+
 #include "fiber/task_storage.hpp"
 #include "sched/end_child.hpp"
 #include "sched/resume.hpp"
@@ -16,12 +18,16 @@ namespace heddle::detail {
 
 namespace {
 
-unhandled_error describe_failure(task_core& core) {
+unhandled_error describe_failure(task_core& core) noexcept {
   unhandled_error error;
   error.id = core.id;
-  error.name = std::string(name_of(core));
   error.spawned_at = {core.file, core.line};
   error.error = stored_failure(core);
+  try {
+    error.name = name_of(core);
+  } catch (const std::bad_alloc&) {
+    // Better without the name than not at all.
+  }
   return error;
 }
 
@@ -40,11 +46,12 @@ void wake_joiner(std::uint64_t state) noexcept {
 /// Reports and frees. The hook may suspend, so the fiber may be on another loop afterwards.
 void end_detached(task_core& core) noexcept {
   fiber& self = *worker::current_fiber();
-  self.shield = nothing_heard;  // neither hook nor result must meet the task's cancellation
   report_failure(core);
-  core.operations->destroy(core);
-  core.outcome = task_outcome::cancelled;  // nothing is left in it
-  self.shield = 0;
+  {
+    const shield_guard quiet(std::nothrow);  // the result must not meet the task's cancellation
+    core.operations->destroy(core);
+  }
+  core.outcome = task_outcome::cancelled;          // nothing is left in it
   if (self.storage != nullptr) end_storage(self);  // of the hook, and of the result's end
   release(core);
 }
@@ -58,6 +65,7 @@ std::exception_ptr stored_failure(task_core& core) noexcept {
 
 void report_failure(task_core& core) noexcept {
   if (core.outcome != task_outcome::failure) return;
+  const shield_guard quiet(std::nothrow);  // the hook may suspend, and must not throw
   if (core.extras() != nullptr && core.extras()->hooks != nullptr) {
     core.extras()->hooks->unhandled(describe_failure(core));
   } else {
@@ -84,7 +92,7 @@ void end_watched(task_core& core, worker& here, std::uint64_t seen) noexcept {
     seen = core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
   }
   if (is_set(seen, task_core::busy)) {
-    // Who came later has seen completing, and changed nothing that counts.
+    // Whoever came later has seen completing, and changed nothing that counts.
     spin_until(core.state, [](std::uint64_t word) { return !is_set(word, task_core::busy); });
   }
   if (is_set(seen, task_core::detached)) {

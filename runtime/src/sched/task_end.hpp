@@ -25,8 +25,14 @@ void register_claimer(task_core& core, const parker& joiner) noexcept;
 /// Returns the exception of a failed task.
 std::exception_ptr stored_failure(task_core& core) noexcept;
 
-/// Hands the failure of a task, if it is one, to its runtime's hook.
+/// Hands the failure of a task, if it is one, to its runtime's hook, which is shielded.
 void report_failure(task_core& core) noexcept;
+
+/// Returns whether what is left of a task that is done can be freed without any destructor.
+inline bool leaves_nothing_to_destroy(const task_core& core) noexcept {
+  return core.outcome == task_outcome::value && core.operations->trivial_value &&
+         core.extras() == nullptr;
+}
 
 constexpr bool is_set(std::uint64_t state, std::uint64_t bits) noexcept {
   return (state & bits) != 0;
@@ -57,8 +63,8 @@ inline std::uint64_t begin_end(task_core& core, const worker& here) noexcept {
     return core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);
   }
   core.stage.store(task_stage::completing, std::memory_order_relaxed);
-  // order: seq_cst — stage, then state, for the compiler; the processor is told by who shares the
-  // task (share_with_loop).
+  // order: seq_cst — stage, then state, for the compiler; the processor is told by whoever shares
+  // the task (share_with_loop).
   std::atomic_signal_fence(std::memory_order_seq_cst);
   return core.state.load(std::memory_order_relaxed);
 }

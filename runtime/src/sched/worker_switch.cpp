@@ -346,6 +346,8 @@ void worker::fiber_main(fiber& self, departure left) {
         leave(here, self, joiner, after::ended);
         continue;
       }
+      // Else whoever only spawns and joins, and never parks, would not hear of its time-outs.
+      if (joiner->unarmed != nullptr) arm_deadlines(*joiner);
       here.make_ready(*joiner);
     }
     fiber* const next = next_after(self);

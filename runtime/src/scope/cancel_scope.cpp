@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Entering and leaving scopes, cancelling them, and who takes the exception: README.md, E1 to E3,
-// Q1 and Q5.
+// Entering and leaving scopes, cancelling them, and who takes the exception: README.md, E1 to E3
+// and Q1. Not here: Q2 to Q4 (sched/cancel.cpp), shields (sched/shield.cpp).
 #include <heddle/runtime/cancel.hpp>
 
-#include <heddle/runtime/detail/group_core.hpp>
-
-#include "fiber/cancel_domain.hpp"
 #include "fiber/fiber.hpp"
 #include "sched/cancel.hpp"
 #include "sched/task_end.hpp"
@@ -13,8 +10,6 @@
 #include "timer/wheel.hpp"
 #include "wait/waiting.hpp"
 
-#include <algorithm>
-#include <mutex>
 #include <new>
 #include <sstream>
 #include <stdexcept>
@@ -47,8 +42,6 @@ namespace {
   throw std::length_error("heddle: more than 65,534 cancel scopes and shields inside one another");
 }
 
-constexpr scope_depth deepest_allowed = nothing_heard - 1;
-
 fiber& fiber_that_enters() {
   fiber* const self = worker::current_fiber();
   if (self == nullptr || self->depth == deepest_allowed) [[unlikely]]
@@ -67,23 +60,13 @@ void push(scope_frame& frame, fiber& self) noexcept {
 
 /// m becomes the depth of the deepest cancelled scope of those that are left (E3).
 __attribute__((noinline)) void lower_deepest(fiber& self) noexcept {
-  // order: seq_cst — m, then the flags; partner: request_leave(): flag, then m.
+  // order: seq_cst — m, then the flags; partner: finish_request() and mark_late(): flag, then m.
   self.attention.fetch_and(~fiber::deepest_mask, std::memory_order_seq_cst);
   for (const scope_frame* each = self.innermost; each != nullptr; each = each->outer) {
     // order: seq_cst — as above.
     if ((each->word.load(std::memory_order_seq_cst) & scope_frame::cancelled) == 0) continue;
     return raise_deepest(self, each->depth);
   }
-}
-
-/// Groups that outlive the scope in which they were made are in the one around it from now on.
-__attribute__((noinline)) void surface_groups(fiber& self) noexcept {
-  cancel_domain& groups = *self.domain.load(std::memory_order_relaxed);
-  std::lock_guard guard(groups.lock);
-  for (group_core* each = groups.first; each != nullptr; each = each->next) {
-    each->depth = std::min(each->depth, self.depth);
-  }
-  self.deepest_group = self.depth;
 }
 
 void pop(scope_frame& frame, fiber& self) noexcept {
@@ -157,7 +140,7 @@ void enter_scope(scope_frame& frame) {
 }
 
 void leave_scope(scope_frame& frame) noexcept {
-  // order: acq_rel — partner: cancel_scope_of(): who is at work has seen running, and is waited
+  // order: acq_rel — partner: cancel_scope_of(): whoever is at work has seen running, and is waited
   // for.
   frame.word.fetch_and(~scope_frame::running, std::memory_order_acq_rel);
   end_scope(frame);
@@ -182,19 +165,8 @@ void end_scope(scope_frame& frame) noexcept {
              [](std::uint32_t seen) { return seen < std::uint32_t{scope_frame::one_canceller}; });
 }
 
-shield_guard::shield_guard() : self(worker::current_fiber()) {
-  if (self == nullptr) return;
-  if (self->depth == deepest_allowed) throw_cannot_enter(self);
-  due_before = std::exchange(self->due, nullptr);
-  shield_before = std::exchange(self->shield, ++self->depth);
-}
-
-shield_guard::~shield_guard() {
-  if (self == nullptr) return;
-  --self->depth;
-  if (self->deepest_group > self->depth) surface_groups(*self);
-  self->shield = shield_before;
-  self->due = due_before;
+shield_guard::shield_guard() : shield_guard(std::nothrow) {
+  if (self != nullptr && depth_before == deepest_allowed) throw_cannot_enter(self);
 }
 
 void throw_timed_out() { throw timed_out("heddle: timed out: the deadline has passed"); }

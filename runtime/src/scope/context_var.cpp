@@ -23,10 +23,23 @@ const context_node* find_node(const context_snapshot& list, const void* variable
 
 /// Returns the list without what `variable` is bound to; what is older than that is shared.
 context_snapshot without(const context_snapshot& list, const void* variable) {
-  if (find_node(list, variable) == nullptr) return list;
-  if (list->variable.get() == variable) return without(list->older, variable);
-  return std::make_shared<const context_node>(list->variable, list->value,
-                                              without(list->older, variable));
+  context_snapshot copies;  // of what is newer
+  context_node* oldest_copy = nullptr;
+  const auto append = [&](context_snapshot node, context_node* as_copy) noexcept {
+    (oldest_copy != nullptr ? oldest_copy->older : copies) = std::move(node);
+    oldest_copy = as_copy;
+  };
+  const context_snapshot* rest = &list;
+  while (const context_node* const found = find_node(*rest, variable)) {
+    for (; rest->get() != found; rest = &(*rest)->older) {
+      auto copy = std::make_shared<context_node>((*rest)->variable, (*rest)->value, nullptr);
+      context_node* const node = copy.get();
+      append(std::move(copy), node);
+    }
+    rest = &found->older;
+  }
+  append(*rest, nullptr);
+  return copies;
 }
 
 task_storage& own_storage() {
@@ -42,6 +55,13 @@ std::shared_ptr<const void> bound_in(const context_snapshot& list, const void* v
 }
 
 }  // namespace
+
+context_node::~context_node() {
+  // One after the other: a node that ended those behind it would need as much stack as there are.
+  // Held from here, the next one but one survives its neighbour, whose destructor stops at it.
+  context_snapshot next = std::move(older);
+  while (next.use_count() == 1) next = context_snapshot(next->older);
+}
 
 const void* find_bound(const void* variable) noexcept {
   const task_storage* const here = storage_of_caller();

@@ -8,15 +8,16 @@
 
 namespace heddle::detail {
 
-void throw_all_failed(std::vector<late_failure> failures) {
+void throw_all_failed(std::vector<late_failure> failures, std::size_t calls) {
   if (failures.empty()) {
     throw task_cancelled("heddle: of the calls of a race all were cancelled");
   }
+  const std::size_t were_cancelled = calls - failures.size();
   std::ranges::sort(failures, {}, &late_failure::order);
   std::vector<std::exception_ptr> all;
   all.reserve(failures.size());
   for (late_failure& each : failures) all.push_back(std::move(each.error));
-  throw all_failed(std::move(all));
+  throw all_failed(std::move(all), were_cancelled);
 }
 
 void throw_no_limit() {

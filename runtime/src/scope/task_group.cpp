@@ -60,7 +60,19 @@ bool begin_join(group_core& group) noexcept {
   return group.pending.fetch_sub(1, std::memory_order_acq_rel) != 1;
 }
 
-/// Whoever opened `ended` may still hold its lock: who has taken that once may end the group.
+/// Counts a child. Returns false if the group has ended: once 0, `pending` stays so, or another
+/// who counts in vain would take this one's try for a child.
+bool add_pending(group_core& group) noexcept {
+  std::uint32_t seen = group.pending.load(std::memory_order_relaxed);
+  do {
+    if (seen == 0) return false;
+    // order: relaxed — the caller is in the group, or its owner: it does not end.
+  } while (!group.pending.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed,
+                                                std::memory_order_relaxed));
+  return true;
+}
+
+/// Whoever opened `ended` may still hold its lock: whoever has taken that once may end the group.
 void let_the_last_go(group_core& group) noexcept {
   group.ended.wait_unless_nothrow([]() noexcept { return true; });
 }
@@ -132,9 +144,7 @@ group_core::~group_core() {
 
 void submit_child(group_core& group, child_core& core) {
   core.group = &group;
-  // order: relaxed — the caller is in the group, or its owner: it does not end.
-  if (group.pending.fetch_add(1, std::memory_order_relaxed) == 0) {
-    group.pending.fetch_sub(1, std::memory_order_relaxed);
+  if (!add_pending(group)) {
     throw std::logic_error("heddle::task_group::spawn: the group has been joined");
   }
   try {
@@ -145,11 +155,13 @@ void submit_child(group_core& group, child_core& core) {
   }
 }
 
+spawn_site site_of_caller() noexcept {
+  const fiber* const self = worker::current_fiber();
+  return self == nullptr ? spawn_site{} : spawn_site{self->task->file, self->task->line};
+}
+
 void drop_share(child_core& core) noexcept {
-  // order: acquire — partner: the others who had a share.
-  const bool last = core.shares.load(std::memory_order_acquire) == 1 ||
-                    core.shares.fetch_sub(1, std::memory_order_acq_rel) == 1;
-  if (last) release(core);
+  if (gives_up_last_share(core)) release_unwanted(core);
 }
 
 child_core& ended_child(child_core* core) {

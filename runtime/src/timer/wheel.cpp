@@ -181,7 +181,7 @@ void timer_wheel::fire(timer& entry, due& into) noexcept {
     return;
   }
   const std::uint32_t epoch = entry.epoch;
-  unlink(entry, timer_state::off);  // who waits may go on now: the entry is not touched again
+  unlink(entry, timer_state::off);  // whoever waits may go on now: the entry is not touched again
   if (who->word.try_claim(epoch, wake_reason::timeout, 0) != wake_word::claim_result::won_parked) {
     return;
   }

@@ -60,6 +60,8 @@ void checkpoint() {
 }
 
 void sleep_until(deadline when) {
+  // One that is over at once is a yield: it finds its budget spent.
+  if (detail::thread_state* const here = detail::current_thread_state()) here->budget = 1;
   waiter nobody_wakes{wait_subject(sleep_kind)};
   throw_if_cancelled(nobody_wakes.wait(when));
 }

@@ -11,6 +11,7 @@
 
 #include <heddle/runtime/cancelled.hpp>
 #include <heddle/runtime/detail/group_core.hpp>
+#include <heddle/runtime/detail/jump.hpp>
 #include <heddle/runtime/detail/scope_frame.hpp>
 #include <heddle/runtime/this_fiber.hpp>
 
@@ -68,6 +69,21 @@ cancel_reason reason_to_leave(const fiber& self, scope_depth floor) {
 
 namespace {
 
+/// Lets others run, whether cancelled or not: the wait around this has ended.
+void give_way(fiber& self) noexcept {
+  const handover next = worker::begin_yield(self);
+  if (next.to == nullptr) return;
+  const departure left = keep_context(jump(next.to, next.data));
+  if (left.what != after::nothing) finish_switch(left);
+}
+
+/// Ends a wait whose limit has passed before it could park. Whoever waits so again and again, to
+/// poll, must neither hold the loop nor keep the time-out around it from coming.
+__attribute__((noinline)) wake_reason end_late_wait(fiber& self) noexcept {
+  if (--worker::current()->budget == 0) give_way(self);
+  return wake_reason::timeout;
+}
+
 wake_reason park_fiber(fiber& self, std::uint32_t epoch, deadline limit) noexcept {
   if (self.word.outcome().reason != wake_reason::none) return self.word.outcome().reason;
   if (self.unarmed != nullptr) [[unlikely]]
@@ -78,7 +94,7 @@ wake_reason park_fiber(fiber& self, std::uint32_t epoch, deadline limit) noexcep
   }
   if (limit.passed() &&
       self.word.try_claim(epoch, wake_reason::timeout, 0) != wake_word::claim_result::lost) {
-    return wake_reason::timeout;
+    return end_late_wait(self);
   }
   timer entry;
   entry.who = &self;

@@ -8,8 +8,11 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 #include <sstream>
 #include <string>
+#include <vector>
+
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -89,6 +92,41 @@ TEST(dump, says_what_a_users_own_primitive_waits_for) {
                 throw_if_cancelled(self.wait());
               }),
               ContainsRegex("waits for the moon 0x[0-9a-f]+$"));
+}
+
+/// Returns a dump while a fiber that is spawned at elsewhere.cpp:7 waits in `body`.
+template <class F>
+std::string dump_beside(F body) {
+  return run(with_loops(1), [&body] {
+    auto waiting = spawn(body, spawn_site{"elsewhere.cpp", 7});
+    this_fiber::sleep_for(1ms);
+    std::ostringstream out;
+    runtime::current().dump(out);
+    waiting.cancel();
+    return out.str();
+  });
+}
+
+TEST(dump, says_of_calls_given_one_by_one_where_their_caller_was_spawned) {
+  const auto waits = [] { park_for_ever(); };
+  const std::array texts{dump_beside([&] { gather(waits, waits); }),
+                         dump_beside([&] { gather_settled(waits, waits); }),
+                         dump_beside([&] { race(waits, waits); }),
+                         dump_beside([&] { any(waits, waits); })};
+  const std::string place = "spawned at elsewhere.cpp:7: ";
+  for (const std::string& text : texts) {
+    const std::size_t first = text.find(place);
+    ASSERT_NE(first, std::string::npos) << text;
+    EXPECT_THAT(text.substr(first + 1), HasSubstr(place)) << text;
+    EXPECT_THAT(text, Not(ContainsRegex("(gather|race)\\.hpp")));
+  }
+}
+
+TEST(dump, says_of_the_calls_of_a_range_where_they_were_asked_for) {
+  const auto waits = [] { park_for_ever(); };
+  const std::vector<std::function<void()>> calls(2, waits);
+  EXPECT_THAT(dump_beside([&] { gather(calls); }), HasSubstr("dump_test.cpp:"));
+  EXPECT_THAT(dump_beside([&] { race(calls); }), HasSubstr("dump_test.cpp:"));
 }
 
 }  // namespace

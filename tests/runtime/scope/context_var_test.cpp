@@ -345,5 +345,29 @@ TEST(context_var, random_sets_and_resets_agree_with_a_plain_copy) {
   });
 }
 
+TEST(context_var, of_which_there_are_thousands_needs_no_deep_stack) {
+  run(with_loops(1), [] {
+    constexpr int many = 8000;
+    std::vector<std::unique_ptr<context_var<int>>> variables;
+    auto setter = spawn([&variables] {
+      for (int n = 0; n < many; ++n) {
+        variables.push_back(std::make_unique<context_var<int>>());
+        variables.back()->set(n);
+      }
+      variables[0]->set(-1);         // copies all of the others
+      variables[many / 2]->set(-2);  // and half of them
+      auto child = spawn([&variables] {
+        variables[1]->set(-3);
+        return variables[many - 1]->get();
+      });
+      EXPECT_EQ(child.join(), many - 1);
+      EXPECT_EQ(variables[0]->get(), -1);
+      EXPECT_EQ(variables[1]->get(), 1);
+      EXPECT_EQ(variables[many / 2]->get(), -2);
+    });
+    setter.join();  // all of them have ended
+  });
+}
+
 }  // namespace
 }  // namespace heddle

@@ -167,6 +167,51 @@ TEST(gather, cancelled_when_all_have_values_drops_none) {
   });
 }
 
+TEST(gather, in_a_scope_that_is_cancelled_calls_nobody) {
+  run(with_loops(1), [] {
+    cancel_scope scope;
+    scope.cancel();
+    int calls = 0;
+    const auto call = [&calls] { return ++calls; };
+    const std::vector<std::function<int()>> range(2, call);
+    EXPECT_FALSE(scope.run([&] { gather(call, call); }));
+    EXPECT_FALSE(scope.run([&] { gather(range); }));
+    EXPECT_FALSE(scope.run([&] { gather_settled(call, call); }));
+    EXPECT_FALSE(scope.run([&] { gather_settled(range); }));
+    EXPECT_EQ(calls, 0);
+    EXPECT_TRUE(scope.run([&] { shield([&] { gather(call, call); }); }));
+    EXPECT_EQ(calls, 2);
+  });
+}
+
+TEST(gather, again_and_again_ends_when_the_task_is_cancelled) {
+  for (const unsigned loops : {1U, 2U}) {
+    run(with_loops(loops), [] {
+      int rounds = 0;
+      auto service = spawn([&rounds] {
+        for (; rounds < 100'000; ++rounds) gather([] { return 1; }, [] { return 2; });
+      });
+      this_fiber::yield();
+      service.cancel();
+      EXPECT_THROW(service.join(), task_cancelled);
+      EXPECT_LT(rounds, 100'000);
+    });
+  }
+}
+
+TEST(gather, cancelled_while_its_calls_end_by_themselves_is_so_at_the_next) {
+  run(with_loops(1), [] {
+    cancel_scope scope;
+    int rounds = 0;
+    EXPECT_FALSE(scope.run([&] {
+      for (; rounds < 100; ++rounds) {
+        gather([&] { scope.cancel(); }, [] { return 2; });
+      }
+    }));
+    EXPECT_EQ(rounds, 1);
+  });
+}
+
 TEST(gather, of_a_call_that_is_cancelled_on_its_own_disturbs_nobody_and_gives_task_cancelled) {
   run(with_loops(1), [] {
     bool ended = false;

@@ -111,6 +111,31 @@ TEST(map, cancelled_leaves_nobody) {
   });
 }
 
+TEST(map, in_a_scope_that_is_cancelled_calls_nobody) {
+  run(with_loops(1), [] {
+    cancel_scope scope;
+    scope.cancel();
+    int calls = 0;
+    EXPECT_FALSE(scope.run([&] { map(numbers_below(9), 3, [&calls](int) { ++calls; }); }));
+    EXPECT_FALSE(scope.run([] { map(numbers_below(0), 3, [](int) {}); }));
+    EXPECT_EQ(calls, 0);
+  });
+}
+
+TEST(map, cancelled_by_a_call_starts_no_more_of_them) {
+  run(with_loops(1), [] {
+    cancel_scope scope;
+    int walked = 0;
+    const auto numbers = made_range(1000, [&](int n) {
+      ++walked;
+      if (n == 5) scope.cancel();
+      return n;
+    });
+    EXPECT_FALSE(scope.run([&] { map(numbers, 1000, [](int n) { return n; }); }));
+    EXPECT_LT(walked, 10);
+  });
+}
+
 TEST(map, without_a_place_is_refused) {
   run(with_loops(1),
       [] { EXPECT_THROW(map(numbers_below(9), 0, [](int) {}), std::invalid_argument); });

@@ -112,6 +112,21 @@ TEST(race, cancelled_leaves_nobody_unless_somebody_has_won) {
   });
 }
 
+TEST(race, in_a_scope_that_is_cancelled_calls_nobody) {
+  run(with_loops(1), [] {
+    cancel_scope scope;
+    scope.cancel();
+    int calls = 0;
+    const auto call = [&calls] { return ++calls; };
+    const std::vector<std::function<int()>> range(2, call);
+    EXPECT_FALSE(scope.run([&] { race(call, call); }));
+    EXPECT_FALSE(scope.run([&] { race(range); }));
+    EXPECT_FALSE(scope.run([&] { any(call, call); }));
+    EXPECT_FALSE(scope.run([&] { any(range); }));
+    EXPECT_EQ(calls, 0);
+  });
+}
+
 TEST(race, has_one_winner_when_many_end_at_once) {
   run(with_loops(2), [] {
     for (int round = 0; round < test::rounds(2000); ++round) {
@@ -178,6 +193,30 @@ TEST(any, cancelled_throws) {
   run(with_loops(1), [] {
     EXPECT_FALSE(
         move_on_after(1ms, [] { any([] { park_for_ever(); }, [] { throw own_error("no"); }); }));
+  });
+}
+
+TEST(any, says_how_many_of_the_calls_were_cancelled_on_their_own) {
+  run(with_loops(1), [] {
+    const auto cancelled_call = []() -> int { throw cancelled(); };
+    const auto failing_call = []() -> int { throw own_error("its own"); };
+    const auto text_of = [](auto call) {
+      try {
+        call();
+      } catch (const all_failed& failed) {
+        return std::string(failed.what());
+      }
+      return std::string("returned");
+    };
+    EXPECT_EQ(text_of([&] { any(failing_call, failing_call); }),
+              "heddle: none of 2 calls has succeeded; the first threw: its own");
+    EXPECT_EQ(text_of([&] { any(cancelled_call, failing_call); }),
+              "heddle: none of 2 calls has succeeded, 1 was cancelled; the first threw: its own");
+    const std::vector<std::function<int()>> calls{cancelled_call, cancelled_call, failing_call};
+    EXPECT_EQ(text_of([&] { any(calls); }),
+              "heddle: none of 3 calls has succeeded, 2 were cancelled; the first threw: its own");
+    EXPECT_THROW(any(cancelled_call, cancelled_call), task_cancelled);
+    EXPECT_THROW(race(cancelled_call), task_cancelled);
   });
 }
 

@@ -427,5 +427,27 @@ TEST(task_group, children_may_spawn_siblings) {
   });
 }
 
+TEST(task_group, that_was_joined_refuses_children_also_two_at_once) {
+  run(with_loops(2), [] {
+    task_group group;
+    group.join();
+    std::atomic<int> taken{0};
+    std::atomic<int> arrived{0};
+    const auto spawn_often = [&] {
+      for (int n = 1; n <= test::rounds(100'000); ++n) {
+        ++arrived;
+        test::yield_until([&] { return arrived >= 2 * n; });
+        try {
+          group.spawn([] {});
+          ++taken;
+        } catch (const std::logic_error&) {
+        }
+      }
+    };
+    gather(spawn_often, spawn_often);
+    EXPECT_EQ(taken, 0);
+  });
+}
+
 }  // namespace
 }  // namespace heddle

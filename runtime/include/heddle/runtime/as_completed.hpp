@@ -10,7 +10,6 @@
 #include <heddle/runtime/task_group.hpp>
 #include <heddle/runtime/wait_queue.hpp>
 
-#include <concepts>
 #include <cstddef>
 #include <exception>
 #include <optional>
@@ -24,22 +23,21 @@ namespace heddle {
 
 namespace detail {
 
-template <class Task>
+template <class Reference>
 struct result_of_task;
 template <class T>
-struct result_of_task<task<T>> {
+struct result_of_task<task<T>&> {
   using type = T;
 };
 
-/// A range of task objects, not of copies.
 template <class Range>
-concept range_of_tasks =
-    std::ranges::input_range<Range> && std::same_as < std::ranges::range_reference_t<Range>,
-        std::ranges::range_value_t<Range>
-& > &&requires { typename result_of_task<std::ranges::range_value_t<Range>>::type; };
+using task_result = typename result_of_task<std::ranges::range_reference_t<Range>>::type;
 
+/// A range of task objects that stay where they are, not of copies.
 template <class Range>
-using task_result = typename result_of_task<std::ranges::range_value_t<Range>>::type;
+concept range_of_tasks = std::ranges::forward_range<Range> && requires {
+  typename task_result<Range>;
+};
 
 /// What as_completed() gives for each task.
 template <class T>
@@ -124,14 +122,16 @@ void yield_as_completed(std::vector<task<T>*>& tasks, Yield& yield, spawn_site w
 
 }  // namespace detail
 
-/// Joins the tasks of a range, whichever ends first. Returns: a generator of their results
-/// (std::monostate for void). What left a task is thrown by the begin(), ++ or next() that reaches
-/// it, and the next call goes on with the others. A range that is moved in belongs to the
-/// generator: dropped early, it cancels the tasks that are left and waits for them. A range that is
-/// borrowed must outlive it, and those that were not reached stay as they are, to be joined; till
-/// then nobody else may use the tasks. Those that have ended before the first call come first, in
-/// the order of the range. Errors, of the first call: std::logic_error for a task that was joined
-/// or moved from. Cost: a parked fiber for each task that has not ended.
+/// Joins the tasks of a range in the order in which they end; of two that end on different loops
+/// within the time that it takes to wake a fiber, either may come first. Returns: a generator of
+/// their results (std::monostate for void). What left a task is thrown by the begin(), ++ or next()
+/// that reaches it, and the next call goes on with the others. A range that is moved in belongs to
+/// the generator: dropped early, it cancels the tasks that are left and waits for them. A range
+/// that is borrowed must outlive it, and those that were not reached stay as they are, to be
+/// joined; till then nobody else may use the tasks. Those that have ended before the first call
+/// come first, in the order of the range. Shape: a forward range of task objects. Errors, of the
+/// first call: std::logic_error for a task that was joined or moved from. Cost: a parked fiber for
+/// each task that has not ended.
 template <class Range>
 requires detail::range_of_tasks<Range>
 auto as_completed(Range&& tasks, spawn_site where = spawn_site::current()) {

@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <functional>
+#include <new>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -76,16 +77,22 @@ maybe_t<std::invoke_result_t<F>> run_until(deadline limit, limit_is where, F&& f
 [[noreturn]] void throw_timed_out();
 [[noreturn]] void throw_timed_out_after(double seconds);
 
-/// What a fiber hears of the scopes around it, before a shield.
+/// Is in a shield from its construction to its end; on a plain thread: nothing.
 struct shield_guard {
+  /// Errors: std::length_error if 65,534 scopes lie around it.
   shield_guard();
+  /// For what the library does on its own account. As above, but so deep inside it is a shield in
+  /// which nothing at all is heard.
+  explicit shield_guard(std::nothrow_t) noexcept;
   ~shield_guard();
   shield_guard(const shield_guard&) = delete;
   shield_guard& operator=(const shield_guard&) = delete;
 
+  // What the fiber was, and what it heard, before.
   fiber* self;
   scope_frame* due_before = nullptr;
   scope_depth shield_before = 0;
+  scope_depth depth_before = 0;
 };
 
 }  // namespace detail

@@ -55,11 +55,13 @@ struct config {
   std::size_t max_mprotect_guards = 30000;
 
   /// Called once for each error that nobody joins, on whatever fiber or thread finds that out; it
-  /// may suspend there. Must not throw. Default: one line on stderr.
+  /// may suspend there, shielded. Must not throw. Default: one line on stderr.
   std::function<void(const unhandled_error&)> on_unhandled;
 
-  /// Called when something holds up the runtime, at most 5 times a minute, perhaps in the middle of
-  /// a switch: must neither throw nor suspend. Default: one line on stderr.
+  /// Called when something holds up the runtime, at most 5 times a minute, shielded, perhaps in the
+  /// middle of a switch: must neither throw nor suspend. Fibers that wait for one another's locks
+  /// in a ring are reported at once, if they are at most 32; a longer ring only as a suspected
+  /// deadlock, if nothing else goes on for a second. Default: one line on stderr.
   std::function<void(const stall_report&)> on_stall;
 
   /// Names the runtime's threads ("name-0", "name-1", ...) and its messages. At most 64 bytes.

@@ -4,7 +4,7 @@
 // the other does not see. So for every way to spawn: spawn, groups and what is built on them,
 // generators, runtime::spawn and run from a plain thread.
 // Invariants: (1) the values of a task are one immutable list, shared with its children until one
-// of them sets something; (2) who has set nothing and inherited nothing pays nothing at spawn.
+// of them sets something; (2) whoever has set nothing and inherited nothing pays nothing at spawn.
 // Not here: values that are not inherited (fiber_local.hpp). Source: PEP 567, contextvars of
 // Python.
 #pragma once
@@ -24,6 +24,9 @@ struct context_node {
   context_node() = default;
   context_node(shared of, shared to, std::shared_ptr<const context_node> others) noexcept
       : variable(std::move(of)), value(std::move(to)), older(std::move(others)) {}
+  ~context_node();
+  context_node(const context_node&) = delete;
+  context_node& operator=(const context_node&) = delete;
 
   shared variable;
   shared value;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <iosfwd>
@@ -58,8 +59,8 @@ struct timed_out : std::runtime_error {
 /// Thrown by any() when no call has succeeded.
 class all_failed : public std::runtime_error {
  public:
-  /// `failures`: not empty.
-  explicit all_failed(std::vector<std::exception_ptr> failures);
+  /// `failures`: not empty. `cancelled_calls`: how many more there were, which threw nothing.
+  explicit all_failed(std::vector<std::exception_ptr> failures, std::size_t cancelled_calls = 0);
 
   /// Returns what the calls threw, in the order in which it happened.
   const std::vector<std::exception_ptr>& failures() const noexcept { return failures_; }

@@ -5,6 +5,7 @@
 // asyncio.gather; Promise.allSettled of ECMAScript.
 #pragma once
 
+#include <heddle/runtime/detail/held_element.hpp>
 #include <heddle/runtime/outcome.hpp>
 #include <heddle/runtime/park.hpp>
 #include <heddle/runtime/task_group.hpp>
@@ -29,28 +30,17 @@ auto spawn_call(task_group& group, F& f, spawn_site where) {
                      where);
 }
 
-/// Spawns a child that returns `act(call)` for an element of a range: where the element stands, or,
-/// if the range makes its elements on the way, with a copy of its own.
-template <class Element, class Act>
-auto spawn_element(task_group& group, Element&& element, Act act, spawn_site where) {
-  if constexpr (std::is_lvalue_reference_v<Element>) {
-    return group.spawn([&element, act]() -> decltype(auto) { return act(element); }, where);
-  } else {
-    return group.spawn([own = std::forward<Element>(element),
-                        act]() mutable -> decltype(auto) { return act(std::move(own)); },
-                       where);
-  }
-}
-
-/// Spawns a child for each element of a range.
+/// Spawns a child for each element of a range, which returns `act(element)`.
 template <class Range, class Act>
 auto spawn_elements(task_group& group, Range& calls, Act act, spawn_site where) {
-  using element = std::ranges::range_reference_t<Range>;
-  using child = decltype(spawn_element(group, std::declval<element>(), act, where));
-  std::vector<child> children;
+  using held = held_element<Range>;
+  using result = std::invoke_result_t<Act&, typename held::reference>;
+  std::vector<subtask<result>> children;
   if constexpr (std::ranges::sized_range<Range>) children.reserve(std::ranges::size(calls));
   for (auto&& each : calls) {
-    children.push_back(spawn_element(group, std::forward<decltype(each)>(each), act, where));
+    children.push_back(group.spawn([one = held(std::forward<decltype(each)>(each)),
+                                    act]() mutable -> result { return act(one.get()); },
+                                   where));
   }
   return children;
 }
@@ -104,27 +94,33 @@ outcome<T> take_settled(subtask<outcome<T>>& child) {
 }  // namespace detail
 
 /// Runs all calls at once, each in a fiber of its own. Returns: a tuple of their results in the
-/// order of the arguments (std::monostate for void, std::reference_wrapper for references). Errors:
+/// order of the arguments (std::monostate for void, std::reference_wrapper for references). In
+/// reports and dumps the fibers have the place where the caller was spawned. Errors:
 /// the first failure, after the other calls were cancelled and have ended; `cancelled` if the
-/// caller is; std::logic_error outside a fiber. Suspends: yes. Cost: a task each.
+/// caller is: before any call, or when some have no result for it; std::logic_error outside a
+/// fiber. Suspends: yes. Cost: a task each.
 template <class... Fs>
 requires detail::callables<Fs...>
 auto gather(Fs&&... calls) {
   using results = std::tuple<detail::shown_result<std::invoke_result_t<Fs>>...>;
+  throw_if_cancelled();
   task_group group;
-  std::tuple children{detail::spawn_call<Fs>(group, calls, spawn_site::current())...};
+  const spawn_site where = detail::site_of_caller();
+  std::tuple children{detail::spawn_call<Fs>(group, calls, where)...};
   detail::join_for_values(group, [&] {
     return std::apply([](auto&... each) { return (each.has_value() && ...); }, children);
   });
   return std::apply([](auto&... each) { return results{detail::take(each)...}; }, children);
 }
 
-/// As above, for the calls of a range. Returns: a vector of their results, in the range's order;
-/// nothing if they return nothing.
+/// As above, for the calls of a range; those of a single-pass range are copied, or moved if they
+/// are rvalues, others stay where they are. Returns: a vector of their results, in the range's
+/// order; nothing if they return nothing.
 template <class Range>
 requires detail::range_of_callables<Range>
 auto gather(Range&& calls, spawn_site where = spawn_site::current()) {
   using result = detail::element_result<Range>;
+  throw_if_cancelled();
   task_group group;
   const auto call = [](auto&& each) -> result {
     return std::invoke(std::forward<decltype(each)>(each));
@@ -144,24 +140,29 @@ auto gather(Range&& calls, spawn_site where = spawn_site::current()) {
 }
 
 /// Runs all calls at once and waits for all of them, whatever becomes of the others. Returns: a
-/// tuple of their outcomes. Errors: `cancelled` if the caller is; none of theirs. Suspends: yes.
+/// tuple of their outcomes. Errors: `cancelled` as gather(); std::logic_error outside a fiber; none
+/// of theirs: a call that was cancelled on its own has the outcome task_cancelled. Suspends: yes.
 template <class... Fs>
 requires detail::callables<Fs...>
 auto gather_settled(Fs&&... calls) {
   using results = std::tuple<outcome<std::invoke_result_t<Fs>>...>;
+  throw_if_cancelled();
   task_group group;
-  std::tuple children{group.spawn([&calls] { return detail::settle(std::forward<Fs>(calls)); })...};
+  const spawn_site where = detail::site_of_caller();
+  std::tuple children{
+      group.spawn([&calls] { return detail::settle(std::forward<Fs>(calls)); }, where)...};
   detail::join_for_values(group, [&] {
     return std::apply([](auto&... each) { return (each.has_value() && ...); }, children);
   });
   return std::apply([](auto&... each) { return results{detail::take_settled(each)...}; }, children);
 }
 
-/// As above, for the calls of a range. Returns: a vector of their outcomes.
+/// As above, for the calls of a range, kept as by gather(). Returns: a vector of their outcomes.
 template <class Range>
 requires detail::range_of_callables<Range>
 auto gather_settled(Range&& calls, spawn_site where = spawn_site::current()) {
   using result = detail::element_result<Range>;
+  throw_if_cancelled();
   task_group group;
   const auto settle = [](auto&& each) {
     return detail::settle(std::forward<decltype(each)>(each));

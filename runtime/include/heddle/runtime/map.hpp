@@ -3,7 +3,9 @@
 // the elements. Not here: different calls (gather.hpp). Source: asyncio's semaphore idiom; p-map.
 #pragma once
 
+#include <heddle/runtime/detail/held_element.hpp>
 #include <heddle/runtime/detail/result_shapes.hpp>
+#include <heddle/runtime/park.hpp>
 #include <heddle/runtime/task_group.hpp>
 #include <heddle/runtime/wait_queue.hpp>
 
@@ -29,6 +31,7 @@ class places {
 
   /// Takes a place. Errors: throws `cancelled`. Suspends: yes, cancel-safe.
   void take() {
+    cooperate();
     const auto take_one = [this]() noexcept {
       if (free_ == 0) return false;
       --free_;
@@ -55,10 +58,12 @@ struct place_holder {
 
 /// Calls `fn(element)` for each element of `elements`, at most `limit` at a time, each in a fiber
 /// of its own; the calls start in the order of the elements. The range is walked by the caller, as
-/// fast as there are places, and may suspend. Returns: a vector of the results in that order
-/// (nothing if fn returns nothing). Errors: the first failure of a call or of the range, after the
-/// other calls were cancelled and have ended; `cancelled` if the caller is; std::invalid_argument
-/// if the limit is 0; std::logic_error outside a fiber. Suspends: yes.
+/// fast as there are places, and may suspend. A call is given the element where it stands; of a
+/// single-pass range, whose elements go, a copy, or, of an rvalue, what was moved out of it.
+/// Returns: a vector of the results in that order (nothing if fn returns nothing). Errors: the
+/// first failure of a call or of the range, after the other calls were cancelled and have ended;
+/// `cancelled` if the caller is; std::invalid_argument if the limit is 0; std::logic_error outside
+/// a fiber. Suspends: yes.
 template <class Range, class F>
 requires std::ranges::input_range<Range> &&
     std::is_invocable_v<F&, std::ranges::range_reference_t<Range>>
@@ -66,6 +71,7 @@ auto map(Range&& elements, std::size_t limit, F&& fn, spawn_site where = spawn_s
   using element = std::ranges::range_reference_t<Range>;
   using result = std::invoke_result_t<F&, element>;
   if (limit == 0) detail::throw_no_limit();
+  throw_if_cancelled();
   detail::places free(limit);
   task_group group;
   std::vector<subtask<result>> children;
@@ -76,13 +82,10 @@ auto map(Range&& elements, std::size_t limit, F&& fn, spawn_site where = spawn_s
         const detail::place_holder ends{free};
         return std::invoke(fn, std::forward<decltype(one)>(one));
       };
-      if constexpr (std::is_lvalue_reference_v<element>) {
-        children.push_back(group.spawn([call, &each]() -> result { return call(each); }, where));
-      } else {
-        children.push_back(group.spawn([call, own = std::forward<element>(each)]() mutable
-                                       -> result { return call(std::move(own)); },
-                                       where));
-      }
+      children.push_back(
+          group.spawn([call, own = detail::held_element<Range>(std::forward<decltype(each)>(
+                                 each))]() mutable -> result { return call(own.get()); },
+                      where));
     }
   });
   if constexpr (!std::is_void_v<result>) {

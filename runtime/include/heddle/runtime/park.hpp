@@ -140,8 +140,9 @@ class waiter {
   waiter& operator=(const waiter&) = delete;
 
   /// Parks until a claim wins or `limit` passes. `cancelled` is returned, not thrown, so that the
-  /// caller can leave its lists first; throw_if_cancelled() then throws it. Suspends: yes. Order:
-  /// what the winner did before its claim happens before the return.
+  /// caller can leave its lists first; throw_if_cancelled() then throws it. Suspends: yes; if
+  /// `limit` has passed already, as cooperate() does. Order: what the winner did before its claim
+  /// happens before the return.
   wake_reason wait(deadline limit = {}) noexcept;
 
   /// Returns the tag that the winning claim carried; 0 unless the reason is event.

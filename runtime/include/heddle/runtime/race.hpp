@@ -6,13 +6,13 @@
 #pragma once
 
 #include <heddle/runtime/detail/finish_line.hpp>
+#include <heddle/runtime/detail/held_element.hpp>
 #include <heddle/runtime/detail/result_shapes.hpp>
+#include <heddle/runtime/park.hpp>
 #include <heddle/runtime/task_group.hpp>
 
 #include <array>
 #include <cstddef>
-#include <functional>
-#include <ranges>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -28,33 +28,35 @@ using race_result = std::variant<shown_result<std::invoke_result_t<Fs>>...>;
 template <errors which, std::size_t... n, class... Fs>
 race_result<Fs...> race_all(std::index_sequence<n...>, Fs&&... calls) {
   using result = race_result<Fs...>;
+  throw_if_cancelled();
   finish_line<result> line;
-  std::array children{line.racers().spawn([&line, &calls] {
-    return line.template run<which>(n, std::forward<Fs>(calls), [](auto&& value) {
-      return result(std::in_place_index<n>, std::forward<decltype(value)>(value));
-    });
-  })...};
+  const spawn_site where = site_of_caller();
+  std::array children{line.racers().spawn(
+      [&line, &calls] {
+        return line.template run<which>(n, std::forward<Fs>(calls), [](auto&& value) {
+          return result(std::in_place_index<n>, std::forward<decltype(value)>(value));
+        });
+      },
+      where)...};
   return line.template result_of<which>(children);
 }
 
 template <errors which, class Range>
 auto race_range(Range& calls, spawn_site where) {
   using value = shown_result<element_result<Range>>;
+  throw_if_cancelled();
   finish_line<value> line;
   std::size_t index = 0;
-  const auto act = [&line, &index](auto&& call) {
-    return [&line, mine = index++, call = std::forward<decltype(call)>(call)]() mutable {
-      return line.template run<which>(
-          mine, call, [](auto&& result) { return value(std::forward<decltype(result)>(result)); });
-    };
-  };
   std::vector<subtask<late_failure>> children;
   for (auto&& each : calls) {
-    if constexpr (std::is_lvalue_reference_v<decltype(each)>) {
-      children.push_back(line.racers().spawn(act(std::ref(each)), where));
-    } else {
-      children.push_back(line.racers().spawn(act(std::move(each)), where));
-    }
+    children.push_back(line.racers().spawn(
+        [&line, mine = index++,
+         call = held_element<Range>(std::forward<decltype(each)>(each))]() mutable {
+          return line.template run<which>(mine, call.get(), [](auto&& result) {
+            return value(std::forward<decltype(result)>(result));
+          });
+        },
+        where));
   }
   if (children.empty()) throw_no_racers();
   value first = line.template result_of<which>(children);
@@ -66,8 +68,9 @@ auto race_range(Range& calls, spawn_site where) {
 /// Runs all calls at once; the first that ends, by value or by exception, wins, and the others are
 /// cancelled. Returns: a variant of the results (std::monostate for void, std::reference_wrapper
 /// for references) whose index() says who won. Errors: what the winner threw; `cancelled` if the
-/// caller is before somebody has won; std::logic_error outside a fiber. Suspends: yes, until all
-/// have ended.
+/// caller is, before any call, or before somebody has won; task_cancelled if every call was
+/// cancelled on its own; std::logic_error outside a fiber. Suspends: yes, until all have ended. The
+/// fibers have their place as in gather().
 template <class... Fs>
 requires detail::callables<Fs...>
 auto race(Fs&&... calls) {
@@ -75,8 +78,9 @@ auto race(Fs&&... calls) {
                                                  std::forward<Fs>(calls)...);
 }
 
-/// As above, for the calls of a range. Returns: the winner's place in the range, and its result.
-/// Errors: also std::invalid_argument if the range is empty.
+/// As above, for the calls of a range; those of a single-pass range are copied, or moved if they
+/// are rvalues, others stay where they are. Returns: the winner's place in the range, and its
+/// result. Errors: also std::invalid_argument if the range is empty.
 template <class Range>
 requires detail::range_of_callables<Range>
 auto race(Range&& calls, spawn_site where = spawn_site::current()) {
@@ -84,7 +88,8 @@ auto race(Range&& calls, spawn_site where = spawn_site::current()) {
 }
 
 /// Runs all calls at once; the first that succeeds wins, and the others are cancelled. Returns: as
-/// race(). Errors: all_failed if all of them threw; else as race(). Suspends: yes.
+/// race(). Errors: all_failed if none has succeeded and some threw; task_cancelled if every call
+/// was cancelled on its own; `cancelled` and std::logic_error as race(). Suspends: yes.
 template <class... Fs>
 requires detail::callables<Fs...>
 auto any(Fs&&... calls) {
@@ -92,7 +97,8 @@ auto any(Fs&&... calls) {
                                                         std::forward<Fs>(calls)...);
 }
 
-/// As above, for the calls of a range. Returns and errors: as race() of a range.
+/// As above, for the calls of a range, kept as by race(). Returns: the winner's place in the range,
+/// and its result. Errors: also std::invalid_argument if the range is empty.
 template <class Range>
 requires detail::range_of_callables<Range>
 auto any(Range&& calls, spawn_site where = spawn_site::current()) {

@@ -67,8 +67,8 @@ class runtime {
   /// Returns the counters. Suspends: no. Cost: some loads a loop.
   runtime_stats stats() const;
 
-  /// Prints every started fiber: id, name, spawn site, state. Does not stop the loops: a fiber that
-  /// changes meanwhile may be printed as it was or as it is.
+  /// Prints every started fiber: id, name, spawn site, state, what it waits for and who holds that.
+  /// Does not stop the loops: a fiber that changes meanwhile may be printed as it was or as it is.
   void dump(std::ostream& out) const;
 
   /// Returns a copy of each loop's event ring, oldest record first. Empty unless
@@ -86,10 +86,6 @@ class runtime {
   runtime(config settings, adopt_calling_thread);
   void drive(detail::task_core& main_task);
   static void require_plain_thread(const char* operation);
-  template <class New>
-  static auto adopt(New& fresh) {
-    return task<typename New::result>(fresh.release());
-  }
 
   template <class F>
   friend decltype(auto) run(config settings, F&& body, spawn_site where);

@@ -52,10 +52,10 @@ class [[nodiscard]] task {
   ~task() { drop(); }
 
   /// Waits for the end of the task, once. Returns: its value.
-  /// Errors: rethrows what left the task; task_cancelled if it was cancelled; `cancelled` if the
-  /// caller is: then the task goes on and can be joined again. Suspends: yes, cancel-safe; blocks a
-  /// plain thread. Order: the task's end happens before the return. Cost: a task that has not
-  /// started is run by a direct switch where nobody is overtaken by it.
+  /// Errors: rethrows what left the task; task_cancelled if it was cancelled; `cancelled` if this
+  /// has to wait and the caller is: then the task goes on and can be joined again. Suspends: yes,
+  /// cancel-safe; blocks a plain thread. Order: the task's end happens before the return. Cost: a
+  /// task that has not started is run by a direct switch where nobody is overtaken by it.
   T join() {
     detail::task_core& core = attached("join");
     if (!detail::is_done(core)) detail::wait_done(core);
@@ -77,10 +77,14 @@ class [[nodiscard]] task {
   bool unwatch_end() { return detail::unwatch_end(attached("unwatch_end")); }
 
   /// Waits for the end of the task, which can then be joined without waiting. Errors: `cancelled`
-  /// if the caller is. Suspends, Order, Cost: as join().
+  /// if the caller is, also if the task has ended. Suspends, Order, Cost: as join().
   void wait() {
     detail::task_core& core = attached("wait");
-    if (!detail::is_done(core)) detail::wait_done(core);
+    if (detail::is_done(core)) {
+      cooperate();  // it can be asked for again and again
+    } else {
+      detail::wait_done(core);
+    }
   }
 
   /// Returns whether the task has ended. Order: true happens after its end.
@@ -90,12 +94,14 @@ class [[nodiscard]] task {
   /// Suspends: no. From any fiber or thread, but not while another uses the handle.
   void cancel() { detail::request_cancel(attached("cancel")); }
 
-  /// Gives up the handle; the task goes on, and its runtime's destructor waits for it.
+  /// Gives up the handle; the task goes on, and its runtime's destructor cancels it and waits. Its
+  /// error, if any, goes to config::on_unhandled.
   void detach() {
     detail::detach(attached("detach"));
     core_ = nullptr;
   }
 
+  /// Returns the task's id, which is its fiber's.
   fiber_id id() const { return attached("id").id; }
 
   /// Returns the name given at spawn; valid while the handle is attached.
@@ -141,6 +147,8 @@ auto spawn(F&& body, spawn_site where = spawn_site::current()) {
   return task<typename decltype(fresh)::result>(fresh.release());
 }
 
+/// As above, with a name, a stack size, a loop to start on. Errors: also std::invalid_argument that
+/// names the option.
 template <class F>
 auto spawn(spawn_options options, F&& body, spawn_site where = spawn_site::current()) {
   detail::new_task fresh(std::forward<F>(body), where);

@@ -21,8 +21,8 @@ inline __attribute__((always_inline)) void yield() {
   if (left.what != detail::after::nothing) detail::finish_switch(left);
 }
 
-/// Sleeps until `when` or a little later, in a fiber or on a plain thread; never wakes early.
-/// Errors: throws `cancelled`. Suspends: yes, cancel-safe.
+/// Sleeps until `when` or a little later, in a fiber or on a plain thread; never wakes early. In a
+/// fiber, if `when` has passed: as yield(). Errors: throws `cancelled`. Suspends: yes, cancel-safe.
 void sleep_until(deadline when);
 
 /// Sleeps at least `wait`; else as sleep_until().

@@ -123,10 +123,11 @@ class wait_queue {
     bool woken_ = false;
   };
 
-  /// Wakes everyone who waits now. Returns how many. `before` is called under the lock, first.
+  /// Wakes everyone who waits now. Returns how many.
   std::size_t wake_all() noexcept {
     return wake_all(wake_reason::event, []() noexcept {});
   }
+  /// As above, for a reason, and calls `before()` under the lock, first.
   template <class Before>
   std::size_t wake_all(wake_reason reason, Before&& before) noexcept {
     resumption_list woken;

@@ -25,7 +25,7 @@ class gate {
 
   /// Waits until the gate is open.
   /// Errors: throws `cancelled`. Suspends: yes, cancel-safe. Order: open() happens before the
-  /// return. Cost: open already: one load.
+  /// return. Cost: open already: a few loads.
   void wait();
 
   /// Waits until the gate is open. Returns: false if `limit` passed first. Otherwise as wait().

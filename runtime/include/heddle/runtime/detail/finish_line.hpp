@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Who comes first of several children of a group, and with what. Invariants: (1) `first_` is set
-// once; value_ and error_ are written by that child alone, and read after the join; (2) who comes
-// first cancels the others. Used by race.hpp.
+// Which of several children of a group comes first, and with what. Invariants: (1) `first_` is set
+// once; value_ and error_ are written by that child alone, and read after the join; (2) whoever
+// comes first cancels the others. Used by race.hpp.
 #pragma once
 
+#include <heddle/runtime/cancel.hpp>
 #include <heddle/runtime/cancelled.hpp>
 #include <heddle/runtime/detail/result_shapes.hpp>
 #include <heddle/runtime/error.hpp>
@@ -14,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -29,8 +31,8 @@ struct late_failure {
   std::exception_ptr error;
 };
 
-/// Throws all_failed with the failures in order, or task_cancelled if there are none.
-[[noreturn]] void throw_all_failed(std::vector<late_failure> failures);
+/// Throws all_failed with the failures in order, or task_cancelled if all `calls` were cancelled.
+[[noreturn]] void throw_all_failed(std::vector<late_failure> failures, std::size_t calls);
 [[noreturn]] void throw_no_racers();
 
 template <class Value>
@@ -43,8 +45,10 @@ class finish_line {
   template <errors which, class Call, class Keep>
   late_failure run(std::size_t index, Call&& call, Keep keep) {
     try {
+      std::optional<shield_guard> peace;  // for the end of a result that nobody wants
       auto result = call_and_keep(std::forward<Call>(call));
       if (is_first(index)) come_in([&] { value_.emplace(keep(std::move(result))); });
+      peace.emplace(std::nothrow);
     } catch (const cancelled&) {
       throw;  // it has lost, or the caller is cancelled
     } catch (...) {
@@ -99,7 +103,7 @@ class finish_line {
     for (auto& each : children) {
       if (each.has_value()) failures.push_back(each.get());
     }
-    throw_all_failed(std::move(failures));
+    throw_all_failed(std::move(failures), children.size());
   }
 
   std::atomic<std::size_t> first_{nobody};

@@ -72,6 +72,10 @@ struct group_core {
 /// the group was joined, and as spawn.
 void submit_child(group_core& group, child_core& core);
 
+/// Returns where the running task was spawned; an unknown place on a plain thread. It stands for
+/// the place of a call whose parameters leave no room for one (docs/adr/0012-spawn-site.md).
+spawn_site site_of_caller() noexcept;
+
 /// Gives up a share of a child.
 void drop_share(child_core& core) noexcept;
 

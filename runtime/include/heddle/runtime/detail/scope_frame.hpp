@@ -2,7 +2,7 @@
 // One cancel scope that a fiber is in, or may be asked to leave: the untyped part of cancel_scope
 // and of a time-out. `word`, from the low end:
 //   taken      somebody is in run()
-//   running    owner and depth are known: who cancels asks the owner
+//   running    owner and depth are known: whoever cancels asks the owner
 //   asked      somebody cancels or has cancelled: nobody else need
 //   cancelled  it is: every suspension point inside throws
 //   timed_out  by its deadline

@@ -15,9 +15,9 @@
 // loop's sets it in stage, by a store; then, if the task is shared, in state too.
 // Invariants: (1) only the handle adds detached, busy, shared, or a joiner (the runner of a claimed
 // task adds its joiner); only the runner adds completing and done; (2) the runner does not recycle
-// its fiber while busy is set; (3) a joiner, or who watches the end, begins no other wait before it
-// took its parker out of the word or has seen done, so the runner that finds a parker may claim
-// whichever wait that parker is in: it is the join, or the wait that watches. Proof:
+// its fiber while busy is set; (3) a joiner, or whoever watches the end, begins no other wait
+// before it took its parker out of the word or has seen done, so the runner that finds a parker may
+// claim whichever wait that parker is in: it is the join, or the wait that watches. Proof:
 // src/wait/README.md.
 #pragma once
 
@@ -101,7 +101,7 @@ struct task_core : job {
   static constexpr std::uint64_t busy = 16;
   static constexpr std::uint64_t shared = 32;
   static constexpr unsigned lone_loop_shift = 48;
-  // A parker is aligned to 64, and its address has 48 bits: more only for who asks mmap for them.
+  // A parker is aligned to 64, and its address has 48 bits: more only for whoever asks mmap.
   static constexpr std::uint64_t joiner = (std::uint64_t{1} << lone_loop_shift) - 64;
 
   task_core(const task_operations& of, spawn_site where, std::uint64_t begins_as = 0) noexcept
@@ -163,6 +163,8 @@ void detach(task_core& core) noexcept;
 void drop(task_core& core) noexcept;
 /// Destroys the result and frees the block of a task that is done, or was never submitted.
 void release(task_core& core) noexcept;
+/// As above, for a result that nobody has asked for: its destructor may wait, and is shielded.
+void release_unwanted(task_core& core) noexcept;
 inline std::string_view name_of(const task_core& core) noexcept {
   const spawn_extras* const extras = core.extras();
   return extras == nullptr ? std::string_view{} : std::string_view(extras->name);

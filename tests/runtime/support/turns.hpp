@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Whether an operation that need not wait, repeated on the only loop, lets others have their turn:
+// another fiber, and the time-out around it. Both give up, so that a failure is no hang.
+#pragma once
+
+#include "runtime/support/loops.hpp"
+
+#include <heddle/runtime.hpp>
+
+#include <chrono>
+
+namespace heddle::test {
+
+/// Returns whether another fiber of this loop has run before `often` was called too often.
+template <class Often>
+bool another_fiber_runs_beside(Often often) {
+  bool has_run = false;
+  const auto other = spawn([&has_run] { has_run = true; });
+  for (int n = 0; n < 100'000 && !has_run; ++n) often();
+  return has_run;
+}
+
+/// Returns whether a time-out of a millisecond has come to a caller of nothing but `often`, before
+/// five seconds were over.
+template <class Often>
+bool a_timeout_comes_to(Often often) {
+  return !move_on_after(std::chrono::milliseconds(1), [&often] {
+    const deadline end = deadline::after(std::chrono::seconds(5));
+    while (!end.passed()) often();
+  });
+}
+
+}  // namespace heddle::test
