@@ -3,8 +3,9 @@
 // order of arrival, the newest first, or the least first. Invariants: (1) while somebody waits to
 // get, the queue is empty; while somebody waits to put, it is full; so what is put goes to the
 // oldest getter, and what is got lets the oldest putter in: nobody is passed; (2) items put = got +
-// dropped + in the queue; (3) unfinished = put - task_done() - dropped; join() waits for 0; (4) the
-// lock is held while an item is moved or compared, for nothing else of the user's. Not here:
+// dropped + in the queue; (3) unfinished = put - task_done() - dropped, but never below 0, should
+// task_done() have been called for items that are dropped later; join() waits for 0; (4) the lock
+// is held while an item is moved or compared, for nothing else of the user's. Not here:
 // channels, which close, can have no room at all, and can be selected on (channel.hpp). Source:
 // asyncio.Queue; shutdown() as in Python 3.13.
 #pragma once
@@ -331,7 +332,8 @@ void basic_queue<T, Store>::shutdown(shutdown_mode how) noexcept {
     shut_down_ = true;
     if (how == shutdown_mode::now) {
       store_.swap(dropped);
-      unfinished_ -= dropped.size();
+      // task_done() may have been called for items that nobody got.
+      unfinished_ -= std::min(unfinished_, dropped.size());
       if (unfinished_ == 0) joiners_.claim_all(woken);
     }
     putters_.claim_all(woken, wake_reason::closed);
