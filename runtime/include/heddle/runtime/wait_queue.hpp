@@ -35,15 +35,14 @@ class wait_queue {
   }
 
   /// As wait_unless, but returns `cancelled` instead of throwing it; a shielded wait never returns
-  /// it. `note` is for wake_while(): what the waiter wants.
+  /// it.
   template <class Ready>
   wake_reason wait_unless_nothrow(Ready&& ready, deadline limit = {},
                                   cancellation mode = cancellation::deliver,
-                                  wait_subject about = {}, std::uint64_t note = 0) noexcept {
+                                  wait_subject about = {}) noexcept {
     std::unique_lock guard(lock_);
     if (ready()) return wake_reason::event;
     waiter self(mode, about);
-    self.note_ = note;
     append(self);
     guard.unlock();
     const wake_reason reason = self.wait(limit);
@@ -67,29 +66,6 @@ class wait_queue {
     guard.unlock();
     woken.resume();
     return found;
-  }
-
-  /// Wakes from the front, under the lock, as long as `grant(note)`, asked for each before it is
-  /// woken, gives it what it wants; what is given to one who no longer waits `take_back(note)`
-  /// undoes. Then calls `under_lock(empty)`. Returns how many were woken.
-  template <class Grant, class TakeBack, class UnderLock>
-  std::size_t wake_while(Grant&& grant, TakeBack&& take_back, UnderLock&& under_lock) noexcept {
-    resumption_list woken;
-    std::size_t count = 0;
-    const std::lock_guard guard(lock_);
-    while (first_ != nullptr && grant(first_->note_)) {
-      waiter& entry = *first_;
-      const std::uint64_t note = entry.note_;
-      unlink(entry);
-      if (resumption claimed = entry.claim()) {
-        woken.add(std::move(claimed));
-        ++count;
-      } else {
-        take_back(note);
-      }
-    }
-    under_lock(first_ == nullptr);
-    return count;
   }
 
   /// A wait whose place in the queue is taken first: between the two steps the caller gives up

@@ -4,8 +4,9 @@
 // the lock. First come, first served: an unlock hands the mutex to whoever waits longest, and
 // nobody overtakes. Invariants: (1) word_ is 0 (free), or names the holder, or says that it is
 // being handed over; (2) while somebody waits, word_ has `contended`; (3) word_ leaves 0 only by a
-// CAS, and becomes 0 again only where nobody waits, so that no wake-up is lost. Not here: readers
-// and writers (shared_mutex.hpp). Source: the ticket order of asyncio.Lock; a hand-over as in
+// CAS, and becomes 0 again by a CAS from the holder without `contended`, so where nobody waits: no
+// wake-up is lost; (4) an unlock() touches nothing after it has let the next holder in (proof:
+// sync/src/mutex.cpp). Not here: readers and writers (shared_mutex.hpp). Source: the ticket order of asyncio.Lock; a hand-over as in
 // Go's starving sync.Mutex, always.
 #pragma once
 
@@ -20,6 +21,8 @@
 namespace heddle::sync {
 
 /// Meets the standard's Lockable requirements. Neither copied nor moved; must be free when it ends.
+/// Whoever has locked it last may destroy it as soon as its own unlock() has returned, though the
+/// unlock() of the holder before may not have returned yet.
 class mutex {
  public:
   mutex() noexcept = default;
@@ -46,7 +49,7 @@ class mutex {
   /// CAS; else a short lock and a wake-up.
   void unlock() {
     word mine = word_of(caller_id());
-    // order: release — partner: try_lock(), lock_slowly().
+    // order: release — partner: try_lock(), must_wait().
     if (word_.compare_exchange_strong(mine, 0, std::memory_order_release,
                                       std::memory_order_relaxed)) [[likely]] {
       return;

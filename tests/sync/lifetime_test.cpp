@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT
+// When a primitive may be destroyed: by whoever knows that nobody will use it any more, though the
+// call that let this one go on may not have returned yet. What a late call does to memory that was
+// given back is seen by the sanitizers; without them, only a late write to the lock is.
+#include <heddle/runtime.hpp>
+#include <heddle/sync.hpp>
+
+#include "runtime/support/child.hpp"
+#include "runtime/support/loops.hpp"
+#include "runtime/support/random.hpp"
+#include "runtime/support/sanitized.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace heddle::sync {
+namespace {
+
+using namespace std::chrono_literals;
+using test::let_all_run;
+using test::with_loops;
+
+// Without a sanitizer next to nothing can be seen, so a few are enough.
+constexpr int rounds = test::sanitized ? 10'000 : 2'000;
+
+/// Looks for a while before it gives the core away: two who race must both run.
+template <class Condition>
+void spin_until(Condition condition) {
+  for (int looks = 0; !condition(); ++looks) {
+    if (looks % 4096 == 4095) std::this_thread::yield();
+  }
+}
+
+/// Hands objects, one after the other, to a plain thread that calls `use` with each.
+template <class T>
+class other_user {
+ public:
+  template <class Use>
+  explicit other_user(Use use)
+      : thread_([this, use] {
+          for (T* given = nullptr;; use(*given)) {
+            spin_until([&] {
+              given = slot_.exchange(nullptr, std::memory_order_acq_rel);
+              return given != nullptr || over_.load(std::memory_order_acquire);
+            });
+            if (given == nullptr) return;
+          }
+        }) {}
+  ~other_user() {
+    wait_until_taken();
+    over_.store(true, std::memory_order_release);
+    thread_.join();
+  }
+  other_user(const other_user&) = delete;
+  other_user& operator=(const other_user&) = delete;
+
+  void give(T& object) { slot_.store(&object, std::memory_order_release); }
+  void wait_until_taken() const {
+    spin_until([this] { return slot_.load(std::memory_order_acquire) == nullptr; });
+  }
+
+ private:
+  std::atomic<T*> slot_{nullptr};
+  std::atomic<bool> over_{false};
+  std::thread thread_;
+};
+
+/// Counts its users under a lock of its own, and ends with the last of them.
+template <class Mutex>
+struct counted {
+  Mutex lock;
+  int users = 2;
+
+  /// One user leaves, and has the lock.
+  void leave() {
+    const bool last = --users == 0;
+    lock.unlock();
+    if (last) delete this;
+  }
+};
+
+/// Two users of each object, of whom the last deletes it; `get` locks for the other one. While that
+/// one leaves this one locks a second time, to leave.
+template <class Mutex, class Get>
+void last_user_deletes(Get get) {
+  other_user<counted<Mutex>> other([get](counted<Mutex>& one) {
+    get(one.lock);
+    one.leave();
+  });
+  for (int n = 0; n < rounds; ++n) {
+    auto* const one = new counted<Mutex>;
+    one->lock.lock();
+    other.give(*one);
+    test::spin(static_cast<std::uint32_t>(n % 64 * 64));
+    one->lock.unlock();
+    test::spin(static_cast<std::uint32_t>(n / 64 % 8 * 64));
+    one->lock.lock();
+    one->leave();
+    other.wait_until_taken();
+  }
+}
+
+TEST(lifetime, the_last_user_of_a_mutex_may_destroy_it) {
+  last_user_deletes<mutex>([](mutex& lock) { lock.lock(); });
+}
+
+TEST(lifetime, the_last_user_of_a_mutex_may_destroy_it_after_some_time_outs) {
+  last_user_deletes<timed_mutex>([](timed_mutex& lock) {
+    while (!lock.try_lock_for(300ns)) {
+    }
+  });
+}
+
+TEST(lifetime, the_last_user_of_a_shared_mutex_may_destroy_it) {
+  last_user_deletes<shared_mutex>([](shared_mutex& lock) { lock.lock(); });
+}
+
+TEST(lifetime, the_last_user_of_a_shared_mutex_may_destroy_it_after_some_time_outs) {
+  last_user_deletes<shared_mutex>([](shared_mutex& lock) {
+    while (!lock.try_lock_for(300ns)) {
+    }
+  });
+}
+
+}  // namespace
+}  // namespace heddle::sync
