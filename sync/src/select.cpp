@@ -25,7 +25,7 @@ void event_case_base::leave() noexcept {
 }
 
 bool event_case_base::happened() {
-  self_.settled(of_->lock_);
+  self_.settled();
   return true;
 }
 
@@ -92,7 +92,7 @@ first_limit find_limit(std::span<select_case* const> cases) {
 
 /// S2: does one of the cases that are possible now, each with the same chance. Returns which;
 /// nowhere if none is. Under all locks.
-std::size_t take_any(std::span<select_case* const> cases, resumption& woken) {
+std::size_t take_any(std::span<select_case* const> cases, handover& woken) {
   for (;;) {
     const auto count = static_cast<std::size_t>(
         std::count_if(cases.begin(), cases.end(), [](select_case* one) { return one->ready(); }));
@@ -139,10 +139,12 @@ std::size_t find_case(std::span<select_case* const> cases, std::span<select_case
                       deadline limit, std::size_t otherwise) {
   all_locks locks(cases, scratch);
   for (;;) {
-    resumption woken;
+    handover woken;
     std::unique_lock locked(locks);
     if (const std::size_t taken = take_any(cases, woken); taken != nowhere) return taken;
     if (otherwise != nowhere) return otherwise;
+    if (!woken.empty())
+      continue;  // senders whose values failed to move hear of it before this waits
     waiter self(wait_subject{select_kind});
     for (std::size_t at = 0; at < cases.size(); ++at) cases[at]->enlist(self, tag_of(at));
     locked.unlock();

@@ -132,5 +132,91 @@ TEST(lifetime, the_last_user_of_a_shared_mutex_may_destroy_it_after_some_time_ou
   });
 }
 
+/// A waiter destroys what `make` has made as soon as its `wait` has returned, while a plain thread
+/// may still be in `wake`.
+template <class Make, class Wake, class Wait>
+void waiter_destroys(Make make, Wake wake, Wait wait) {
+  using made = typename decltype(make())::element_type;
+  const auto body = [&] {
+    other_user<made> other(wake);
+    for (int n = 0; n < rounds; ++n) {
+      const auto one = make();
+      other.give(*one);
+      test::spin(static_cast<std::uint32_t>(n % 64 * 16));
+      wait(*one);
+      other.wait_until_taken();
+    }
+  };
+  body();
+  run(with_loops(1), body);
+}
+
+TEST(lifetime, whoever_has_waited_for_a_gate_may_destroy_it) {
+  waiter_destroys([] { return std::make_unique<gate>(); }, [](gate& one) { one.open(); },
+                  [](gate& one) { one.wait(); });
+}
+
+TEST(lifetime, whoever_has_waited_for_an_event_may_destroy_it) {
+  waiter_destroys([] { return std::make_unique<event>(); }, [](event& one) { one.set(); },
+                  [](event& one) { one.wait(); });
+}
+
+TEST(lifetime, whoever_has_selected_an_event_may_destroy_it) {
+  waiter_destroys([] { return std::make_unique<event>(); }, [](event& one) { one.set(); },
+                  [](event& one) { select(on_event(one, [] {})); });
+}
+
+TEST(lifetime, whoever_has_called_once_in_vain_may_destroy_it) {
+  waiter_destroys(
+      [] {
+        struct begun {
+          once flag;
+          std::atomic<bool> runs{false};
+        };
+        return std::make_unique<begun>();
+      },
+      [](auto& one) { one.flag.call([&] { one.runs.store(true, std::memory_order_release); }); },
+      [](auto& one) {
+        while (!one.runs.load(std::memory_order_acquire)) std::this_thread::yield();
+        one.flag.call([] { ADD_FAILURE() << "ran twice"; });
+      });
+}
+
+TEST(lifetime, whoever_has_received_may_destroy_the_channel) {
+  for (const std::size_t capacity : {0U, 1U}) {
+    waiter_destroys([capacity] { return std::make_unique<channel<int>>(capacity); },
+                    [](channel<int>& one) { one.send(1); },
+                    [](channel<int>& one) { EXPECT_EQ(one.receive(), 1); });
+  }
+}
+
+TEST(lifetime, whoever_has_sent_hand_to_hand_may_destroy_the_channel) {
+  waiter_destroys([] { return std::make_unique<channel<int>>(0); },
+                  [](channel<int>& one) { EXPECT_EQ(one.receive(), 1); },
+                  [](channel<int>& one) { one.send(1); });
+}
+
+TEST(lifetime, whoever_has_waited_for_a_latch_may_destroy_it) {
+  waiter_destroys([] { return std::make_unique<latch>(1); }, [](latch& one) { one.count_down(); },
+                  [](latch& one) { one.wait(); });
+}
+
+TEST(lifetime, whoever_has_acquired_the_last_permit_may_destroy_the_semaphore) {
+  waiter_destroys([] { return std::make_unique<semaphore>(0); },
+                  [](semaphore& one) { one.release(); }, [](semaphore& one) { one.acquire(); });
+}
+
+TEST(lifetime, whoever_has_got_the_last_item_may_destroy_the_queue) {
+  waiter_destroys([] { return std::make_unique<queue<int>>(1U); },
+                  [](queue<int>& one) { one.put(1); },
+                  [](queue<int>& one) { EXPECT_EQ(one.get(), 1); });
+}
+
+TEST(lifetime, whoever_has_met_at_a_barrier_where_the_others_do_not_wait_may_destroy_it) {
+  waiter_destroys([] { return std::make_unique<barrier<>>(2); },
+                  [](barrier<>& one) { (void)one.arrive(); },
+                  [](barrier<>& one) { one.arrive_and_wait(); });
+}
+
 }  // namespace
 }  // namespace heddle::sync

@@ -41,7 +41,7 @@ class receive_case final : public select_case {
   bool ready() noexcept override {
     return from_->count_ > 0 || from_->closed_ || !from_->senders_.empty();
   }
-  bool take(resumption& woken) override {
+  bool take(handover& woken) override {
     got_.reset();
     return from_->take(got_, woken) || from_->closed_;
   }
@@ -54,7 +54,7 @@ class receive_case final : public select_case {
     const std::lock_guard locked(from_->lock_);
     from_->receivers_.remove(self_);
   }
-  bool happened() override { return self_.settled(from_->lock_) != settlement::failed; }
+  bool happened() override { return self_.settled() != settlement::failed; }
   void finish() override { std::invoke(fn_, std::move(got_)); }
 
  private:
@@ -76,7 +76,7 @@ class send_case final : public select_case {
   bool ready() noexcept override {
     return to_->count_ < to_->capacity_ || to_->closed_ || !to_->receivers_.empty();
   }
-  bool take(resumption& woken) override { return to_->give(value_, woken); }
+  bool take(handover& woken) override { return to_->give(value_, woken); }
   void enlist(waiter& self, std::uint16_t tag) noexcept override {
     self_.begin(self, tag, std::addressof(value_));
     to_->senders_.append(self_);
@@ -86,7 +86,7 @@ class send_case final : public select_case {
     to_->senders_.remove(self_);
   }
   bool happened() override {
-    const settlement how = self_.settled(to_->lock_);
+    const settlement how = self_.settled();
     if (how == settlement::closed) throw_channel_closed();
     if (how == settlement::failed) std::rethrow_exception(self_.error());
     return true;
@@ -102,17 +102,17 @@ class send_case final : public select_case {
 
 class event_case_base : public select_case {
  public:
-  explicit event_case_base(event& of) noexcept : of_(&of) {}
+  explicit event_case_base(event& of) noexcept : of_(&of.flag_) {}
 
   spinlock* lock() const noexcept override { return &of_->lock_; }
   bool ready() noexcept override { return of_->is_set(); }
-  bool take(resumption&) override { return true; }
+  bool take(handover&) override { return true; }
   void enlist(waiter& self, std::uint16_t tag) noexcept override;
   void leave() noexcept override;
   bool happened() override;
 
  private:
-  event* of_;
+  flag* of_;
   party self_;
 };
 
@@ -132,7 +132,7 @@ class join_case final : public select_case {
   join_case(task<T>& of, Fn fn) : of_(&of), fn_(std::move(fn)) {}
 
   bool ready() override { return of_->done(); }
-  bool take(resumption&) override { return true; }
+  bool take(handover&) override { return true; }
   bool watch(waiter& self) override {
     watching_ = true;
     return of_->watch_end(self);
