@@ -12,6 +12,9 @@
 
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/lock_owner.hpp>
+#include <heddle/runtime/park.hpp>
+#include <heddle/runtime/spinlock.hpp>
+#include <heddle/sync/detail/other_clock.hpp>
 #include <heddle/sync/detail/wait_list.hpp>
 
 #include <atomic>
@@ -32,19 +35,27 @@ class shared_mutex {
   ~shared_mutex();
 
   /// Locks it alone. Errors: `cancelled` if the caller is and would have to wait; std::system_error
-  /// with resource_deadlock_would_occur if the caller holds it alone. Suspends: if it is held or
-  /// waited for; cancel-safe. Cost: free: one CAS.
+  /// with resource_deadlock_would_occur if the caller holds it alone; readers are not known, so one
+  /// that calls it waits for itself, for ever. Suspends: if it is held or waited for; cancel-safe.
+  /// Cost: free: one CAS.
   void lock() { try_lock_until(deadline::never()); }
   /// Locks it alone if it is free. Suspends: no.
   bool try_lock() noexcept;
   /// As lock(); returns false if `limit` passed first.
   bool try_lock_until(deadline limit);
-  template <class Rep, class Period>
-  bool try_lock_for(std::chrono::duration<Rep, Period> most) {
-    return try_lock_until(deadline::after(most));
+  /// As try_lock_until(deadline), for a moment of another clock. Should that be set back meanwhile,
+  /// the caller gets in line anew.
+  template <detail::other_moment Moment>
+  bool try_lock_until(const Moment& when) {
+    return detail::try_until(when, [this](deadline limit) { return try_lock_until(limit); });
   }
-  /// Unlocks it, and lets in who waits longest: a writer, or readers up to the next writer. Errors:
-  /// std::system_error with operation_not_permitted if the caller does not hold it alone.
+  /// As lock(); returns false if it took longer than `wait`.
+  template <class Rep, class Period>
+  bool try_lock_for(std::chrono::duration<Rep, Period> wait) {
+    return try_lock_until(deadline::after(wait));
+  }
+  /// Unlocks it, and lets in whoever waits longest: a writer, or readers up to the next writer.
+  /// Errors: std::system_error with operation_not_permitted if the caller does not hold it alone.
   /// Suspends: no.
   void unlock();
 
@@ -56,9 +67,15 @@ class shared_mutex {
   bool try_lock_shared() noexcept;
   /// As lock_shared(); returns false if `limit` passed first.
   bool try_lock_shared_until(deadline limit);
+  /// As lock_shared(); as try_lock_until() for a moment of another clock.
+  template <detail::other_moment Moment>
+  bool try_lock_shared_until(const Moment& when) {
+    return detail::try_until(when, [this](deadline limit) { return try_lock_shared_until(limit); });
+  }
+  /// As lock_shared(); returns false if it took longer than `wait`.
   template <class Rep, class Period>
-  bool try_lock_shared_for(std::chrono::duration<Rep, Period> most) {
-    return try_lock_shared_until(deadline::after(most));
+  bool try_lock_shared_for(std::chrono::duration<Rep, Period> wait) {
+    return try_lock_shared_until(deadline::after(wait));
   }
   /// Ends one reader's hold. Errors: std::system_error with operation_not_permitted if nobody holds
   /// it shared. Suspends: no.
