@@ -218,5 +218,93 @@ TEST(lifetime, whoever_has_met_at_a_barrier_where_the_others_do_not_wait_may_des
                   [](barrier<>& one) { one.arrive_and_wait(); });
 }
 
+/// Destroys what `make` has made while a fiber waits in it. Returns what the process said.
+template <class Make, class Wait>
+std::string said_when_destroyed(Make make, Wait wait) {
+  const test::child_end end = test::in_child([&] {
+    run(with_loops(1), [&] {
+      auto one = make();
+      auto waits = spawn([&, &waited_in = *one] { wait(waited_in); });
+      let_all_run();
+      one.reset();
+      waits.detach();
+    });
+    return true;
+  });
+  EXPECT_TRUE(end.killed_by(SIGABRT)) << end.output;
+  return end.output;
+}
+
+TEST(lifetime, destroyed_while_somebody_waits_stops_the_process_and_says_so) {
+  const auto message = [](const char* name) {
+    return ::testing::HasSubstr(std::string("heddle::sync::") + name +
+                                ": destroyed while somebody waits for it");
+  };
+  EXPECT_THAT(
+      said_when_destroyed([] { return std::make_unique<gate>(); }, [](gate& one) { one.wait(); }),
+      message("gate"));
+  EXPECT_THAT(
+      said_when_destroyed([] { return std::make_unique<event>(); }, [](event& one) { one.wait(); }),
+      message("event"));
+  EXPECT_THAT(said_when_destroyed([] { return std::make_unique<semaphore>(0); },
+                                  [](semaphore& one) { one.acquire(); }),
+              message("semaphore"));
+  EXPECT_THAT(said_when_destroyed([] { return std::make_unique<latch>(1); },
+                                  [](latch& one) { one.wait(); }),
+              message("latch"));
+  EXPECT_THAT(said_when_destroyed([] { return std::make_unique<barrier<>>(2); },
+                                  [](barrier<>& one) { one.arrive_and_wait(); }),
+              message("barrier"));
+  EXPECT_THAT(said_when_destroyed([] { return std::make_unique<queue<int>>(1U); },
+                                  [](queue<int>& one) { one.get(); }),
+              message("queue"));
+  EXPECT_THAT(said_when_destroyed(
+                  [] {
+                    return std::make_unique<rate_limiter>(rate_limit{1, 1h, 1});
+                  },
+                  [](rate_limiter& one) {
+                    one.acquire();
+                    one.acquire();
+                  }),
+              message("rate_limiter"));
+  EXPECT_THAT(said_when_destroyed([] { return std::make_unique<channel<int>>(0); },
+                                  [](channel<int>& one) { one.receive(); }),
+              message("channel"));
+  mutex lock;
+  EXPECT_THAT(said_when_destroyed([] { return std::make_unique<condition_variable>(); },
+                                  [&](condition_variable& one) {
+                                    std::unique_lock mine(lock);
+                                    one.wait(mine);
+                                  }),
+              ::testing::HasSubstr("heddle::wait_queue: destroyed while somebody waits in it, for "
+                                   "condition_variable"));
+}
+
+TEST(lifetime, a_condition_variable_may_be_destroyed_once_all_are_notified) {
+  run(with_loops(1), [] {
+    mutex lock;
+    auto changed = std::make_unique<condition_variable>();
+    std::unique_lock mine(lock);
+    auto notified = spawn([&, &changed = *changed] {
+      std::unique_lock guard(lock);
+      changed.wait(guard);
+    });
+    auto late = spawn([&, &changed = *changed] {
+      std::unique_lock guard(lock);
+      changed.wait_for(guard, 1us);
+    });
+    mine.unlock();
+    let_all_run();
+    mine.lock();
+    this_fiber::sleep_for(1ms);  // the second one is late, and wants the lock
+    let_all_run();
+    changed->notify_all();
+    changed.reset();
+    mine.unlock();
+    notified.join();
+    late.join();
+  });
+}
+
 }  // namespace
 }  // namespace heddle::sync

@@ -19,6 +19,11 @@ namespace heddle {
 class wait_queue {
  public:
   wait_queue() noexcept = default;
+  /// Destroyed while somebody waits in it, the process stops with a message that says what for.
+  ~wait_queue() {
+    if (first_ != nullptr) [[unlikely]]
+      stop_destroyed();
+  }
   wait_queue(const wait_queue&) = delete;
   wait_queue& operator=(const wait_queue&) = delete;
 
@@ -127,6 +132,7 @@ class wait_queue {
   void unlink(waiter& entry) noexcept;
   void leave(waiter& entry) noexcept;
   resumption claim_first(wake_reason reason) noexcept;
+  [[noreturn]] void stop_destroyed() const noexcept;
 
   spinlock lock_;
   waiter* first_ = nullptr;
