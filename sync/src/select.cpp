@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The choice among the cases of a select: README.md, steps S1 to S6.
+// The choice among the cases of a select: sync/src/README.md, steps S1 to S6.
 #include <heddle/sync/select.hpp>
 
 #include <heddle/runtime/clock.hpp>
@@ -27,6 +27,12 @@ void event_case_base::leave() noexcept {
 bool event_case_base::happened() {
   self_.settled();
   return true;
+}
+
+void throw_sent_before() {
+  throw std::logic_error(
+      "heddle::sync::select: an on_send case that holds its value was used again after it was "
+      "sent");
 }
 
 namespace {
@@ -116,7 +122,8 @@ std::size_t wait_in_all(std::span<select_case* const> cases, waiter& self, deadl
     } catch (const std::logic_error&) {
       misuse = std::current_exception();
     }
-    // It has ended already. Should the claim lose, another case has happened: then that it is.
+    // It has ended already. Should the claim lose, another case has happened: then that one
+    // counts.
     if (!self.claim(wake_reason::event, watched)) misuse = nullptr;
     return false;
   };
