@@ -6,8 +6,8 @@
 // they came, receivers too, and values come out in the order in which they went in; (3) a call that
 // throws, is late or is cancelled has sent and taken nothing. Memory: the buffer is allocated by
 // the constructor, and nothing after it. Not here: waiting for several channels at once
-// (select.hpp), and how that is proven (src/README.md). Source: Hoare 1978,
-// doi:10.1145/359576.359585; the hand-over to who waits is that of Go's runtime/chan.go.
+// (select.hpp), and how that is proven (sync/src/README.md). Source: Hoare 1978,
+// doi:10.1145/359576.359585; the hand-over to a waiter is that of Go's runtime/chan.go.
 //
 // A value is moved under the channel's lock: its move constructor and destructor must neither
 // suspend nor use the channel. Should the move throw, nothing is lost: the error goes to the sender
@@ -47,7 +47,8 @@ class send_case;
 /// A bounded queue of values, or, with capacity 0, a rendezvous. T: a movable object type. Must
 /// outlive the calls on it, but for this: whoever has received a value may destroy it though the
 /// send of that value has not returned yet, and the other way round. Destroyed while somebody waits
-/// in it, the process stops with a message.
+/// in it, the process stops with a message. What does not depend on T, close(), is_closed(), size()
+/// and capacity(), is declared in detail/channel_core.hpp.
 template <class T>
 class channel : public detail::channel_core {
   static_assert(std::is_object_v<T> && std::is_move_constructible_v<T>,
@@ -83,6 +84,7 @@ class channel : public detail::channel_core {
     const guard locked(lock_);
     return give(value, woken);
   }
+  bool try_send(T&& value) { return try_send(value); }
 
   /// Sends `value`, as send(), if that can be done until `limit`. Returns: whether it was sent; if
   /// not, `value` is as it was. Errors, Suspends: as send().
@@ -95,10 +97,10 @@ class channel : public detail::channel_core {
     return wait_to_send(self, locked, limit);
   }
 
-  /// As send_until(), for at most `limit`.
+  /// As send_until(), for at most `wait`.
   template <class Rep, class Period>
-  bool send_for(T& value, std::chrono::duration<Rep, Period> limit) {
-    return send_until(value, deadline::after(limit));
+  bool send_for(T& value, std::chrono::duration<Rep, Period> wait) {
+    return send_until(value, deadline::after(wait));
   }
 
   /// Receives the next value, waiting until there is one. Returns: nullopt once the channel is
@@ -133,10 +135,10 @@ class channel : public detail::channel_core {
     }
   }
 
-  /// As receive_until(), for at most `limit`.
+  /// As receive_until(), for at most `wait`.
   template <class Rep, class Period>
-  std::optional<T> receive_for(std::chrono::duration<Rep, Period> limit) {
-    return receive_until(deadline::after(limit));
+  std::optional<T> receive_for(std::chrono::duration<Rep, Period> wait) {
+    return receive_until(deadline::after(wait));
   }
 
   /// Iterates over what is received until the channel is closed and drained: for (T x : ch).
