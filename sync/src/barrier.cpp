@@ -3,7 +3,9 @@
 // with `completing_` set: then nobody may arrive or leave.
 #include <heddle/sync/barrier.hpp>
 
+#include <mutex>
 #include <string>
+#include <utility>
 
 namespace heddle::sync::detail {
 
@@ -25,6 +27,8 @@ struct barrier_core::arrival : wait_entry {
   outcome phase = outcome::open;  // said under the lock: right also if the claim came too late
   std::size_t index = 0;
 };
+
+barrier_core::~barrier_core() { check_nobody_waits(waiters_.empty(), "barrier"); }
 
 barrier_core::barrier_core(std::ptrdiff_t parties) : parties_(parties) {
   if (parties < 1) {
@@ -50,7 +54,7 @@ std::size_t barrier_core::end_phase(resumption_list& woken, bool passed) noexcep
   parties_ -= std::exchange(dropped_, 0);
   arrived_ = 0;
   ++phase_;
-  last_phase_passed_ = passed;
+  if (passed) passed_ = phase_;
   std::size_t count = 0;
   while (wait_entry* const first = waiters_.first()) {
     auto& entry = static_cast<arrival&>(*first);
@@ -124,10 +128,18 @@ std::optional<std::size_t> barrier_core::arrive_and_wait(deadline limit, complet
   }
 }
 
+/// Returns whether the phase, which has ended, has passed.
+bool barrier_core::has_passed(std::unique_lock<spinlock>& guard, std::uint64_t phase) const {
+  // Of the phases after the last one that passed each was broken.
+  if (phase < phase_ && phase + 1 >= passed_) return phase + 1 == passed_;
+  guard.unlock();
+  throw std::logic_error("heddle::sync::barrier::wait: the arrival is of an older phase");
+}
+
 bool barrier_core::wait(std::uint64_t phase, deadline limit) {
   cooperate();
   std::unique_lock guard(lock_);
-  bool passed = last_phase_passed_;
+  bool passed = false;
   if (phase == phase_) {
     arrival self(this, cancellation::deliver);
     ++waiting_;
@@ -139,9 +151,8 @@ bool barrier_core::wait(std::uint64_t phase, deadline limit) {
       return false;
     }
     passed = self.phase == arrival::outcome::passed;
-  } else if (phase + 1 != phase_) {
-    guard.unlock();
-    throw std::logic_error("heddle::sync::barrier::wait: the arrival is of an older phase");
+  } else {
+    passed = has_passed(guard, phase);
   }
   guard.unlock();
   if (!passed) throw_broken();

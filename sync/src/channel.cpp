@@ -14,16 +14,16 @@ void throw_channel_closed() {
 }
 
 channel_core::~channel_core() {
-  check_nobody_waits(receivers_, "channel");
-  check_nobody_waits(senders_, "channel");
+  check_nobody_waits(receivers_.empty(), "channel");
+  check_nobody_waits(senders_.empty(), "channel");
 }
 
 void channel_core::close() noexcept {
-  resumption_list woken;
+  handover woken;
   const std::lock_guard locked(lock_);
   closed_ = true;
-  senders_.claim_all(settlement::closed, woken);
-  receivers_.claim_all(settlement::closed, woken);
+  senders_.claim_all(woken, settlement::closed);
+  receivers_.claim_all(woken, settlement::closed);
 }
 
 bool channel_core::is_closed() const noexcept {
@@ -42,7 +42,7 @@ bool channel_core::wait_to_send(party& self, guard& locked, deadline limit) {
     throw_if_cancelled(reason);
     return false;
   }
-  const settlement how = self.settled(lock_);
+  const settlement how = self.settled();
   if (how == settlement::closed) throw_channel_closed();
   if (how == settlement::failed) std::rethrow_exception(self.error());
   return true;
@@ -51,7 +51,7 @@ bool channel_core::wait_to_send(party& self, guard& locked, deadline limit) {
 bool channel_core::wait_to_receive(party& self, guard& locked, deadline limit) {
   const wake_reason reason = wait_as(self, receivers_, locked, limit, {receive_kind, this});
   throw_if_cancelled(reason);
-  return reason != wake_reason::event || self.settled(lock_) != settlement::failed;
+  return reason != wake_reason::event || self.settled() != settlement::failed;
 }
 
 }  // namespace heddle::sync::detail

@@ -2,6 +2,7 @@
 // latch: all but the last count_down() are one compare-and-swap.
 #include <heddle/sync/latch.hpp>
 
+#include <mutex>
 #include <stdexcept>
 #include <string>
 
@@ -24,6 +25,8 @@ latch::latch(std::ptrdiff_t expected) : left_(expected) {
                                 ", must be 0 or more");
   }
 }
+
+latch::~latch() { detail::check_nobody_waits(waiters_.empty(), "latch"); }
 
 void latch::count_down(std::ptrdiff_t n) {
   std::ptrdiff_t left = left_.load(std::memory_order_relaxed);

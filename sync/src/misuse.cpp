@@ -2,6 +2,8 @@
 // See misuse.hpp.
 #include "misuse.hpp"
 
+#include <heddle/sync/detail/line.hpp>
+
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -12,6 +14,13 @@ namespace heddle::sync {
 void stop_for_misuse(const char* what) noexcept {
   std::fprintf(stderr, "%s\n", what);
   std::abort();
+}
+
+void detail::check_nobody_waits(bool nobody, const char* what) noexcept {
+  if (nobody) [[likely]]
+    return;
+  const std::string text = std::string("heddle::sync::") + what;
+  stop_for_misuse((text + ": destroyed while somebody waits for it").c_str());
 }
 
 void throw_not_held(const char* operation) {

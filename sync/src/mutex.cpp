@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
 // mutex: a word to compete for, and a queue for those who came later.
+//
+// An unlock's last touch is what lets the next holder in, who may destroy the mutex at once (the
+// last user of a counted object does). Either that is the CAS to 0. Or it hands over: then word_
+// keeps `contended`, so that the new holder's unlock takes the queue's lock, after this one has let
+// it go, and before that nobody gets the mutex from the new holder.
 #include <heddle/sync/mutex.hpp>
 
 #include "misuse.hpp"
@@ -69,12 +74,21 @@ __attribute__((noinline)) void mutex::unlock_slowly() {
   if (!is_held()) {
     throw_not_held("heddle::sync::mutex::unlock");
   }
-  // Before the claim: whoever is claimed may go on at once, and puts itself in this place.
-  word_.store(word_of(handed_over) | contended, std::memory_order_relaxed);
-  waiters_.wake_one([this](bool found) noexcept {
-    // order: release — partner: try_lock(), must_wait().
-    if (!found) word_.store(0, std::memory_order_release);
-  });
+  const word me = word_of(caller_id());
+  for (word mine = me;; mine = me) {
+    // Before the claim: whoever is claimed may go on at once, and puts itself in this place.
+    word_.store(word_of(handed_over) | contended, std::memory_order_relaxed);
+    const bool found = waiters_.wake_one([this, me](bool somebody) noexcept {
+      // Not free yet: whoever found it so might destroy it while this still unlocks the queue.
+      if (!somebody) word_.store(me, std::memory_order_relaxed);
+    });
+    if (found) return;
+    // order: release — partner: try_lock(), must_wait(). Fails if somebody has come to wait.
+    if (word_.compare_exchange_strong(mine, 0, std::memory_order_release,
+                                      std::memory_order_relaxed)) {
+      return;
+    }
+  }
 }
 
 bool recursive_mutex::lock_again() {

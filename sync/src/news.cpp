@@ -4,7 +4,9 @@
 #include <heddle/sync/detail/news.hpp>
 #include <heddle/sync/watch.hpp>
 
+#include <mutex>
 #include <string>
+#include <utility>
 
 namespace heddle::sync {
 
@@ -12,6 +14,8 @@ namespace detail {
 
 constexpr wait_kind broadcast_kind{"a value of broadcast"};
 constexpr wait_kind watch_kind{"a change of watch"};
+
+news::~news() { check_nobody_waits(readers_.empty(), "broadcast or watch"); }
 
 void news::close() noexcept {
   resumption_list woken;

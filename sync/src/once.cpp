@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // once: the turn is handed from a call that failed to the first in line, under the lock.
-#include <heddle/runtime/this_fiber.hpp>
 #include <heddle/sync/once.hpp>
 
 #include <stdexcept>
@@ -14,23 +13,23 @@ constexpr wait_kind once_kind{"the call of once"};
 }  // namespace
 
 struct once::next_caller : detail::wait_entry {
-  next_caller(const once* of, caller me) noexcept
+  next_caller(const once* of, fiber_id me) noexcept
       : wait_entry(wait_subject(once_kind, of)), who_calls(me) {}
-  caller who_calls;
+  fiber_id who_calls;
   bool has_turn = false;
 };
 
-// Not inlined: a fiber may be on another thread the next time it asks.
-__attribute__((noinline)) once::caller once::caller::present() {
-  if (this_fiber::exists()) return {this_fiber::id(), {}};
-  return {fiber_id::none, std::this_thread::get_id()};
-}
+once::~once() { detail::check_nobody_waits(waiters_.empty(), "once"); }
 
 bool once::begin() {
   cooperate();
-  const caller me = caller::present();
+  const fiber_id me = caller_id();
   std::unique_lock guard(lock_);
-  if (done()) return false;
+  if (done()) {
+    // order: release — passes on what the call did; partner: call().
+    state_.store(state::seen, std::memory_order_release);
+    return false;
+  }
   if (!running_) {
     running_ = true;
     runner_ = me;
@@ -53,7 +52,7 @@ void once::end(bool succeeded) noexcept {
     const std::lock_guard guard(lock_);
     if (succeeded) {
       // order: release — what the call did; partner: done().
-      done_.store(true, std::memory_order_release);
+      state_.store(state::done, std::memory_order_release);
       waiters_.claim_all(woken);
     } else if (auto* const next = static_cast<next_caller*>(waiters_.claim_first(woken))) {
       next->has_turn = true;

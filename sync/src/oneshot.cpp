@@ -55,7 +55,7 @@ bool oneshot_core::wait(deadline limit) {
 
 bool oneshot_core::promise_goes() noexcept {
   if (!ready()) publish();
-  // order: acq_rel — who is second sees all that the other did, and frees.
+  // order: acq_rel — whoever is second sees all that the other did, and frees.
   return (state_.fetch_or(promise_gone, std::memory_order_acq_rel) & future_gone) != 0;
 }
 

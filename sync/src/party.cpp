@@ -1,45 +1,55 @@
 // SPDX-License-Identifier: MIT
-// Waiting as a party, and waking one: the steps P and C of README.md.
+// Waiting as a party (S3 to S5, with one case), and waking one (T1, T3, T4): the steps are those of
+// sync/src/README.md.
 #include <heddle/sync/detail/party.hpp>
 
-#include <cstdio>
-#include <cstdlib>
+#include <thread>
+#include <utility>
 
 namespace heddle::sync::detail {
 
-void party_list::append(party& one) noexcept {
-  one.linked_ = true;
-  one.next_ = nullptr;
-  one.previous_ = last_;
-  (last_ != nullptr ? last_->next_ : first_) = &one;
-  last_ = &one;
-}
-
-void party_list::unlink(party& one) noexcept {
-  (one.previous_ != nullptr ? one.previous_->next_ : first_) = one.next_;
-  (one.next_ != nullptr ? one.next_->previous_ : last_) = one.previous_;
-  one.linked_ = false;
-}
-
-void party_list::remove(party& one) noexcept {
-  if (one.linked_) unlink(one);
-}
-
-party* party_list::claim_first(resumption& woken) noexcept {
-  while (first_ != nullptr) {
-    party& one = *first_;
-    unlink(one);
-    woken = one.self_->claim(wake_reason::event, one.tag_);
-    if (woken) return &one;
+party* party_list::claim_first(handover& woken, settlement how) noexcept {
+  while (party* const oldest = first()) {
+    party& one = *oldest;
+    remove(one);
+    one.woken_ = one.self_->claim(wake_reason::event, one.tag_);
+    if (one.woken_) {
+      one.how_ = how;
+      woken.add(one);
+      return &one;
+    }
   }
   return nullptr;
 }
 
-void party_list::claim_all(settlement how, resumption_list& woken) noexcept {
-  resumption next;
-  while (party* const one = claim_first(next)) {
-    woken.add(std::move(next));
-    one->settle(how);
+void party_list::claim_all(handover& woken, settlement how) noexcept {
+  while (claim_first(woken, how) != nullptr) {
+  }
+}
+
+void handover::add(party& one) noexcept {
+  one.next = nullptr;
+  (last_ != nullptr ? last_->next : first_) = &one;
+  last_ = &one;
+}
+
+void handover::finish() noexcept {
+  while (first_ != nullptr) {
+    party& one = *first_;
+    first_ = one.next;
+    const resumption woken = std::move(one.woken_);
+    // order: release — partner: party::settled(): the value that was handed over.
+    one.outcome_.store(one.how_, std::memory_order_release);
+  }
+}
+
+settlement party::await_settlement() const noexcept {
+  constexpr int looks_before_the_core_is_given_away = 64;
+  for (int looks = 0;; ++looks) {
+    // order: acquire — as in settled().
+    const settlement how = outcome_.load(std::memory_order_acquire);
+    if (how != settlement::open) return how;
+    if (looks >= looks_before_the_core_is_given_away) std::this_thread::yield();
   }
 }
 
@@ -48,7 +58,6 @@ wake_reason wait_as(party& self, party_list& list, std::unique_lock<spinlock>& g
   waiter here(about);
   self.begin(here, 0, self.place());
   list.append(self);
-  spinlock& lock = *guard.mutex();
   guard.unlock();
   const wake_reason reason = here.wait(limit);
   if (reason != wake_reason::event) {
@@ -56,16 +65,9 @@ wake_reason wait_as(party& self, party_list& list, std::unique_lock<spinlock>& g
     list.remove(self);
     guard.unlock();
   } else {
-    self.settled(lock);
+    self.settled();
   }
   return reason;
-}
-
-void check_nobody_waits(const party_list& list, const char* what) noexcept {
-  if (list.empty()) [[likely]]
-    return;
-  std::fprintf(stderr, "heddle::sync::%s: destroyed while somebody waits for it\n", what);
-  std::abort();
 }
 
 }  // namespace heddle::sync::detail

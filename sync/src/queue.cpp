@@ -16,6 +16,10 @@ void check_queue_size(std::size_t maxsize) {
                               ", must be 1 or more; without a limit: heddle::sync::unbounded");
 }
 
+void throw_no_order() {
+  throw std::invalid_argument("heddle::sync::priority_queue: the comparison is empty");
+}
+
 void throw_queue_shut_down(const char* operation) {
   throw queue_shut_down(std::string("heddle::sync::queue::") + operation +
                         ": the queue was shut down");

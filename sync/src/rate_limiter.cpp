@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// rate_limiter: the theoretical arrival time of the next cell, and a line in which the first one
-// holds a semaphore of one permit while he sleeps.
+// rate_limiter: the theoretical arrival time of the next cell, and a line of those who came when
+// there was too little, in which the first one holds a semaphore of one permit while it sleeps.
 #include <heddle/sync/rate_limiter.hpp>
 
 #include <algorithm>
 #include <limits>
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace heddle::sync {
 
@@ -23,12 +25,18 @@ void check_field(const char* field, bool good, std::int64_t value) {
 
 }  // namespace
 
-/// One who is in line, and counted, until he has taken his tokens or leaves.
+/// One that is in line, and counted, until it has taken its tokens or leaves.
 struct rate_limiter::in_line {
   explicit in_line(rate_limiter& at) noexcept : of(at) {}
   ~in_line() {
+    if (wanted == 0) return;
     const std::lock_guard guard(of.lock_);
-    of.wanted_ -= wanted;
+    leave();
+  }
+  /// Under the lock.
+  void leave() noexcept {
+    of.wanted_ -= static_cast<std::uint64_t>(std::exchange(wanted, 0));
+    --of.in_line_;
   }
   in_line(const in_line&) = delete;
   in_line& operator=(const in_line&) = delete;
@@ -37,10 +45,14 @@ struct rate_limiter::in_line {
   std::ptrdiff_t wanted = 0;
 };
 
+rate_limiter::~rate_limiter() { detail::check_nobody_waits(in_line_ == 0, "rate_limiter"); }
+
 rate_limiter::rate_limiter(const rate_limit& limit) : limit_(limit) {
   check_field("tokens", 1 <= limit.tokens && limit.tokens <= most, limit.tokens);
   check_field("per", 1 <= limit.per.count() && limit.per.count() <= most, limit.per.count());
-  check_field("burst", 1 <= limit.burst && limit.burst <= most / limit.per.count(), limit.burst);
+  // Half of most: filled_ is up to a burst ahead, and due() looks another one further.
+  check_field("burst", 1 <= limit.burst && limit.burst <= most / 2 / limit.per.count(),
+              limit.burst);
   const moment whole = later_by({}, limit.burst);
   burst_time_ = whole.nanoseconds;
   burst_fraction_ = whole.fraction;
@@ -84,43 +96,53 @@ bool rate_limiter::take_if_due(std::ptrdiff_t n, clock::time_point now) noexcept
 
 bool rate_limiter::try_acquire(std::ptrdiff_t n) {
   check(n);
-  const permit turn = permit::try_acquire(first_);
-  if (!turn) return false;
   const clock::time_point now = clock::now();
   const std::lock_guard guard(lock_);
-  return take_if_due(n, now);
+  return in_line_ == 0 && take_if_due(n, now);
 }
 
 bool rate_limiter::acquire_until(deadline limit, std::ptrdiff_t n) {
   check(n);
   cooperate();
   in_line me(*this);
-  if (!enter_line(me, n, limit)) return false;
+  switch (take_or_enter(me, n, limit)) {
+    case entry::taken:
+      return true;
+    case entry::refused:
+      return false;
+    case entry::in_line:
+      break;
+  }
   const permit turn = permit::acquire_until(first_, limit);
   return turn && take_as_first(me, n, limit);
 }
 
-/// Counts n tokens as wanted, unless they cannot come before `limit`.
-bool rate_limiter::enter_line(in_line& me, std::ptrdiff_t n, deadline limit) noexcept {
+/// Takes n tokens if they are there and nobody is in line; else gets in line, unless they cannot
+/// come before `limit`.
+rate_limiter::entry rate_limiter::take_or_enter(in_line& me, std::ptrdiff_t n,
+                                                deadline limit) noexcept {
   const clock::time_point now = clock::now();
   const std::lock_guard guard(lock_);
+  if (in_line_ == 0 && take_if_due(n, now)) return entry::taken;
+  const std::uint64_t wanted = wanted_ + static_cast<std::uint64_t>(n);
   if (!limit.is_never()) {
     // In floating point: a long line may want more than the clock can tell. Rounded down by more
     // than it can err, so that nobody is refused who would be served.
     using nanoseconds = long double;
-    const auto wait = static_cast<nanoseconds>(wanted_ + n) *
+    const auto wait = static_cast<nanoseconds>(wanted) *
                           static_cast<nanoseconds>(limit_.per.count()) /
                           static_cast<nanoseconds>(limit_.tokens) -
                       static_cast<nanoseconds>(burst_time_) - 2;
     const std::int64_t from = std::max(filled_.nanoseconds, now.time_since_epoch().count());
     if (static_cast<nanoseconds>(from) + wait >
         static_cast<nanoseconds>(limit.when().time_since_epoch().count())) {
-      return false;
+      return entry::refused;
     }
   }
-  wanted_ += n;
+  wanted_ = wanted;
+  ++in_line_;
   me.wanted = n;
-  return true;
+  return entry::in_line;
 }
 
 bool rate_limiter::take_as_first(in_line& me, std::ptrdiff_t n, deadline limit) {
@@ -130,7 +152,7 @@ bool rate_limiter::take_as_first(in_line& me, std::ptrdiff_t n, deadline limit) 
     {
       const std::lock_guard guard(lock_);
       if (take_if_due(n, now)) {
-        wanted_ -= std::exchange(me.wanted, 0);
+        me.leave();
         return true;
       }
       at = due(n, now);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The choice among the cases of a select: README.md, steps S1 to S6.
+// The choice among the cases of a select: sync/src/README.md, steps S1 to S6.
 #include <heddle/sync/select.hpp>
 
 #include <heddle/runtime/clock.hpp>
@@ -25,8 +25,14 @@ void event_case_base::leave() noexcept {
 }
 
 bool event_case_base::happened() {
-  self_.settled(of_->lock_);
+  self_.settled();
   return true;
+}
+
+void throw_sent_before() {
+  throw std::logic_error(
+      "heddle::sync::select: an on_send case that holds its value was used again after it was "
+      "sent");
 }
 
 namespace {
@@ -92,7 +98,7 @@ first_limit find_limit(std::span<select_case* const> cases) {
 
 /// S2: does one of the cases that are possible now, each with the same chance. Returns which;
 /// nowhere if none is. Under all locks.
-std::size_t take_any(std::span<select_case* const> cases, resumption& woken) {
+std::size_t take_any(std::span<select_case* const> cases, handover& woken) {
   for (;;) {
     const auto count = static_cast<std::size_t>(
         std::count_if(cases.begin(), cases.end(), [](select_case* one) { return one->ready(); }));
@@ -116,7 +122,8 @@ std::size_t wait_in_all(std::span<select_case* const> cases, waiter& self, deadl
     } catch (const std::logic_error&) {
       misuse = std::current_exception();
     }
-    // It has ended already. Should the claim lose, another case has happened: then that it is.
+    // It has ended already. Should the claim lose, another case has happened: then that one
+    // counts.
     if (!self.claim(wake_reason::event, watched)) misuse = nullptr;
     return false;
   };
@@ -139,10 +146,12 @@ std::size_t find_case(std::span<select_case* const> cases, std::span<select_case
                       deadline limit, std::size_t otherwise) {
   all_locks locks(cases, scratch);
   for (;;) {
-    resumption woken;
+    handover woken;
     std::unique_lock locked(locks);
     if (const std::size_t taken = take_any(cases, woken); taken != nowhere) return taken;
     if (otherwise != nowhere) return otherwise;
+    if (!woken.empty())
+      continue;  // senders whose values failed to move hear of it before this waits
     waiter self(wait_subject{select_kind});
     for (std::size_t at = 0; at < cases.size(); ++at) cases[at]->enlist(self, tag_of(at));
     locked.unlock();

@@ -3,8 +3,10 @@
 // as much (one locked instruction each way) and more to get right.
 #include <heddle/sync/semaphore.hpp>
 
+#include <mutex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace heddle::sync {
 
@@ -37,6 +39,8 @@ semaphore::semaphore(std::ptrdiff_t initial, std::ptrdiff_t most)
                               " of at most " + std::to_string(most) +
                               " permits: must be at least 0 of at least 1");
 }
+
+semaphore::~semaphore() { detail::check_nobody_waits(waiters_.empty(), "semaphore"); }
 
 void semaphore::check(const char* operation, std::ptrdiff_t n) const {
   if (n < 1 || n > most_) throw_bad_count(operation, n, most_);

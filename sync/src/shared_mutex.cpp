@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: MIT
-// shared_mutex: a word of counts, and one queue of readers and writers.
+// shared_mutex: a word of counts, and one line of readers and writers.
+//
+// What gives it back touches nothing after it has let somebody in, who may destroy it at once.
+// Without `queued` the last touch is the CAS that gives it back. With it the last touch is lock_'s
+// unlock, and then state_ still says that somebody else has it, or waits: whoever was let in takes
+// lock_ before its wait returns (wait_list.hpp), and those in line, and who have it while others
+// are, take lock_ before anybody can be the last to leave. Where all in line have left meanwhile,
+// `queued` is taken back under lock_, the hold is kept, and given back by the CAS.
 #include <heddle/sync/shared_mutex.hpp>
 
 #include "misuse.hpp"
@@ -22,6 +29,15 @@ fiber_id shared_mutex::holder_of(const void* lock) noexcept {
   return static_cast<const shared_mutex*>(lock)->writer_.load(std::memory_order_relaxed);
 }
 
+struct shared_mutex::request : detail::wait_entry {
+  request(wait_subject about, word what) noexcept : wait_entry(about), wanted(what) {}
+  word wanted;
+};
+
+bool shared_mutex::is_held(word state, word held) noexcept {
+  return held == writer ? (state & writer) != 0 : (state & ~(writer | queued)) != 0;
+}
+
 bool shared_mutex::can_have(word state, word wanted) noexcept {
   return wanted == writer ? (state & ~queued) == 0 : (state & writer) == 0;
 }
@@ -30,7 +46,7 @@ bool shared_mutex::can_have(word state, word wanted) noexcept {
 bool shared_mutex::try_add(word wanted) noexcept {
   word seen = state_.load(std::memory_order_relaxed);
   while ((seen & queued) == 0 && can_have(seen, wanted)) {
-    // order: acquire — partner: unlock(), unlock_shared().
+    // order: acquire — partner: release(), hand_on().
     if (state_.compare_exchange_weak(seen, seen + wanted, std::memory_order_acquire,
                                      std::memory_order_relaxed)) {
       return true;
@@ -39,12 +55,12 @@ bool shared_mutex::try_add(word wanted) noexcept {
   return false;
 }
 
-/// Under the queue's lock: takes it if nobody waits, else sees that unlocks look at the queue.
+/// Under lock_: takes it if nobody waits, else sees that unlocks look at the line.
 bool shared_mutex::add_or_queue(word wanted) noexcept {
   word seen = state_.load(std::memory_order_relaxed);
   for (;;) {
     const bool free = (seen & queued) == 0 && can_have(seen, wanted);
-    // order: acquire — partner: unlock(), unlock_shared().
+    // order: acquire — partner: release().
     if (state_.compare_exchange_weak(seen, free ? seen + wanted : seen | queued,
                                      std::memory_order_acquire, std::memory_order_relaxed)) {
       return free;
@@ -52,12 +68,55 @@ bool shared_mutex::add_or_queue(word wanted) noexcept {
   }
 }
 
-/// Under the queue's lock, where `queued` is set: takes it for the first who waits.
-bool shared_mutex::grant(word wanted) noexcept {
+/// Under lock_: gives it to those at the head of the line who can have it, `state` being what is
+/// held now. Returns what is held then, with `queued` if somebody is still in line.
+shared_mutex::word shared_mutex::let_in(word state, resumption_list& woken) noexcept {
+  state &= ~queued;
+  while (detail::wait_entry* const first = waiters_.first()) {
+    const word wanted = static_cast<request*>(first)->wanted;
+    if (!can_have(state, wanted)) return state | queued;
+    waiters_.remove(*first);
+    if (resumption claimed = first->who.claim()) {
+      state += wanted;
+      woken.add(std::move(claimed));
+    }
+  }
+  return state;
+}
+
+bool shared_mutex::wait_for(word wanted, deadline limit) {
+  const wait_subject about(shared_kind, this);
+  std::optional<lock_wait> known;
+  if (limit.is_never()) known.emplace(about, &holder_of);
+  std::unique_lock guard(lock_);
+  if (add_or_queue(wanted)) return true;
+  request self(about, wanted);
+  const wake_reason reason = detail::wait_in(waiters_, self, guard, limit);
+  if (reason == wake_reason::event) return true;
+  // Those behind this one may have waited for it only. Without `queued` nobody is there, and others
+  // change state_.
+  resumption_list woken;
+  // order: acquire, release — as in hand_on().
+  const word seen = state_.load(std::memory_order_acquire);
+  if ((seen & queued) != 0) state_.store(let_in(seen, woken), std::memory_order_release);
+  guard.unlock();
+  woken.resume_all();
+  known.reset();
+  throw_if_cancelled(reason);
+  return false;
+}
+
+/// Gives back `held`. Returns false, and has done nothing, if it is not held.
+bool shared_mutex::release(word held) noexcept {
   word seen = state_.load(std::memory_order_relaxed);
-  while (can_have(seen, wanted)) {
-    // order: acquire, release — what the last holders did goes on to the woken, by its claim.
-    if (state_.compare_exchange_weak(seen, seen + wanted, std::memory_order_acq_rel,
+  while (is_held(seen, held)) {
+    if ((seen & queued) != 0) {
+      if (hand_on(held)) return true;
+      seen = state_.load(std::memory_order_relaxed);
+      continue;
+    }
+    // order: release — partner: try_add(), add_or_queue(), hand_on().
+    if (state_.compare_exchange_weak(seen, seen - held, std::memory_order_release,
                                      std::memory_order_relaxed)) {
       return true;
     }
@@ -65,27 +124,21 @@ bool shared_mutex::grant(word wanted) noexcept {
   return false;
 }
 
-void shared_mutex::let_in() noexcept {
-  waiters_.wake_while(
-      [this](word wanted) noexcept { return grant(wanted); },
-      // order: release — nothing was done under it, but who takes it next acquires by this word.
-      [this](word wanted) noexcept { state_.fetch_sub(wanted, std::memory_order_release); },
-      [this](bool empty) noexcept {
-        if (empty) state_.fetch_and(~queued, std::memory_order_relaxed);
-      });
-}
-
-bool shared_mutex::wait_for(word wanted, deadline limit) {
-  const wait_subject self(shared_kind, this);
-  std::optional<lock_wait> known;
-  if (limit.is_never()) known.emplace(self, &holder_of);
-  const wake_reason reason = waiters_.wait_unless_nothrow(
-      [&]() noexcept { return add_or_queue(wanted); }, limit, cancellation::deliver, self, wanted);
-  if (reason == wake_reason::event) return true;
-  known.reset();
-  let_in();  // those behind this one may have waited for it only
-  throw_if_cancelled(reason);
-  return false;
+/// Gives back `held`, and lets in those in line who can have it then. Returns false, and holds it
+/// still, if nobody was in line any more.
+bool shared_mutex::hand_on(word held) noexcept {
+  resumption_list woken;
+  const std::lock_guard guard(lock_);
+  // order: acquire, and release below — what was done by those who gave it back without the lock
+  // goes on to those who are let in now, and to whoever takes it next; partner: release(), and the
+  // acquires of all who take it.
+  const word seen = state_.load(std::memory_order_acquire);
+  if ((seen & queued) == 0 || !is_held(seen, held)) return false;
+  const word rest = (seen & ~queued) - held;
+  const word next = let_in(rest, woken);
+  const bool nobody = next == rest;
+  state_.store(nobody ? rest + held : next, std::memory_order_release);
+  return !nobody;
 }
 
 bool shared_mutex::try_lock() noexcept {
@@ -109,8 +162,7 @@ void shared_mutex::unlock() {
     throw_not_held("heddle::sync::shared_mutex::unlock");
   }
   writer_.store(fiber_id::none, std::memory_order_relaxed);
-  // order: release — partner: try_add(), add_or_queue(), grant().
-  if ((state_.fetch_sub(writer, std::memory_order_release) & queued) != 0) let_in();
+  release(writer);
 }
 
 bool shared_mutex::try_lock_shared() noexcept { return try_add(one_reader); }
@@ -124,14 +176,7 @@ bool shared_mutex::try_lock_shared_until(deadline limit) {
 }
 
 void shared_mutex::unlock_shared() {
-  word seen = state_.load(std::memory_order_relaxed);
-  do {
-    if ((seen & ~(writer | queued)) == 0)
-      throw_not_held("heddle::sync::shared_mutex::unlock_shared");
-    // order: release — partner: try_add(), add_or_queue(), grant().
-  } while (!state_.compare_exchange_weak(seen, seen - one_reader, std::memory_order_release,
-                                         std::memory_order_relaxed));
-  if (seen == (queued | one_reader)) let_in();
+  if (!release(one_reader)) throw_not_held("heddle::sync::shared_mutex::unlock_shared");
 }
 
 }  // namespace heddle::sync

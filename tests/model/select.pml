@@ -35,6 +35,7 @@
 #endif
 
 #define N 3
+#define nobody 255
 #define PARTY(p, c) ((p) * 4 + (c))
 #define CHANNEL(c) ((c) / 2)
 #define SENDS(c) (((c) & 1) == 0)
@@ -85,7 +86,8 @@ inline try_claim(kind) {
   };
 #endif
   atomic {
-    assert(stands[q] && q != p);
+    assert(q != p);
+    assert(stands[q]);
     if
     :: word[q] == waiting -> word[q] = by_event; tag[q] = kind; won = true
     :: else
@@ -93,8 +95,13 @@ inline try_claim(kind) {
   }
 }
 
-/* T3. */
-inline settle(kind) { atomic { assert(stands[q]); settled[PARTY(q, kind)] = true } }
+/* T3, for what T1 has won under the locks that are released now. */
+inline settle_owed() {
+  if
+  :: owed != nobody -> atomic { assert(stands[owed / 4]); settled[owed] = true }
+  :: else
+  fi
+}
 
 /* S2, for one case. */
 inline try_send(c) {
@@ -107,7 +114,7 @@ inline try_send(c) {
 #ifndef BUG_MOVES_BEFORE_THE_CLAIM
         atomic { assert(stands[q]); mine[p]--; got[q]++ };  /* T2 */
 #endif
-        settle(PARTNER(c));
+        owed = PARTY(q, PARTNER(c));
         done = true
      :: !won && buffered[CHANNEL(c)] < CAP -> mine[p]--; buffered[CHANNEL(c)]++; done = true
      :: else
@@ -121,7 +128,8 @@ inline try_receive(c) {
      buffered[CHANNEL(c)]--; got[p]++; done = true;
      claim_one(PARTNER(c));
      if
-     :: won -> atomic { assert(stands[q]); mine[q]--; buffered[CHANNEL(c)]++ }; settle(PARTNER(c))
+     :: won -> atomic { assert(stands[q]); mine[q]--; buffered[CHANNEL(c)]++ };
+        owed = PARTY(q, PARTNER(c))
      :: else
      fi
   :: else ->
@@ -131,7 +139,7 @@ inline try_receive(c) {
 #ifndef BUG_MOVES_BEFORE_THE_CLAIM
         atomic { assert(stands[q]); mine[q]--; got[p]++ };
 #endif
-        settle(PARTNER(c));
+        owed = PARTY(q, PARTNER(c));
         done = true
 #ifndef BUG_SLEEPS_ON_A_CLOSED_CHANNEL
      :: !won && is_closed[CHANNEL(c)] -> done = true
@@ -187,6 +195,7 @@ inline unlock_all() {
 proctype chooser(byte p; byte mask) {
   bool done, won;
   byte q, before;
+  byte owed = nobody;
   before = mine[p];
   lock_all();  /* S1 */
 #ifdef BUG_ENLISTS_AS_IT_LOOKS
@@ -204,7 +213,7 @@ proctype chooser(byte p; byte mask) {
   fi;
 #endif
   if
-  :: done -> unlock_all()
+  :: done -> unlock_all(); settle_owed()
   :: else ->
      /* S3 */
      atomic {
@@ -215,18 +224,12 @@ proctype chooser(byte p; byte mask) {
 end_asleep:
      word[p] != waiting;  /* S4 */
      if
-     :: word[p] == by_event && SINGLE(mask) ->
-        /* Out of the only list already: waits, if it must, for the settlement. */
-#ifndef BUG_GOES_ON_BEFORE_THE_SETTLEMENT
-        if
-        :: settled[PARTY(p, tag[p])]
-        :: !settled[PARTY(p, tag[p])] -> acquire(CHANNEL(tag[p])); release(CHANNEL(tag[p]))
-        fi
-#else
-        skip
-#endif
+     :: word[p] == by_event && SINGLE(mask)  /* T1 has taken it out of its only list */
      :: else -> leave(0); leave(1)  /* S5 */
      fi;
+#ifndef BUG_GOES_ON_BEFORE_THE_SETTLEMENT
+     if :: word[p] == by_event -> settled[PARTY(p, tag[p])] :: else fi;
+#endif
      atomic {
        stands[p] = false;
        if
@@ -241,15 +244,20 @@ proctype closer() {
   byte p = N;
   byte q;
   bool won;
+  bool owes[12];
   acquire(0);
   is_closed[0] = true;
   do
-  :: claim_one(0); if :: won -> settle(0) :: else -> break fi
+  :: claim_one(0); if :: won -> owes[PARTY(q, 0)] = true :: else -> break fi
   od;
   do
-  :: claim_one(1); if :: won -> settle(1) :: else -> break fi
+  :: claim_one(1); if :: won -> owes[PARTY(q, 1)] = true :: else -> break fi
   od;
-  release(0)
+  release(0);
+  /* T3 */
+  for (q : 0 .. 11) {
+    if :: owes[q] -> atomic { assert(stands[q / 4]); settled[q] = true } :: else fi
+  }
 }
 
 proctype timer() {

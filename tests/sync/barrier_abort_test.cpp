@@ -64,11 +64,42 @@ TEST(barrier_abort, reset_does_not_touch_those_whose_phase_has_ended) {
     first.join();
     second.join();
     EXPECT_EQ(passed, 2);
-    EXPECT_THROW(meeting.wait(mine), std::logic_error) << "two phases ago";
+    meeting.wait(mine);  // its phase has passed
     const auto other = meeting.arrive();
     meeting.reset();
     EXPECT_THROW(meeting.wait(other), barrier_broken);
   });
+}
+
+TEST(barrier_abort, tokens_are_told_how_their_phase_ended_whatever_came_after) {
+  const auto told = [](int arrivals, auto... what_came) {
+    barrier meeting(2);
+    const auto mine = meeting.arrive(arrivals);
+    (what_came(meeting), ...);
+    try {
+      meeting.wait(mine);
+      return "passed";
+    } catch (const barrier_broken&) {
+      return "broken";
+    } catch (const std::logic_error&) {
+      return "refused";
+    }
+  };
+  const auto abort = [](barrier<>& one) { one.abort(); };
+  const auto reset = [](barrier<>& one) { one.reset(); };
+  const auto arrive = [](barrier<>& one) { (void)one.arrive(); };
+  const auto meet = [](barrier<>& one) { (void)one.arrive(2); };
+  EXPECT_STREQ(told(1, abort), "broken");
+  EXPECT_STREQ(told(1, reset), "broken");
+  EXPECT_STREQ(told(1, abort, abort), "broken");
+  EXPECT_STREQ(told(1, abort, reset), "broken");
+  EXPECT_STREQ(told(1, abort, reset, arrive, reset), "broken");
+  EXPECT_STREQ(told(2, reset), "passed");
+  EXPECT_STREQ(told(2, abort), "passed");
+  EXPECT_STREQ(told(2, abort, reset), "passed");
+  EXPECT_STREQ(told(2, arrive, abort, reset, arrive), "passed");
+  EXPECT_STREQ(told(2, meet), "refused") << "an older phase";
+  EXPECT_STREQ(told(1, reset, meet), "refused") << "an older phase";
 }
 
 TEST(barrier_abort, abort_throws_at_everybody_until_the_reset) {

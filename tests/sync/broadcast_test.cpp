@@ -80,7 +80,7 @@ TEST(broadcast, the_end_comes_after_all_that_was_sent) {
     EXPECT_THROW(radio.send(2), broadcast_closed);
     EXPECT_EQ(radio.receivers(), 1U);
   }
-  EXPECT_TRUE(outlives->closed());
+  EXPECT_TRUE(outlives->is_closed());
   EXPECT_EQ(outlives->receive(), 1);
   EXPECT_EQ(outlives->receive(), std::nullopt);
   EXPECT_EQ(outlives->try_receive(), std::nullopt);
@@ -186,7 +186,7 @@ TEST(broadcast, what_was_received_and_what_was_missed_add_up_to_what_was_sent) {
           auto& before = last[static_cast<std::size_t>(*value / each)];
           EXPECT_GT(*value, before) << "one sender's values come in their order";
           before = *value;
-        } else if (receiver.closed()) {
+        } else if (receiver.is_closed()) {
           if (const auto rest = receiver.try_receive()) {
             ++count;
           } else {

@@ -206,9 +206,11 @@ struct fragile {
   int number;
 };
 
+/// Has the next move but `moves` throw.
+void throws_next(int moves = 0) { fragile::moves_left = moves; }
+
 TEST(channel_conservation, of_values_whose_move_throws) {
   run(with_loops(1), [] {
-    const auto throws_next = [](int moves = 0) { fragile::moves_left = moves; };
     channel<fragile> buffer(1);
     fragile first(1);
     throws_next();
@@ -253,6 +255,33 @@ TEST(channel_conservation, of_values_whose_move_throws) {
     EXPECT_TRUE(buffer.try_send(second));
     EXPECT_TRUE(buffer.try_send(fourth));
     EXPECT_EQ(receiver.join() + chooser.join(), 6);
+    fragile::moves_left = -1;
+  });
+}
+
+TEST(channel_conservation, a_sender_hears_at_once_that_its_value_failed_to_move) {
+  run(with_loops(1), [] {
+    channel<fragile> hand(0);
+    for (const bool selects : {false, true}) {
+      fragile first(1);
+      auto sender = spawn(
+          [&] { EXPECT_THROW(hand.send_until(first, deadline::never()), std::runtime_error); });
+      let_all_run();
+      throws_next();
+      auto receiver = spawn([&] {
+        if (!selects) return hand.receive()->number;
+        int got = 0;
+        select(on_receive(hand, [&](auto&& n) { got = n->number; }));
+        return got;
+      });
+      let_all_run();
+      EXPECT_TRUE(sender.done()) << "though nobody else has sent yet";
+      EXPECT_FALSE(receiver.done());
+      fragile second(2);
+      EXPECT_TRUE(hand.try_send(second));
+      EXPECT_EQ(receiver.join(), 2);
+      sender.join();
+    }
     fragile::moves_left = -1;
   });
 }

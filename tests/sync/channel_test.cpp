@@ -178,6 +178,7 @@ TEST(channel, try_calls_do_what_takes_no_waiting_and_no_more) {
     std::string second = copy;
     EXPECT_FALSE(words.try_send(second));
     EXPECT_EQ(second, copy) << "what was not sent stays";
+    EXPECT_FALSE(words.try_send("an rvalue"));
     EXPECT_EQ(words.try_receive(), copy);
     EXPECT_EQ(words.try_receive(), std::nullopt);
     channel<std::string> hand(0);

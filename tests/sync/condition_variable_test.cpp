@@ -8,10 +8,13 @@
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "sync/set_clock.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
@@ -24,6 +27,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::set_clock;
 using test::with_loops;
 using ::testing::ElementsAre;
 
@@ -281,6 +285,32 @@ TEST(condition_variable, loses_no_notify_under_random_cancels_and_time_outs) {
   });
   EXPECT_EQ(put, taken);
   EXPECT_EQ(put, test::rounds(3000));
+}
+
+TEST(condition_variable, waits_until_a_moment_of_any_clock) {
+  run(with_loops(1), [] {
+    watched one;
+    std::unique_lock guard(one.lock);
+    const auto soon = std::chrono::system_clock::now() + 1ms;
+    EXPECT_EQ(one.changed.wait_until(guard, soon), std::cv_status::timeout);
+    EXPECT_GE(std::chrono::system_clock::now(), soon);
+    EXPECT_FALSE(one.changed.wait_until(guard, soon, [&] { return one.value == 1; }));
+    EXPECT_TRUE(one.changed.wait_until(guard, soon, [&] { return one.value == 0; }));
+    auto setter = spawn([&] {
+      const std::lock_guard mine(one.lock);
+      one.value = 1;
+      one.changed.notify_one();
+    });
+    EXPECT_TRUE(one.changed.wait_until(guard, std::chrono::system_clock::now() + 1h,
+                                       [&] { return one.value == 1; }));
+    setter.join();
+    set_clock::at = 1000ms;
+    auto sets_back = spawn([] { set_clock::at = 0ms; });
+    EXPECT_EQ(one.changed.wait_until(guard, set_clock::time_point(1001ms)),
+              std::cv_status::no_timeout)
+        << "by that clock the moment has not come";
+    sets_back.join();
+  });
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ TEST(gate, does_not_hold_up_who_comes_after_it_was_opened) {
   entrance.open();
   entrance.wait();
   EXPECT_TRUE(entrance.wait_until(deadline::after(0s)));
+  EXPECT_TRUE(entrance.wait_for(0s));
   run(with_loops(2), [&] { entrance.wait(); });
 }
 
@@ -83,6 +84,7 @@ TEST(gate, a_wait_with_a_limit_ends_at_the_limit_and_not_before) {
   const auto limit = clock::now() + 20ms;
   EXPECT_FALSE(entrance.wait_until(limit));
   EXPECT_GE(clock::now(), limit);
+  EXPECT_FALSE(entrance.wait_for(1ms));
   run(with_loops(2), [&] {
     const auto later = clock::now() + 20ms;
     EXPECT_FALSE(entrance.wait_until(later));

@@ -7,11 +7,13 @@
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "sync/set_clock.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <system_error>
@@ -24,6 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::set_clock;
 using test::with_loops;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -202,6 +205,48 @@ TEST(mutex, is_free_once_all_waiters_have_left) {
     mine.unlock();
     EXPECT_TRUE(one.try_lock_until(clock::now()));
     one.unlock();
+  });
+}
+
+TEST(mutex, may_be_tried_until_a_moment_of_any_clock) {
+  run(with_loops(1), [] {
+    timed_mutex one;
+    {
+      const std::unique_lock free(one, std::chrono::system_clock::now() + 1h);
+      EXPECT_TRUE(free.owns_lock());
+      const auto refused = [&](auto when) {
+        return spawn([&, when] { return !one.try_lock_until(when); }).join();
+      };
+      EXPECT_TRUE(refused(std::chrono::system_clock::now() + 1ms));
+      EXPECT_TRUE(refused(std::chrono::system_clock::time_point::min()));
+      EXPECT_TRUE(refused(
+          std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::steady_clock::now())));
+      EXPECT_TRUE(refused(set_clock::time_point(0ms)));
+    }
+    EXPECT_TRUE(one.try_lock_until(std::chrono::system_clock::time_point::min())) << "it is free";
+    auto waits = spawn([&] {
+      const std::unique_lock mine(one, set_clock::time_point::max());
+      return mine.owns_lock();
+    });
+    let_all_run();
+    one.unlock();
+    EXPECT_TRUE(waits.join());
+  });
+}
+
+TEST(mutex, waits_on_if_the_clock_was_set_back) {
+  run(with_loops(1), [] {
+    timed_mutex one;
+    std::unique_lock mine(one);
+    set_clock::at = 1000ms;
+    auto waits = spawn([&] { return one.try_lock_until(set_clock::time_point(1001ms)); });
+    let_all_run();
+    set_clock::at = 0ms;  // what is left is a second now
+    this_fiber::sleep_for(5ms);
+    EXPECT_FALSE(waits.done());
+    set_clock::at = 2000ms;
+    EXPECT_FALSE(waits.join());
+    set_clock::at = 0ms;
   });
 }
 

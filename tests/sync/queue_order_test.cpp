@@ -69,6 +69,36 @@ TEST(priority_queue, gives_the_older_one_of_equal_items_first) {
   }
 }
 
+TEST(priority_queue, takes_the_order_as_an_object) {
+  priority_queue<int, std::function<bool(int, int)>> by_last_digit(
+      unbounded, [](int a, int b) { return a % 10 < b % 10; });
+  for (int item = 0; item < 100; ++item) by_last_digit.put(item);  // it grows meanwhile
+  for (int n = 0; n < 100; ++n) EXPECT_EQ(by_last_digit.get(), n % 10 * 10 + n / 10);
+  int pivot = 5;
+  const auto nearer = [&pivot](int a, int b) {
+    return (a - pivot) * (a - pivot) < (b - pivot) * (b - pivot);
+  };
+  priority_queue<int, decltype(nearer)> near(3, nearer);
+  for (const int item : {1, 6, 9}) near.put(item);
+  EXPECT_EQ(all_of(near), (std::vector<int>{6, 1, 9}));
+}
+
+TEST(priority_queue, refuses_an_order_that_cannot_be_called) {
+  const auto says = [](auto make) {
+    try {
+      make();
+    } catch (const std::invalid_argument& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  using by_function = priority_queue<int, std::function<bool(int, int)>>;
+  using by_pointer = priority_queue<int, bool (*)(int, int)>;
+  const std::string expected = "heddle::sync::priority_queue: the comparison is empty";
+  EXPECT_EQ(says([] { by_function empty(5); }), expected);
+  EXPECT_EQ(says([] { by_pointer empty(5); }), expected);
+}
+
 TEST(priority_queue, an_item_that_waits_for_room_has_no_priority_yet) {
   run(with_loops(1), [] {
     priority_queue<int> work(1);

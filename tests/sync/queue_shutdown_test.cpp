@@ -89,6 +89,18 @@ TEST(queue_shutdown, now_leaves_join_waiting_for_what_was_got) {
   });
 }
 
+TEST(queue_shutdown, now_drops_no_more_than_is_unfinished) {
+  for (const int reported : {1, 2}) {
+    queue<int> work(5);
+    work.put(1);
+    work.put(2);
+    for (int n = 0; n < reported; ++n) work.task_done();  // before anybody got them
+    work.shutdown(shutdown_mode::now);
+    EXPECT_TRUE(work.join_for(0s)) << reported;
+    EXPECT_THROW(work.task_done(), std::logic_error) << reported;
+  }
+}
+
 TEST(queue_shutdown, wakes_who_waits_to_get) {
   runtime other(with_loops(1));
   queue<int> work(5);

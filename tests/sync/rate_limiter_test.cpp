@@ -6,6 +6,7 @@
 
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
+#include "runtime/support/sanitized.hpp"
 
 #include <gtest/gtest.h>
 
@@ -155,6 +156,38 @@ TEST(rate_limiter, those_behind_one_who_leaves_move_up) {
     let_all_run();
     other.cancel();
     EXPECT_THROW(other.join(), task_cancelled);
+  });
+}
+
+TEST(rate_limiter, gives_what_is_there_to_whoever_asks_while_nobody_waits) {
+  constexpr int asked = test::rounds(100'000);
+  rate_limiter gate({.tokens = 1, .per = 1us, .burst = 4 * asked});
+  std::atomic<int> refused{0};
+  std::atomic<int> here{0};
+  const auto ask = [&](auto attempt) {
+    ++here;
+    test::wait_until([&] { return here == 2; });
+    for (int n = 0; n < 2 * asked; ++n) refused += attempt() ? 0 : 1;
+  };
+  std::thread other([&] { ask([&] { return gate.acquire_for(0s); }); });
+  ask([&] { return gate.try_acquire(); });
+  other.join();
+  EXPECT_EQ(refused, 0);
+}
+
+TEST(rate_limiter, keeps_count_of_the_largest_numbers_it_takes) {
+  constexpr std::ptrdiff_t huge = std::numeric_limits<std::int64_t>::max() / 4;
+  run(with_loops(1), [] {
+    rate_limiter gate({.tokens = 1, .per = 1ns, .burst = huge});
+    gate.acquire(huge);
+    task_group group;
+    for (int n = 0; n < 9; ++n) group.spawn([&] { gate.acquire(huge); });
+    let_all_run();
+    EXPECT_FALSE(gate.try_acquire()) << "nine wait";
+    EXPECT_FALSE(gate.acquire_for(1s));
+    group.cancel();
+    group.join();
+    EXPECT_TRUE(gate.try_acquire()) << "nobody waits, and some nanoseconds have passed";
   });
 }
 

@@ -13,7 +13,9 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -439,6 +441,95 @@ TEST(select, serves_a_waiting_select_in_its_turn) {
     EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
   });
 }
+
+TEST(select, takes_time_outs_of_any_length) {
+  channel<int> never(0);
+  const auto comes_at_once = [&](auto after) {
+    return select(on_receive(never, ignore), on_timeout(after, nothing), on_timeout(1s, nothing)) ==
+           1;
+  };
+  using seconds = std::chrono::duration<double>;
+  EXPECT_TRUE(comes_at_once(-1h));
+  EXPECT_TRUE(comes_at_once(std::chrono::nanoseconds::min()));
+  EXPECT_TRUE(comes_at_once(std::chrono::hours(-2'562'048))) << "a little more than 2^63 ns";
+  EXPECT_TRUE(comes_at_once(std::chrono::minutes::min()));
+  EXPECT_TRUE(comes_at_once(seconds(-1e300)));
+  EXPECT_TRUE(comes_at_once(seconds(std::numeric_limits<double>::quiet_NaN())));
+  EXPECT_EQ(select(on_timeout(std::chrono::hours::max(), nothing), on_timeout(1ms, nothing)), 1U);
+}
+
+TEST(select, of_its_own_end_leaves_alone_whoever_waits_for_it) {
+  run(with_loops(1), [] {
+    event go_on;
+    std::optional<task<void>> self;
+    self = spawn([&] {
+      go_on.wait();
+      EXPECT_THROW(select(on_join(*self, nothing)), std::logic_error);
+    });
+    auto joiner = spawn([&] { self->wait(); });
+    let_all_run();  // both wait
+    go_on.set();
+    EXPECT_TRUE(move_on_after(20s, [&] { joiner.join(); })) << "was never told of the end";
+    self.reset();
+  });
+}
+
+TEST(select, refuses_to_send_again_what_it_has_sent) {
+  everywhere([] {
+    channel<std::string> words(2);
+    auto once_only = on_send(words, std::string("held"), nothing);
+    EXPECT_EQ(select(once_only), 0U);
+    EXPECT_THROW(select(on_receive(words, ignore), once_only), std::logic_error);
+    EXPECT_EQ(words.receive(), "held") << "still there, and nothing after it";
+    EXPECT_EQ(words.size(), 0U);
+    auto late = on_send(words, std::string("late"), nothing);
+    words.send("1");
+    words.send("2");
+    EXPECT_EQ(select(late, otherwise(nothing)), 1U);
+    words.receive();
+    EXPECT_EQ(select(late, otherwise(nothing)), 0U) << "not sent before: used again";
+    std::string mine = "mine";
+    words.receive();
+    auto by_reference = on_send(words, mine, nothing);
+    EXPECT_EQ(select(by_reference), 0U);
+    mine = "filled anew";
+    EXPECT_EQ(words.receive(), "late");
+    EXPECT_EQ(words.receive(), "mine");
+    EXPECT_EQ(select(by_reference), 0U);
+    EXPECT_EQ(words.receive(), "filled anew");
+  });
+}
+
+/// Its n-th move throws.
+struct fuse {
+  explicit fuse(int moves) : left(moves) {}
+  fuse(fuse&& other) : left(other.left - 1) {
+    if (left == 0) throw std::runtime_error("blown");
+  }
+  int left;
+};
+
+TEST(select, hands_over_a_value_by_reference_so_that_none_is_lost) {
+  for (int moves = 3; moves < 7; ++moves) {
+    channel<fuse> values(1);
+    fuse one(moves);
+    values.send_until(one, deadline::never());
+    bool called = false;
+    try {
+      select(on_receive(values, [&](std::optional<fuse>&& got) { called = got.has_value(); }));
+    } catch (const std::runtime_error&) {
+    }
+    EXPECT_NE(called, values.size() == 1) << "with a fuse of " << moves;
+  }
+}
+
+template <class Task, class Fn>
+concept can_join = requires(Task& of, Fn fn) {
+  on_join(of, fn);
+};
+static_assert(can_join<task<void>, decltype(nothing)>);
+static_assert(can_join<task<int>, decltype(ignore)>);
+static_assert(!can_join<task<int>, decltype(nothing)>);
 
 }  // namespace
 }  // namespace heddle::sync

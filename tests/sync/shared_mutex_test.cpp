@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
@@ -65,6 +66,23 @@ TEST(shared_mutex, readers_hold_it_together_and_writers_alone) {
     const std::unique_lock writer(one);
     EXPECT_FALSE(one.try_lock_shared());
     EXPECT_FALSE(spawn([&] { return one.try_lock_shared_for(50us); }).join());
+  });
+}
+
+TEST(shared_mutex, may_be_tried_until_a_moment_of_any_clock) {
+  run(with_loops(1), [] {
+    shared_mutex one;
+    const auto soon = [] { return std::chrono::system_clock::now() + 1ms; };
+    const std::shared_lock reading(one, soon());
+    EXPECT_TRUE(reading.owns_lock());
+    EXPECT_FALSE(one.try_lock_until(soon()));
+    EXPECT_TRUE(one.try_lock_shared_until(soon()));
+    one.unlock_shared();
+    auto writes = spawn([&] { one.lock(); });
+    let_all_run();
+    EXPECT_FALSE(one.try_lock_shared_until(soon()));
+    writes.cancel();
+    EXPECT_THROW(writes.join(), task_cancelled);
   });
 }
 

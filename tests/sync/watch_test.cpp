@@ -68,7 +68,7 @@ TEST(watch, the_end_comes_after_the_last_value) {
     EXPECT_THROW(setting.set(2), watch_closed);
     EXPECT_EQ(setting.get(), 1);
   }
-  EXPECT_TRUE(outlives->closed());
+  EXPECT_TRUE(outlives->is_closed());
   EXPECT_EQ(outlives->next(), 1);
   EXPECT_EQ(outlives->next(), std::nullopt);
   EXPECT_EQ(outlives->get(), 1);

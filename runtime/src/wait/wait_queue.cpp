@@ -2,6 +2,11 @@
 // The list of a wait_queue; all of it runs under the queue's lock.
 #include <heddle/runtime/wait_queue.hpp>
 
+#include "fiber/parker.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
 namespace heddle {
 
 void wait_queue::append(waiter& entry) noexcept {
@@ -30,6 +35,13 @@ resumption wait_queue::claim_first(wake_reason reason) noexcept {
     if (resumption claimed = entry.claim(reason)) return claimed;
   }
   return {};
+}
+
+void wait_queue::stop_destroyed() const noexcept {
+  const wait_kind* const kind = first_->who_->subject().kind();
+  std::fprintf(stderr, "heddle::wait_queue: destroyed while somebody waits in it, for %s\n",
+               kind != nullptr ? kind->name : "what was not said");
+  std::abort();
 }
 
 }  // namespace heddle

@@ -158,8 +158,7 @@ class waiter {
 
   detail::parker* who_;
   std::uint32_t epoch_;
-  bool linked_ = false;     // in a wait_queue
-  std::uint64_t note_ = 0;  // for its wakers there
+  bool linked_ = false;  // in a wait_queue
   waiter* next_ = nullptr;
   waiter* previous_ = nullptr;
 };

@@ -19,6 +19,11 @@ namespace heddle {
 class wait_queue {
  public:
   wait_queue() noexcept = default;
+  /// Destroyed while somebody waits in it, the process stops with a message that says what for.
+  ~wait_queue() {
+    if (first_ != nullptr) [[unlikely]]
+      stop_destroyed();
+  }
   wait_queue(const wait_queue&) = delete;
   wait_queue& operator=(const wait_queue&) = delete;
 
@@ -35,15 +40,14 @@ class wait_queue {
   }
 
   /// As wait_unless, but returns `cancelled` instead of throwing it; a shielded wait never returns
-  /// it. `note` is for wake_while(): what the waiter wants.
+  /// it.
   template <class Ready>
   wake_reason wait_unless_nothrow(Ready&& ready, deadline limit = {},
                                   cancellation mode = cancellation::deliver,
-                                  wait_subject about = {}, std::uint64_t note = 0) noexcept {
+                                  wait_subject about = {}) noexcept {
     std::unique_lock guard(lock_);
     if (ready()) return wake_reason::event;
     waiter self(mode, about);
-    self.note_ = note;
     append(self);
     guard.unlock();
     const wake_reason reason = self.wait(limit);
@@ -67,29 +71,6 @@ class wait_queue {
     guard.unlock();
     woken.resume();
     return found;
-  }
-
-  /// Wakes from the front, under the lock, as long as `grant(note)`, asked for each before it is
-  /// woken, gives it what it wants; what is given to one who no longer waits `take_back(note)`
-  /// undoes. Then calls `under_lock(empty)`. Returns how many were woken.
-  template <class Grant, class TakeBack, class UnderLock>
-  std::size_t wake_while(Grant&& grant, TakeBack&& take_back, UnderLock&& under_lock) noexcept {
-    resumption_list woken;
-    std::size_t count = 0;
-    const std::lock_guard guard(lock_);
-    while (first_ != nullptr && grant(first_->note_)) {
-      waiter& entry = *first_;
-      const std::uint64_t note = entry.note_;
-      unlink(entry);
-      if (resumption claimed = entry.claim()) {
-        woken.add(std::move(claimed));
-        ++count;
-      } else {
-        take_back(note);
-      }
-    }
-    under_lock(first_ == nullptr);
-    return count;
   }
 
   /// A wait whose place in the queue is taken first: between the two steps the caller gives up
@@ -152,6 +133,7 @@ class wait_queue {
   void unlink(waiter& entry) noexcept;
   void leave(waiter& entry) noexcept;
   resumption claim_first(wake_reason reason) noexcept;
+  [[noreturn]] void stop_destroyed() const noexcept;
 
   spinlock lock_;
   waiter* first_ = nullptr;

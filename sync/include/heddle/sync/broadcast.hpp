@@ -108,6 +108,7 @@ class broadcast<T>::receiver {
   std::optional<T> receive_for(std::chrono::duration<Rep, Period> wait) {
     return receive_until(deadline::after(wait));
   }
+  /// As receive(). Returns: nothing, too, if `limit` passed first.
   std::optional<T> receive_until(deadline limit) {
     cooperate();
     return taken(joined().next(next_, limit, /*waits=*/true));
@@ -116,7 +117,7 @@ class broadcast<T>::receiver {
   std::optional<T> try_receive() { return taken(joined().next(next_, {}, /*waits=*/false)); }
 
   /// Returns whether nothing more will be sent; what was sent may still be there.
-  bool closed() const { return joined().closed(); }
+  bool is_closed() const { return joined().closed(); }
 
  private:
   friend class broadcast;

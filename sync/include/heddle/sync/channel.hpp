@@ -6,8 +6,8 @@
 // they came, receivers too, and values come out in the order in which they went in; (3) a call that
 // throws, is late or is cancelled has sent and taken nothing. Memory: the buffer is allocated by
 // the constructor, and nothing after it. Not here: waiting for several channels at once
-// (select.hpp), and how that is proven (src/README.md). Source: Hoare 1978,
-// doi:10.1145/359576.359585; the hand-over to who waits is that of Go's runtime/chan.go.
+// (select.hpp), and how that is proven (sync/src/README.md). Source: Hoare 1978,
+// doi:10.1145/359576.359585; the hand-over to a waiter is that of Go's runtime/chan.go.
 //
 // A value is moved under the channel's lock: its move constructor and destructor must neither
 // suspend nor use the channel. Should the move throw, nothing is lost: the error goes to the sender
@@ -45,7 +45,10 @@ class send_case;
 }  // namespace detail
 
 /// A bounded queue of values, or, with capacity 0, a rendezvous. T: a movable object type. Must
-/// outlive the calls on it; destroyed while somebody waits in it, the process stops.
+/// outlive the calls on it, but for this: whoever has received a value may destroy it though the
+/// send of that value has not returned yet, and the other way round. Destroyed while somebody waits
+/// in it, the process stops with a message. What does not depend on T, close(), is_closed(), size()
+/// and capacity(), is declared in detail/channel_core.hpp.
 template <class T>
 class channel : public detail::channel_core {
   static_assert(std::is_object_v<T> && std::is_move_constructible_v<T>,
@@ -77,26 +80,27 @@ class channel : public detail::channel_core {
   /// Sends `value` if that takes no waiting. Returns: whether it was sent; if not, `value` is as it
   /// was. Errors: channel_closed; what moving throws. Suspends: no.
   bool try_send(T& value) {
-    resumption woken;
+    detail::handover woken;
     const guard locked(lock_);
     return give(value, woken);
   }
+  bool try_send(T&& value) { return try_send(value); }
 
   /// Sends `value`, as send(), if that can be done until `limit`. Returns: whether it was sent; if
   /// not, `value` is as it was. Errors, Suspends: as send().
   bool send_until(T& value, deadline limit) {
     cooperate();
-    resumption woken;
+    detail::handover woken;
     guard locked(lock_);
     if (give(value, woken)) return true;
     detail::party self(std::addressof(value));
     return wait_to_send(self, locked, limit);
   }
 
-  /// As send_until(), for at most `limit`.
+  /// As send_until(), for at most `wait`.
   template <class Rep, class Period>
-  bool send_for(T& value, std::chrono::duration<Rep, Period> limit) {
-    return send_until(value, deadline::after(limit));
+  bool send_for(T& value, std::chrono::duration<Rep, Period> wait) {
+    return send_until(value, deadline::after(wait));
   }
 
   /// Receives the next value, waiting until there is one. Returns: nullopt once the channel is
@@ -109,7 +113,7 @@ class channel : public detail::channel_core {
   /// Suspends: no.
   std::optional<T> try_receive() {
     std::optional<T> got;
-    resumption woken;
+    detail::handover woken;
     const guard locked(lock_);
     take(got, woken);
     return got;
@@ -120,20 +124,21 @@ class channel : public detail::channel_core {
   std::optional<T> receive_until(deadline limit) {
     std::optional<T> got;
     cooperate();
-    for (bool waits = true; waits;) {
-      resumption woken;
+    for (;;) {
+      detail::handover woken;
       guard locked(lock_);
-      if (take(got, woken) || closed_) break;
+      if (take(got, woken) || closed_) return got;
+      if (!woken.empty())
+        continue;  // senders whose values failed to move hear of it before this waits
       detail::party self(&got);
-      waits = !wait_to_receive(self, locked, limit);
+      if (wait_to_receive(self, locked, limit)) return got;
     }
-    return got;
   }
 
-  /// As receive_until(), for at most `limit`.
+  /// As receive_until(), for at most `wait`.
   template <class Rep, class Period>
-  std::optional<T> receive_for(std::chrono::duration<Rep, Period> limit) {
-    return receive_until(deadline::after(limit));
+  std::optional<T> receive_for(std::chrono::duration<Rep, Period> wait) {
+    return receive_until(deadline::after(wait));
   }
 
   /// Iterates over what is received until the channel is closed and drained: for (T x : ch).
@@ -149,11 +154,11 @@ class channel : public detail::channel_core {
 
   static constexpr bool may_throw = !std::is_nothrow_move_constructible_v<T>;
 
-  // All of these under lock_. What a claim has won is settled before anything can leave.
+  // All of these under lock_. What a claim has won is settled once that is released.
 
   /// Hands `value` to the first receiver, or stores it. Returns false, and leaves the value, if
   /// there is neither receiver nor room. Errors: channel_closed; what moving throws.
-  bool give(T& value, resumption& woken) {
+  bool give(T& value, detail::handover& woken) {
     if (!receivers_.empty() && give_to_receiver(value, woken)) return true;
     if (count_ == capacity_ || closed_) [[unlikely]] {
       if (closed_) detail::throw_channel_closed();
@@ -164,26 +169,25 @@ class channel : public detail::channel_core {
     return true;
   }
 
-  bool give_to_receiver(T& value, resumption& woken) {
+  bool give_to_receiver(T& value, detail::handover& woken) {
     detail::party* const receiver = receivers_.claim_first(woken);
     if (receiver == nullptr) return false;
     if constexpr (may_throw) {
       try {
         static_cast<std::optional<T>*>(receiver->place())->emplace(std::move(value));
       } catch (...) {
-        receiver->settle(detail::settlement::failed);  // it starts over
+        receiver->fails(nullptr);  // it starts over
         throw;
       }
     } else {
       static_cast<std::optional<T>*>(receiver->place())->emplace(std::move(value));
     }
-    receiver->settle(detail::settlement::done);
     return true;
   }
 
   /// Takes the next value. Returns false if there is none. Errors: what moving it out of the buffer
   /// throws; it stays.
-  bool take(std::optional<T>& into, resumption& woken) {
+  bool take(std::optional<T>& into, detail::handover& woken) {
     if (count_ == 0) {
       return !senders_.empty() &&
              take_of_sender([&](T& value) { into.emplace(std::move(value)); }, woken);
@@ -200,22 +204,20 @@ class channel : public detail::channel_core {
   }
 
   /// Has `move` take the value of the first sender. Should it throw, that is the sender's to hear,
-  /// and the next one's turn (the first is resumed under the lock then: slow, but rare). Returns
-  /// false if there is none.
+  /// and the next one's turn. Returns false if there is none.
   template <class Move>
-  bool take_of_sender(Move&& move, resumption& woken) noexcept {
+  bool take_of_sender(Move&& move, detail::handover& woken) noexcept {
     while (detail::party* const sender = senders_.claim_first(woken)) {
       if constexpr (may_throw) {
         try {
           move(*static_cast<T*>(sender->place()));
         } catch (...) {
-          sender->settle(std::current_exception());
+          sender->fails(std::current_exception());
           continue;
         }
       } else {
         move(*static_cast<T*>(sender->place()));
       }
-      sender->settle(detail::settlement::done);
       return true;
     }
     return false;

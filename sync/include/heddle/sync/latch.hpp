@@ -6,6 +6,7 @@
 #pragma once
 
 #include <heddle/runtime/deadline.hpp>
+#include <heddle/runtime/spinlock.hpp>
 #include <heddle/sync/detail/wait_list.hpp>
 
 #include <atomic>
@@ -14,13 +15,15 @@
 
 namespace heddle::sync {
 
-/// Waits until so many things have been done.
+/// Waits until so many things have been done. Destroyed while somebody waits, the process stops
+/// with a message.
 class latch {
  public:
   /// Shape: 0 <= expected. Errors: std::invalid_argument.
   explicit latch(std::ptrdiff_t expected);
   latch(const latch&) = delete;
   latch& operator=(const latch&) = delete;
+  ~latch();
 
   /// Counts down by `n`; at zero wakes all who wait. Shape: 0 <= n <= what is left. Errors:
   /// std::logic_error, and nothing was counted. Suspends: no. Cost: one CAS; the last one: a lock,

@@ -4,14 +4,16 @@
 // the lock. First come, first served: an unlock hands the mutex to whoever waits longest, and
 // nobody overtakes. Invariants: (1) word_ is 0 (free), or names the holder, or says that it is
 // being handed over; (2) while somebody waits, word_ has `contended`; (3) word_ leaves 0 only by a
-// CAS, and becomes 0 again only where nobody waits, so that no wake-up is lost. Not here: readers
-// and writers (shared_mutex.hpp). Source: the ticket order of asyncio.Lock; a hand-over as in
-// Go's starving sync.Mutex, always.
+// CAS, and becomes 0 again by a CAS from the holder without `contended`, so where nobody waits: no
+// wake-up is lost; (4) an unlock() touches nothing after it has let the next holder in (proof:
+// sync/src/mutex.cpp). Not here: readers and writers (shared_mutex.hpp). Source: the ticket order
+// of asyncio.Lock; a hand-over as in Go's starving sync.Mutex, always.
 #pragma once
 
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/lock_owner.hpp>
 #include <heddle/runtime/wait_queue.hpp>
+#include <heddle/sync/detail/other_clock.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -20,6 +22,8 @@
 namespace heddle::sync {
 
 /// Meets the standard's Lockable requirements. Neither copied nor moved; must be free when it ends.
+/// Whoever has locked it last may destroy it as soon as its own unlock() has returned, though the
+/// unlock() of the holder before may not have returned yet.
 class mutex {
  public:
   mutex() noexcept = default;
@@ -46,7 +50,7 @@ class mutex {
   /// CAS; else a short lock and a wake-up.
   void unlock() {
     word mine = word_of(caller_id());
-    // order: release — partner: try_lock(), lock_slowly().
+    // order: release — partner: try_lock(), must_wait().
     if (word_.compare_exchange_strong(mine, 0, std::memory_order_release,
                                       std::memory_order_relaxed)) [[likely]] {
       return;
@@ -81,10 +85,16 @@ class timed_mutex : public mutex {
  public:
   /// Locks it. Returns false if `limit` passed first. Else as lock().
   bool try_lock_until(deadline limit) { return lock_until(limit); }
-  /// Locks it. Returns false if it took longer than `most`. Else as lock().
+  /// As try_lock_until(deadline), for a moment of another clock, system_clock, say. Should that be
+  /// set back meanwhile, the caller gets in line anew.
+  template <detail::other_moment Moment>
+  bool try_lock_until(const Moment& when) {
+    return detail::try_until(when, [this](deadline limit) { return lock_until(limit); });
+  }
+  /// Locks it. Returns false if it took longer than `wait`. Else as lock().
   template <class Rep, class Period>
-  bool try_lock_for(std::chrono::duration<Rep, Period> most) {
-    return lock_until(deadline::after(most));
+  bool try_lock_for(std::chrono::duration<Rep, Period> wait) {
+    return lock_until(deadline::after(wait));
   }
 };
 
@@ -95,9 +105,9 @@ class recursive_mutex {
   /// As mutex::lock(). Errors: std::system_error with resource_unavailable_try_again if the caller
   /// has locked it 2^32 - 1 times.
   void lock();
-  /// Locks it if it is free, or the caller's.
+  /// Locks it if it is free, or the caller's. Errors: std::system_error, as lock(). Suspends: no.
   bool try_lock();
-  /// As mutex::unlock().
+  /// Ends one of the caller's locks; the last one unlocks. Errors, Suspends: as mutex::unlock().
   void unlock();
 
  private:

@@ -87,7 +87,7 @@ class oneshot_future {
 
   /// Waits for the outcome and takes it, once. Returns: the value. Errors: the error that was set;
   /// broken_promise if the promise went away without; `cancelled`: then it can still be taken.
-  /// Suspends: yes, cancel-safe. Cost: set already: one lock.
+  /// Suspends: yes, cancel-safe. Cost: set already: one load.
   T get() {
     core().wait(deadline::never());
     return take();
@@ -105,10 +105,10 @@ class oneshot_future {
     }
   }
 
-  /// As get_until(), for at most `limit`.
+  /// As get_until(), for at most `wait`.
   template <class Rep, class Period>
-  std::optional<result> get_for(std::chrono::duration<Rep, Period> limit) {
-    return get_until(deadline::after(limit));
+  std::optional<result> get_for(std::chrono::duration<Rep, Period> wait) {
+    return get_until(deadline::after(wait));
   }
 
   /// Returns whether get() would not wait. Suspends: no.

@@ -3,13 +3,16 @@
 // order of arrival, the newest first, or the least first. Invariants: (1) while somebody waits to
 // get, the queue is empty; while somebody waits to put, it is full; so what is put goes to the
 // oldest getter, and what is got lets the oldest putter in: nobody is passed; (2) items put = got +
-// dropped + in the queue; (3) unfinished = put - task_done() - dropped; join() waits for 0; (4) the
-// lock is held while an item is moved or compared, for nothing else of the user's. Not here:
+// dropped + in the queue; (3) unfinished = put - task_done() - dropped, but never below 0, should
+// task_done() have been called for items that are dropped later; join() waits for 0; (4) the lock
+// is held while an item is moved or compared, for nothing else of the user's. Not here:
 // channels, which close, can have no room at all, and can be selected on (channel.hpp). Source:
 // asyncio.Queue; shutdown() as in Python 3.13.
 #pragma once
 
 #include <heddle/runtime/deadline.hpp>
+#include <heddle/runtime/park.hpp>
+#include <heddle/runtime/spinlock.hpp>
 #include <heddle/sync/detail/queue_store.hpp>
 #include <heddle/sync/detail/wait_list.hpp>
 
@@ -19,6 +22,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <type_traits>
@@ -39,6 +43,7 @@ enum class shutdown_mode : std::uint8_t { drain, now };
 
 namespace detail {
 
+[[noreturn]] void throw_no_order();
 extern const wait_kind queue_item_kind;
 extern const wait_kind queue_room_kind;
 extern const wait_kind queue_join_kind;
@@ -49,7 +54,8 @@ void check_queue_size(std::size_t maxsize);
 }  // namespace detail
 
 /// What all three queues do. T: move-constructible without exceptions; moving it must not suspend.
-/// Misuse and failures of a call leave the queue, and the item, as they were.
+/// Misuse and failures of a call leave the queue, and the item, as they were. Destroyed while
+/// somebody waits, the process stops with a message.
 template <class T, class Store>
 class basic_queue {
   static_assert(std::is_nothrow_move_constructible_v<T>,
@@ -63,6 +69,9 @@ class basic_queue {
   }
   basic_queue(const basic_queue&) = delete;
   basic_queue& operator=(const basic_queue&) = delete;
+  ~basic_queue() {
+    detail::check_nobody_waits(getters_.empty() && putters_.empty() && joiners_.empty(), "queue");
+  }
 
   /// Puts an item in, waiting in FIFO order for room. Errors: throws `cancelled` (the item was not
   /// put), queue_shut_down, std::bad_alloc. Suspends: yes, cancel-safe. Order: happens before the
@@ -112,7 +121,7 @@ class basic_queue {
   bool join_until(deadline limit);
 
   /// Ends the queue: from now on put() throws queue_shut_down; get() goes on until the queue is
-  /// empty, then throws, too; who waits is woken with it. `now`: the items in the queue are
+  /// empty, then throws, too; whoever waits is woken with it. `now`: the items in the queue are
   /// dropped, as if they had been got and dealt with. Again: `now` drops what is left. Suspends:
   /// no.
   void shutdown(shutdown_mode how = shutdown_mode::drain) noexcept;
@@ -131,7 +140,15 @@ class basic_queue {
     return shut_down_;
   }
 
+ protected:
+  template <class Order>
+  basic_queue(std::size_t maxsize, Order&& order)
+      : maxsize_(maxsize), store_(std::forward<Order>(order)) {
+    detail::check_queue_size(maxsize);
+  }
+
  private:
+  using memory = typename Store::memory;
   enum class attempt : std::uint8_t { done, full, no_memory_yet, shut_down };
   struct getter : detail::wait_entry {
     explicit getter(const basic_queue* of) noexcept
@@ -146,7 +163,7 @@ class basic_queue {
 
   attempt put_locked(T& item, resumption_list& woken) noexcept;
   attempt put_growing(T& item, resumption_list& woken, std::unique_lock<spinlock>& guard,
-                      Store& spare);
+                      memory& spare);
   bool get_locked(std::optional<T>& got, resumption_list& woken) noexcept;
 
   mutable spinlock lock_;
@@ -177,7 +194,22 @@ class lifo_queue : public basic_queue<T, detail::lifo_store<T>> {
 /// they come in in FIFO order.
 template <class T, class Compare = std::less<>>
 class priority_queue : public basic_queue<T, detail::priority_store<T, Compare>> {
-  using basic_queue<T, detail::priority_store<T, Compare>>::basic_queue;
+  using base = basic_queue<T, detail::priority_store<T, Compare>>;
+
+ public:
+  /// As basic_queue's. Shape: `before` is callable. Errors: std::invalid_argument, also for an
+  /// empty std::function or a null pointer.
+  explicit priority_queue(std::size_t maxsize, Compare before = Compare())
+      : base(maxsize, checked(std::move(before))) {}
+
+ private:
+  static Compare checked(Compare before) {
+    if constexpr (requires { before == nullptr; } &&
+                  std::is_constructible_v<Compare, std::nullptr_t>) {
+      if (before == nullptr) detail::throw_no_order();
+    }
+    return before;
+  }
 };
 
 template <class T, class Store>
@@ -200,14 +232,14 @@ auto basic_queue<T, Store>::put_locked(T& item, resumption_list& woken) noexcept
 /// the old memory, to be freed after unlocking.
 template <class T, class Store>
 auto basic_queue<T, Store>::put_growing(T& item, resumption_list& woken,
-                                        std::unique_lock<spinlock>& guard, Store& spare)
+                                        std::unique_lock<spinlock>& guard, memory& spare)
     -> attempt {
   constexpr std::size_t least = 8;
   attempt result = put_locked(item, woken);
   while (result == attempt::no_memory_yet) {
     const std::size_t wanted = std::min(maxsize_, std::max(least, 2 * store_.capacity()));
     guard.unlock();
-    Store larger(wanted);
+    memory larger(wanted);
     spare.swap(larger);
     guard.lock();
     if (store_.capacity() < spare.capacity()) store_.move_into(spare);
@@ -219,7 +251,7 @@ auto basic_queue<T, Store>::put_growing(T& item, resumption_list& woken,
 template <class T, class Store>
 bool basic_queue<T, Store>::put_until(T& item, deadline limit) {
   cooperate();
-  Store spare;
+  memory spare;
   resumption_list woken;
   std::unique_lock guard(lock_);
   const attempt result = put_growing(item, woken, guard, spare);
@@ -240,7 +272,7 @@ bool basic_queue<T, Store>::put_until(T& item, deadline limit) {
 
 template <class T, class Store>
 bool basic_queue<T, Store>::try_put(T& item) {
-  Store spare;
+  memory spare;
   resumption_list woken;
   std::unique_lock guard(lock_);
   const attempt result = put_growing(item, woken, guard, spare);
@@ -254,7 +286,7 @@ template <class T, class Store>
 bool basic_queue<T, Store>::get_locked(std::optional<T>& got, resumption_list& woken) noexcept {
   if (store_.size() == 0) return false;
   got.emplace(store_.pop());
-  // Whoever waits for room found the store full: it has the memory for his item.
+  // Whoever waits for room found the store full: it has the memory for that item.
   if (auto* const first = static_cast<putter*>(putters_.claim_first(woken))) {
     store_.push(std::move(*first->item));
     ++unfinished_;
@@ -324,14 +356,15 @@ bool basic_queue<T, Store>::join_until(deadline limit) {
 
 template <class T, class Store>
 void basic_queue<T, Store>::shutdown(shutdown_mode how) noexcept {
-  Store dropped;
+  memory dropped;
   resumption_list woken;
   {
     const std::lock_guard guard(lock_);
     shut_down_ = true;
     if (how == shutdown_mode::now) {
       store_.swap(dropped);
-      unfinished_ -= dropped.size();
+      // task_done() may have been called for items that nobody got.
+      unfinished_ -= std::min(unfinished_, dropped.size());
       if (unfinished_ == 0) joiners_.claim_all(woken);
     }
     putters_.claim_all(woken, wake_reason::closed);

@@ -2,14 +2,17 @@
 // So many tokens in so much time: a token bucket, kept as one point in time.
 // Invariants: (1) in any span of time t at most burst + t * tokens / per tokens are given, exactly:
 // fractions of a nanosecond are carried on; (2) acquire() is served in FIFO order, and only the
-// first in line sleeps for tokens: who leaves the line, cancelled or late, has reserved nothing;
-// (3) what is not used is not saved beyond burst. Not here: how many at once (semaphore.hpp).
-// Source: the generic cell rate algorithm (virtual scheduling), ITU-T I.371, 1993; J. Turner, "New
-// directions in communications", 1986, doi:10.1109/MCOM.1986.1092946, for the leaky bucket.
+// first in line sleeps for tokens: whoever leaves the line, cancelled or late, has reserved
+// nothing; (3) what is not used is not saved beyond burst; (4) whoever finds the tokens there and
+// nobody in line has them at once, under the lock, and is never in line. Not here: how many at once
+// (semaphore.hpp). Source: the generic cell rate algorithm (virtual scheduling), ITU-T I.371, 1993;
+// J. Turner, "New directions in communications", 1986, doi:10.1109/MCOM.1986.1092946, for the leaky
+// bucket.
 #pragma once
 
 #include <heddle/runtime/clock.hpp>
 #include <heddle/runtime/deadline.hpp>
+#include <heddle/runtime/spinlock.hpp>
 #include <heddle/sync/semaphore.hpp>
 
 #include <chrono>
@@ -26,20 +29,23 @@ struct rate_limit {
                              ///< may ask for
 };
 
-/// Gives tokens at a rate.
+/// Gives tokens at a rate. Destroyed while somebody waits, the process stops with a message.
 class rate_limiter {
  public:
-  /// Starts with `burst` tokens. Shape: all at least 1; burst * per and tokens below 2^62, in
-  /// nanoseconds. Errors: std::invalid_argument naming the field.
+  /// Starts with `burst` tokens. Shape: all at least 1; tokens below 2^62, burst * per, in
+  /// nanoseconds, below 2^61. Errors: std::invalid_argument naming the field.
   explicit rate_limiter(const rate_limit& limit);
+  rate_limiter(const rate_limiter&) = delete;
+  rate_limiter& operator=(const rate_limiter&) = delete;
+  ~rate_limiter();
 
   /// Takes `n` tokens, waiting in line until the rate allows. Shape: 1 <= n <= burst. Errors:
   /// throws `cancelled` (nothing was taken); std::invalid_argument. Suspends: yes, cancel-safe.
-  /// Cost: no wait: a clock reading and three short locks.
+  /// Cost: no wait: a clock reading and a short lock.
   void acquire(std::ptrdiff_t n = 1) { acquire_until(deadline::never(), n); }
 
-  /// Takes `n` tokens if the rate allows now and nobody waits. Returns: whether it did. Suspends:
-  /// no.
+  /// Takes `n` tokens if the rate allows now and nobody waits. Returns: whether it did. Shape: 1 <=
+  /// n <= burst. Errors: std::invalid_argument. Suspends: no.
   bool try_acquire(std::ptrdiff_t n = 1);
 
   /// As acquire(), for at most `wait`; otherwise as acquire_until().
@@ -48,7 +54,8 @@ class rate_limiter {
     return acquire_until(deadline::after(wait), n);
   }
   /// As acquire(). Returns: false, and has taken nothing, if `limit` is too early: at once, if
-  /// those ahead in line alone make it so; whether one of them will leave is not waited for.
+  /// those ahead in line alone make it so; whether one of them will leave is not waited for. With a
+  /// limit that has passed: takes what is there. Errors, Suspends: as acquire().
   bool acquire_until(deadline limit, std::ptrdiff_t n = 1);
 
  private:
@@ -60,21 +67,25 @@ class rate_limiter {
     friend auto operator<=>(const moment&, const moment&) = default;
   };
   struct in_line;
+  enum class entry : std::uint8_t { taken, in_line, refused };
 
   void check(std::ptrdiff_t n) const;
   moment later_by(moment from, std::ptrdiff_t n) const noexcept;
   clock::time_point due(std::ptrdiff_t n, clock::time_point now) const noexcept;
   bool take_if_due(std::ptrdiff_t n, clock::time_point now) noexcept;
-  bool enter_line(in_line& me, std::ptrdiff_t n, deadline limit) noexcept;
+  entry take_or_enter(in_line& me, std::ptrdiff_t n, deadline limit) noexcept;
   bool take_as_first(in_line& me, std::ptrdiff_t n, deadline limit);
 
   const rate_limit limit_;
   std::int64_t burst_time_;      // what a burst takes to fill ...
   std::int64_t burst_fraction_;  // ... and `tokens`ths of a nanosecond
   mutable spinlock lock_;
-  moment filled_;              // when the bucket is full again, if nobody takes more
-  std::ptrdiff_t wanted_ = 0;  // by all who are in line
-  semaphore first_{1, 1};      // held by the first in line
+  moment filled_;            // when the bucket is full again, if nobody takes more
+  std::size_t in_line_ = 0;  // so many have found too little
+  // What they want together, modulo 2^64. More than that is a line that few limits are long enough
+  // for: then some are refused later, when they are the first, and not at once.
+  std::uint64_t wanted_ = 0;
+  semaphore first_{1, 1};  // held by the first in line
 };
 
 }  // namespace heddle::sync

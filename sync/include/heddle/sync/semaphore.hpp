@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A counting semaphore, and the permit that gives back what it holds.
 // Invariants: (1) permits available, held and handed over add up to the initial number plus what
-// was released beyond it; (2) while somebody waits nobody takes a permit past him: the queue is
+// was released beyond it; (2) while somebody waits nobody takes a permit past them: the queue is
 // served strictly in order, a smaller request does not pass a larger one at its head; (3) the head
 // of the queue wants more than is available. Not here: a lock with an owner (mutex.hpp); so many a
 // second (rate_limiter.hpp). Source: E. W. Dijkstra, "Cooperating sequential processes", EWD 123,
@@ -9,6 +9,7 @@
 #pragma once
 
 #include <heddle/runtime/deadline.hpp>
+#include <heddle/runtime/spinlock.hpp>
 #include <heddle/sync/detail/wait_list.hpp>
 
 #include <chrono>
@@ -20,7 +21,8 @@ namespace heddle::sync {
 
 /// Counts permits; acquire() takes some, release() gives some back, maybe others than were taken.
 /// The calls that wait are named as everywhere in heddle: `try_` never waits, `_for` and `_until`
-/// do, where std::counting_semaphore has try_acquire_for.
+/// do, where std::counting_semaphore, and the locks here for the standard library's sake, have try_
+/// before the latter two. Destroyed while somebody waits, the process stops with a message.
 class semaphore {
  public:
   /// The largest number of permits that a semaphore can be told to have.
@@ -31,11 +33,12 @@ class semaphore {
   explicit semaphore(std::ptrdiff_t initial, std::ptrdiff_t most = most_ever);
   semaphore(const semaphore&) = delete;
   semaphore& operator=(const semaphore&) = delete;
+  ~semaphore();
 
   /// Takes `n` permits, all at once, waiting in FIFO order until they are there. Shape: 1 <= n <=
   /// most(). Errors: throws `cancelled` (nothing is taken; those behind go on with what is there);
   /// std::invalid_argument. Suspends: yes, cancel-safe. Order: the release() happens before the
-  /// return. Cost: no wait: one short lock. Who has acquired the last permit of a semaphore may
+  /// return. Cost: no wait: one short lock. Whoever has acquired the last permit of a semaphore may
   /// destroy it at once.
   void acquire(std::ptrdiff_t n = 1) { acquire_until(deadline::never(), n); }
 
@@ -51,12 +54,12 @@ class semaphore {
   /// As acquire(). Returns: false, and has taken nothing, if `limit` passed first.
   bool acquire_until(deadline limit, std::ptrdiff_t n = 1);
 
-  /// Gives `n` permits and hands them to those who wait. Shape: 1 <= n. Errors:
-  /// std::invalid_argument; std::logic_error if there would be more than most(), then it gave none.
-  /// Suspends: no. Cost: one short lock, and a wake-up each.
+  /// Gives `n` permits and hands them to those who wait. Shape: 1 <= n <= most(). Errors:
+  /// std::invalid_argument beyond that; std::logic_error if there would be more than most(), then
+  /// it gave none. Suspends: no. Cost: one short lock, and a wake-up each.
   void release(std::ptrdiff_t n = 1);
 
-  /// Returns how many permits nobody holds; they may be kept for who waits. Suspends: no.
+  /// Returns how many permits nobody holds; they may be kept for whoever waits. Suspends: no.
   std::ptrdiff_t available() const noexcept;
 
   /// Returns how many there may be.
@@ -99,11 +102,13 @@ class [[nodiscard]] permit {
   static permit try_acquire(semaphore& from, std::ptrdiff_t n = 1) {
     return from.try_acquire(n) ? adopt(from, n) : permit();
   }
+  /// As semaphore::acquire_for(). Returns: a permit that holds nothing if it took longer.
   template <class Rep, class Period>
   static permit acquire_for(semaphore& from, std::chrono::duration<Rep, Period> wait,
                             std::ptrdiff_t n = 1) {
     return acquire_until(from, deadline::after(wait), n);
   }
+  /// As semaphore::acquire_until(). Returns: a permit that holds nothing if `limit` passed first.
   static permit acquire_until(semaphore& from, deadline limit, std::ptrdiff_t n = 1) {
     return from.acquire_until(limit, n) ? adopt(from, n) : permit();
   }

@@ -36,6 +36,7 @@ class watch {
  public:
   class receiver;
 
+  /// Begins with `initial`, which counts as set. Errors: std::bad_alloc.
   explicit watch(T initial) : core_(std::make_shared<core>(std::move(initial))) {}
   /// Closes. Receivers may outlive it.
   ~watch() { close(); }
@@ -87,6 +88,7 @@ class watch<T>::receiver {
   std::optional<T> next_for(std::chrono::duration<Rep, Period> wait) {
     return next_until(deadline::after(wait));
   }
+  /// As next(). Returns: nothing, too, if `limit` passed first.
   std::optional<T> next_until(deadline limit) {
     cooperate();
     if (!watched().wait(seen_, limit)) return std::nullopt;
@@ -100,7 +102,8 @@ class watch<T>::receiver {
 
   /// Returns whether something was set since the last look. Suspends: no.
   bool has_changed() const { return watched().version() != seen_; }
-  bool closed() const { return watched().closed(); }
+  /// Returns whether nothing more will be set; the last value may not have been seen yet.
+  bool is_closed() const { return watched().closed(); }
 
  private:
   friend class watch;

@@ -4,7 +4,8 @@
 // around the end; (2) who waits in receivers_ came when there was nothing to take, who waits in
 // senders_ when there was no room; so no two of them, of different waits, could be brought
 // together, and a live receiver waits only while count_ is 0, a live sender only while the buffer
-// is full; (3) closed_ goes from false to true once, and then both lists stay empty. No API.
+// is full; (3) closed_ goes from false to true once, and then both lists stay empty. What is public
+// here is every channel's; the class itself, and the rest, is no API.
 #pragma once
 
 #include <heddle/runtime/deadline.hpp>

@@ -5,9 +5,12 @@
 #pragma once
 
 #include <heddle/runtime/deadline.hpp>
+#include <heddle/runtime/park.hpp>
+#include <heddle/runtime/spinlock.hpp>
 #include <heddle/sync/detail/wait_list.hpp>
 
 #include <cstdint>
+#include <mutex>
 
 namespace heddle::sync::detail {
 
@@ -22,7 +25,7 @@ class news {
   bool closed() const noexcept;
 
  protected:
-  ~news() = default;
+  ~news();
 
   using lock = std::unique_lock<spinlock>;
 

@@ -2,18 +2,21 @@
 // One who waits for something to be handed over, and the list of those who do: what channels and
 // events have in common, and why one wait may be in several lists (select). The proof is in
 // sync/src/README.md, whose invariants these are: (1) a party is touched by others only under the
-// lock of the list that holds it; who has taken it out of the list and won the claim goes on
-// touching it under that lock until it has settled it; (2) whoever was woken for a party waits
-// until it is settled. No API.
+// lock of the list that holds it; whoever has taken it out of the list and won the claim goes on
+// touching it until it has settled it, as its last touch; (2) whoever was woken for a party waits
+// until it is settled; (3) it is settled after that lock was released: so whoever was woken may
+// destroy what it waited for, and does not touch it any more, so whoever woke it may, too. No API.
 #pragma once
 
 #include <heddle/runtime/park.hpp>
 #include <heddle/runtime/spinlock.hpp>
+#include <heddle/sync/detail/line.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <utility>
 
 namespace heddle::sync::detail {
 
@@ -21,7 +24,7 @@ namespace heddle::sync::detail {
 enum class settlement : std::uint8_t { open, done, failed, closed };
 
 /// A wait in one list. Lies on the waiting stack, or in the case of a select.
-class party {
+class party : private line_entry<party> {
  public:
   party() noexcept = default;
   explicit party(void* place) noexcept : place_(place) {}
@@ -40,75 +43,76 @@ class party {
   /// The value to be moved from (a sender), or the optional to be filled (a receiver).
   void* place() const noexcept { return place_; }
 
-  /// Says what has become of it; the last touch by others. Under the list's lock.
-  void settle(settlement how) noexcept {
-    // order: release — partner: settled(): the value that was handed over.
-    outcome_.store(how, std::memory_order_release);
-  }
-  void settle(std::exception_ptr why) noexcept {
+  /// Notes, for whoever has claimed it, that its value has failed to move; null: the value did not
+  /// come, though nothing of its own has failed. Under the list's lock.
+  void fails(std::exception_ptr why) noexcept {
     error_ = std::move(why);
-    settle(settlement::failed);
+    how_ = settlement::failed;
   }
 
-  /// Returns what became of it, once that is said. For the woken: its claim was won under `lock`,
-  /// and is settled before that is released.
-  settlement settled(spinlock& lock) const noexcept {
-    // order: acquire, twice — partner: settle().
-    settlement how = outcome_.load(std::memory_order_acquire);
-    if (how != settlement::open) [[likely]]
-      return how;
-    std::lock_guard guard(lock);
-    return outcome_.load(std::memory_order_relaxed);
+  /// Returns what became of it, once that is said. For the woken: whoever has won the claim is
+  /// about to say it, a few instructions later.
+  settlement settled() const noexcept {
+    // order: acquire — partner: handover::finish(): the value that was handed over.
+    const settlement how = outcome_.load(std::memory_order_acquire);
+    return how != settlement::open ? how : await_settlement();
   }
 
-  /// What failed; null: the value did not come, though nothing of one's own has failed.
+  /// Returns what failed, as fails() was told. After settled().
   const std::exception_ptr& error() const noexcept { return error_; }
 
  private:
   friend class party_list;
+  friend class handover;
+  friend class line<party>;
+
+  settlement await_settlement() const noexcept;
 
   waiter* self_ = nullptr;
   void* place_ = nullptr;
-  party* next_ = nullptr;
-  party* previous_ = nullptr;
-  bool linked_ = false;
   std::uint16_t tag_ = 0;
+  settlement how_ = settlement::open;  // what will be said
   std::atomic<settlement> outcome_{settlement::open};
   std::exception_ptr error_;
+  resumption woken_;
 };
 
-/// Parties in order of arrival. All of it under the lock of whoever has the list.
-class party_list {
+/// Parties whose waits were claimed under a lock: they are settled and resumed, in order, once that
+/// is released. So it is declared before the guard of the lock.
+class handover {
  public:
-  party_list() noexcept = default;
-  party_list(const party_list&) = delete;
-  party_list& operator=(const party_list&) = delete;
+  handover() noexcept = default;
+  handover(const handover&) = delete;
+  handover& operator=(const handover&) = delete;
+  ~handover() { finish(); }
 
   bool empty() const noexcept { return first_ == nullptr; }
-  void append(party& one) noexcept;
-  /// Takes `one` out if it is in.
-  void remove(party& one) noexcept;
-
-  /// Takes the first party out whose wait it could end, and those before it, whose waits had
-  /// ended. Returns it, not settled; null if there is none. `woken` is to be resumed after unlock.
-  party* claim_first(resumption& woken) noexcept;
-
-  /// Ends the waits of all, and settles them.
-  void claim_all(settlement how, resumption_list& woken) noexcept;
 
  private:
-  void unlink(party& one) noexcept;
+  friend class party_list;
+
+  void add(party& one) noexcept;
+  void finish() noexcept;
 
   party* first_ = nullptr;
   party* last_ = nullptr;
 };
 
+/// Parties in order of arrival. All of it under the lock of whoever has the list.
+class party_list : public line<party> {
+ public:
+  /// Takes the first party out whose wait it could end, and those before it, whose waits had
+  /// ended. Returns it, to be settled by `woken` as `how`; null if there is none.
+  party* claim_first(handover& woken, settlement how = settlement::done) noexcept;
+
+  /// Ends the waits of all.
+  void claim_all(handover& woken, settlement how = settlement::done) noexcept;
+};
+
 /// Adds the caller to `list`, under `guard`, which it gives back, and waits until the party is
-/// settled or `limit` passes. Returns the reason; not event: the party is in no list any more.
+/// settled or `limit` passes. Returns the reason; the party is in no list any more. If it is event
+/// the list, and its lock, have not been touched since.
 wake_reason wait_as(party& self, party_list& list, std::unique_lock<spinlock>& guard,
                     deadline limit, wait_subject about) noexcept;
-
-/// Ends the process: `what` is being destroyed while somebody waits for it.
-void check_nobody_waits(const party_list& list, const char* what) noexcept;
 
 }  // namespace heddle::sync::detail

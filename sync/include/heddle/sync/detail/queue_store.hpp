@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a queue keeps its items in: one class an order. Invariants: (1) memory is taken in the
-// constructor only, so that a queue can do it outside of its lock; (2) push() needs size() <
-// capacity(), pop() needs size() > 0; neither allocates nor throws. Not here: waiting (queue.hpp).
+// constructor of `memory` only, so that a queue can do it outside of its lock; (2) push() needs
+// size() < capacity(), pop() needs size() > 0; neither allocates nor throws. Not here: waiting
+// (queue.hpp).
 #pragma once
 
 #include <algorithm>
@@ -18,6 +19,8 @@ namespace heddle::sync::detail {
 template <class T>
 class fifo_store {
  public:
+  using memory = fifo_store;
+
   fifo_store() noexcept = default;
   explicit fifo_store(std::size_t capacity)
       : items_(std::allocator<T>().allocate(capacity)), capacity_(capacity) {}
@@ -67,6 +70,8 @@ class fifo_store {
 template <class T>
 class lifo_store {
  public:
+  using memory = lifo_store;
+
   lifo_store() noexcept = default;
   explicit lifo_store(std::size_t capacity) { items_.reserve(capacity); }
 
@@ -96,38 +101,49 @@ class priority_store {
   static_assert(std::is_nothrow_move_assignable_v<T>, "a priority_queue moves items about");
 
  public:
-  priority_store() = default;
-  explicit priority_store(std::size_t capacity) { items_.reserve(capacity); }
+  /// What the items lie in, without the order: neither knows nor copies the user's Compare.
+  class memory {
+   public:
+    memory() noexcept = default;
+    explicit memory(std::size_t capacity) { items.reserve(capacity); }
+    std::size_t size() const noexcept { return items.size(); }
+    std::size_t capacity() const noexcept { return items.capacity(); }
+    void swap(memory& other) noexcept { items.swap(other.items); }
 
-  std::size_t size() const noexcept { return items_.size(); }
-  std::size_t capacity() const noexcept { return items_.capacity(); }
+   private:
+    friend class priority_store;
+    struct entry {
+      T value;
+      std::uint64_t number;
+    };
+    std::vector<entry> items;
+  };
+
+  priority_store() = default;
+  explicit priority_store(Compare before) : compare_(std::move(before)) {}
+
+  std::size_t size() const noexcept { return kept_.size(); }
+  std::size_t capacity() const noexcept { return kept_.capacity(); }
 
   void push(T&& item) noexcept {
-    items_.push_back({std::move(item), pushed_++});
-    std::push_heap(items_.begin(), items_.end(), later(compare_));
+    kept_.items.push_back({std::move(item), pushed_++});
+    std::push_heap(kept_.items.begin(), kept_.items.end(), later(compare_));
   }
   T pop() noexcept {
-    std::pop_heap(items_.begin(), items_.end(), later(compare_));
-    T item(std::move(items_.back().value));
-    items_.pop_back();
+    std::pop_heap(kept_.items.begin(), kept_.items.end(), later(compare_));
+    T item(std::move(kept_.items.back().value));
+    kept_.items.pop_back();
     return item;
   }
-  void swap(priority_store& other) noexcept {
-    items_.swap(other.items_);
-    std::swap(pushed_, other.pushed_);
-  }
-  void move_into(priority_store& larger) noexcept {
-    for (entry& each : items_) larger.items_.push_back(std::move(each));
-    larger.pushed_ = pushed_;
-    items_.clear();
+  void swap(memory& other) noexcept { kept_.swap(other); }
+  void move_into(memory& larger) noexcept {
+    for (entry& each : kept_.items) larger.items.push_back(std::move(each));
+    kept_.items.clear();
     swap(larger);
   }
 
  private:
-  struct entry {
-    T value;
-    std::uint64_t number;
-  };
+  using entry = typename memory::entry;
   static auto later(const Compare& before) noexcept {
     return [&before](const entry& a, const entry& b) {
       if (before(b.value, a.value)) return true;
@@ -135,7 +151,7 @@ class priority_store {
     };
   }
 
-  std::vector<entry> items_;
+  memory kept_;
   std::uint64_t pushed_ = 0;
   [[no_unique_address]] Compare compare_;
 };

@@ -6,6 +6,7 @@
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/park.hpp>
 #include <heddle/runtime/spinlock.hpp>
+#include <heddle/sync/detail/party.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +24,7 @@ class select_case {
   virtual bool ready() { return false; }
   /// Does the case. Returns false if it was not possible after all. Under the lock. Errors:
   /// channel_closed; what moving a value throws; nothing was done then.
-  virtual bool take(resumption&) { return false; }
+  virtual bool take(handover&) { return false; }
   /// Puts `self` into the list. Under the lock.
   virtual void enlist(waiter&, std::uint16_t) noexcept {}
   /// Has the case end `self`, where there is no list with a lock. Returns false if it is possible

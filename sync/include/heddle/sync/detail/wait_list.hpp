@@ -12,53 +12,32 @@
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/park.hpp>
 #include <heddle/runtime/spinlock.hpp>
+#include <heddle/sync/detail/line.hpp>
 
 #include <mutex>
+#include <utility>
 
 namespace heddle::sync::detail {
 
 /// One wait in a list. A primitive derives from it to add what is wanted.
-struct wait_entry {
+struct wait_entry : line_entry<wait_entry> {
   explicit wait_entry(wait_subject about, cancellation mode = cancellation::deliver) noexcept
       : who(mode, about) {}
 
   waiter who;
-  wait_entry* next = nullptr;
-  wait_entry* previous = nullptr;
-  bool linked = false;
 };
 
-class wait_list {
+class wait_list : public line<wait_entry> {
  public:
-  bool empty() const noexcept { return first_ == nullptr; }
-
-  void append(wait_entry& entry) noexcept {
-    entry.linked = true;
-    entry.next = nullptr;
-    entry.previous = last_;
-    (last_ != nullptr ? last_->next : first_) = &entry;
-    last_ = &entry;
-  }
-
-  void remove(wait_entry& entry) noexcept {
-    (entry.previous != nullptr ? entry.previous->next : first_) = entry.next;
-    (entry.next != nullptr ? entry.next->previous : last_) = entry.previous;
-    entry.linked = false;
-  }
-
-  /// The oldest; null if there is none.
-  wait_entry* first() const noexcept { return first_; }
-
   /// Takes out the oldest that still waits, and ends its wait. Returns it, or null; `woken` has
   /// what is to be resumed after unlocking.
   wait_entry* claim_first(resumption_list& woken,
                           wake_reason reason = wake_reason::event) noexcept {
-    while (first_ != nullptr) {
-      wait_entry& entry = *first_;
-      remove(entry);
-      if (resumption claimed = entry.who.claim(reason)) {
+    while (wait_entry* const oldest = first()) {
+      remove(*oldest);
+      if (resumption claimed = oldest->who.claim(reason)) {
         woken.add(std::move(claimed));
-        return &entry;
+        return oldest;
       }
     }
     return nullptr;
@@ -69,10 +48,6 @@ class wait_list {
     while (claim_first(woken, reason) != nullptr) {
     }
   }
-
- private:
-  wait_entry* first_ = nullptr;
-  wait_entry* last_ = nullptr;
 };
 
 /// Puts `entry` at the end of `list`, gives `guard` up, parks, and takes `guard` again. Returns:
@@ -83,7 +58,7 @@ inline wake_reason wait_in(wait_list& list, wait_entry& entry, std::unique_lock<
   guard.unlock();
   const wake_reason reason = entry.who.wait(limit);
   guard.lock();
-  if (entry.linked) list.remove(entry);
+  list.remove(entry);
   return reason;
 }
 
