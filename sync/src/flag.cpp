@@ -34,6 +34,7 @@ bool flag::note_if_set() noexcept {
 }
 
 bool flag::wait_until(deadline limit, wait_subject about) {
+  cooperate();
   // order: acquire — partner: note_if_set().
   if (state_.load(std::memory_order_acquire) == state::seen) return true;
   std::unique_lock guard(lock_);

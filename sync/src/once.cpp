@@ -22,7 +22,7 @@ struct once::next_caller : detail::wait_entry {
 once::~once() { detail::check_nobody_waits(waiters_.empty(), "once"); }
 
 bool once::begin() {
-  cooperate();
+  if (!done()) cooperate();
   const fiber_id me = caller_id();
   std::unique_lock guard(lock_);
   if (done()) {
