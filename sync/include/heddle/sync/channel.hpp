@@ -124,15 +124,16 @@ class channel : public detail::channel_core {
   std::optional<T> receive_until(deadline limit) {
     std::optional<T> got;
     cooperate();
-    for (;;) {
+    for (bool again = true; again;) {
       detail::handover woken;
       guard locked(lock_);
-      if (take(got, woken) || closed_) return got;
-      if (!woken.empty())
-        continue;  // senders whose values failed to move hear of it before this waits
+      if (take(got, woken) || closed_) break;
+      // Senders whose values failed to move hear of it before this waits.
+      if (!woken.empty()) continue;
       detail::party self(&got);
-      if (wait_to_receive(self, locked, limit)) return got;
+      again = !wait_to_receive(self, locked, limit);
     }
+    return got;  // from one place: the caller's object, not a copy
   }
 
   /// As receive_until(), for at most `wait`.

@@ -84,7 +84,9 @@ class handover {
   handover() noexcept = default;
   handover(const handover&) = delete;
   handover& operator=(const handover&) = delete;
-  ~handover() { finish(); }
+  ~handover() {
+    if (first_ != nullptr) finish();
+  }
 
   bool empty() const noexcept { return first_ == nullptr; }
 
