@@ -4,6 +4,7 @@
 #include <heddle/runtime.hpp>
 
 #include "runtime/support/child.hpp"
+#include "runtime/support/errors.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/process_counts.hpp"
 #include "runtime/support/sanitized.hpp"
@@ -26,20 +27,11 @@ namespace heddle {
 namespace {
 
 using namespace std::chrono_literals;
+using test::message_of;
 using test::process_counts;
 using test::with_loops;
 using testing::AllOf;
 using testing::HasSubstr;
-
-template <class Call>
-std::string logic_error_of(Call call) {
-  try {
-    call();
-  } catch (const std::logic_error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST(runtime, run_gives_the_value_or_the_error_of_its_body) {
   EXPECT_EQ(run(with_loops(1), [] { return 42; }), 42);
@@ -137,20 +129,23 @@ TEST(runtime, one_may_be_started_and_stopped_inside_a_fiber_of_another) {
 TEST(runtime, blocking_calls_inside_a_fiber_are_refused_and_say_so) {
   runtime home(with_loops(1));
   home.run([&] {
-    EXPECT_THAT(logic_error_of([] { run(with_loops(1), [] {}); }),
+    EXPECT_THAT(message_of<std::logic_error>([] { run(with_loops(1), [] {}); }),
                 AllOf(HasSubstr("heddle::run"), HasSubstr("inside a fiber")));
-    EXPECT_THAT(logic_error_of([&] { home.run([] {}); }),
+    EXPECT_THAT(message_of<std::logic_error>([&] { home.run([] {}); }),
                 AllOf(HasSubstr("runtime::run"), HasSubstr("inside a fiber")));
-    EXPECT_THAT(logic_error_of([&] { home.shutdown(0s); }),
+    EXPECT_THAT(message_of<std::logic_error>([&] { home.shutdown(0s); }),
                 AllOf(HasSubstr("runtime::shutdown"), HasSubstr("inside a fiber")));
   });
   runtime other(with_loops(1));
-  other.run(
-      [&] { EXPECT_THAT(logic_error_of([&] { home.run([] {}); }), HasSubstr("inside a fiber")); });
+  other.run([&] {
+    EXPECT_THAT(message_of<std::logic_error>([&] { home.run([] {}); }),
+                HasSubstr("inside a fiber"));
+  });
 }
 
 TEST(runtime, current_outside_a_fiber_is_refused) {
-  EXPECT_THAT(logic_error_of([] { runtime::current(); }), HasSubstr("outside a fiber"));
+  EXPECT_THAT(message_of<std::logic_error>([] { runtime::current(); }),
+              HasSubstr("outside a fiber"));
 }
 
 TEST(runtime, a_bad_setting_is_refused_by_name_and_leaves_nothing_behind) {
@@ -304,16 +299,27 @@ TEST(runtime, dump_may_be_taken_while_fibers_come_and_go) {
   busy.join();
 }
 
+// Sleeps, because what is looked at is what happens while nothing is to be done.
 TEST(runtime, an_idle_one_uses_no_cpu) {
   runtime home(with_loops(4));
   home.run([] {
     for (int n = 0; n < 100; ++n) spawn([] { this_fiber::sleep_for(10us); }).join();
   });
-  // A sleep, because what is measured is time: how much of it is used while nothing is to be done.
-  std::this_thread::sleep_for(100ms);
-  const auto before = test::cpu_time();
+  loop_stats before = home.stats().total();
+  for (bool parked = false; !parked;) {
+    std::this_thread::sleep_for(50ms);
+    const loop_stats now = home.stats().total();
+    parked = now.searches == before.searches && now.polls == before.polls;
+    before = now;
+  }
+  const auto cpu_before = test::cpu_time();
   std::this_thread::sleep_for(1s);
-  EXPECT_LT(test::cpu_time() - before, 5ms);
+  const loop_stats after = home.stats().total();
+  EXPECT_EQ(after.slices, before.slices);
+  EXPECT_EQ(after.searches, before.searches);
+  EXPECT_LE(after.polls - before.polls, 4U * (1 + 5))
+      << "a look for a stall, and at what stacks are left";
+  EXPECT_LT(test::cpu_time() - cpu_before, 200ms) << "one loop that spins takes a second";
 }
 
 TEST(runtime, a_start_without_enough_descriptors_is_a_clean_error_and_a_later_one_works) {

@@ -34,7 +34,18 @@ struct guarded {
   bool full = false;
   std::uint64_t put = 0;
   std::uint64_t taken = 0;
+
+  std::atomic<std::uint64_t> timed_out{0};  // waits that came too late
+  std::atomic<std::uint64_t> moved_on{0};   // steps that the scope around them cancelled
+  std::atomic<std::uint64_t> cancelled{0};  // fibers that their owner cancelled
 };
+
+/// Says whether `guard` owns its lock; counts it if not.
+template <class Guard>
+bool owns(guarded& all, const Guard& guard) {
+  if (!guard.owns_lock()) ++all.timed_out;
+  return guard.owns_lock();
+}
 
 std::chrono::microseconds some_time(random_numbers& random) {
   return std::chrono::microseconds(random.below(40));
@@ -42,7 +53,7 @@ std::chrono::microseconds some_time(random_numbers& random) {
 
 void hold_one(guarded& all, random_numbers& random, bool on_fiber) {
   const std::unique_lock guard(all.one, some_time(random));
-  if (!guard.owns_lock()) return;
+  if (!owns(all, guard)) return;
   require(++all.in_one == 1, "two hold a mutex");
   ++all.under_one;
   ++all.counted_one;
@@ -52,7 +63,7 @@ void hold_one(guarded& all, random_numbers& random, bool on_fiber) {
 
 void write_many(guarded& all, random_numbers& random) {
   const std::unique_lock guard(all.many, some_time(random));
-  if (!guard.owns_lock()) return;
+  if (!owns(all, guard)) return;
   require(++all.writers == 1 && all.readers == 0, "a writer is not alone");
   ++all.under_many;
   ++all.counted_many;
@@ -61,7 +72,7 @@ void write_many(guarded& all, random_numbers& random) {
 
 void read_many(guarded& all, random_numbers& random, bool on_fiber) {
   const std::shared_lock guard(all.many, some_time(random));
-  if (!guard.owns_lock()) return;
+  if (!owns(all, guard)) return;
   const struct reading {
     std::atomic<int>& readers;
     explicit reading(std::atomic<int>& count) : readers(count) { ++readers; }
@@ -75,9 +86,12 @@ void read_many(guarded& all, random_numbers& random, bool on_fiber) {
 /// may be one who gives up.
 void use_box(guarded& all, random_numbers& random) {
   std::unique_lock guard(all.one, some_time(random));
-  if (!guard.owns_lock()) return;
+  if (!owns(all, guard)) return;
   const bool puts = random.below(2) == 0;
-  if (!all.changed.wait_for(guard, some_time(random), [&] { return all.full != puts; })) return;
+  if (!all.changed.wait_for(guard, some_time(random), [&] { return all.full != puts; })) {
+    ++all.timed_out;
+    return;
+  }
   all.full = puts;
   ++(puts ? all.put : all.taken);
   all.changed.notify_all();
@@ -105,7 +119,7 @@ void work(guarded& all, stress::watchdog& guard, std::uint64_t stream) {
     if (random.below(2) == 0) {
       act(all, random, true);
     } else {
-      move_on_after(some_time(random), [&] { act(all, random, true); });
+      if (!move_on_after(some_time(random), [&] { act(all, random, true); })) ++all.moved_on;
     }
   }
   guard.tick();
@@ -131,6 +145,7 @@ void run_rounds(runtime& home, guarded& all, stress::watchdog& guard, stress::ro
         try {
           each.join();
         } catch (const task_cancelled&) {
+          ++all.cancelled;
         }
       }
     }
@@ -165,10 +180,12 @@ int main(int argc, char** argv) {
   all.one.unlock();
   all.many.unlock();
   require(all.under_one > 0 && all.under_many > 0 && all.taken > 0, "this run has tested nothing");
+  require(all.timed_out > 0 && all.moved_on > 0 && all.cancelled > 0, "nobody ever gave up");
+  const auto number = [](std::uint64_t count) { return static_cast<unsigned long long>(count); };
   std::printf(
-      "%llu rounds of 10 fibers x %llu steps: mutex %llu, writers %llu, box %llu\n",
-      static_cast<unsigned long long>(rounds.done()), static_cast<unsigned long long>(steps_of_one),
-      static_cast<unsigned long long>(all.under_one),
-      static_cast<unsigned long long>(all.under_many), static_cast<unsigned long long>(all.taken));
+      "%llu rounds of 10 fibers x %llu steps: mutex %llu, writers %llu, box %llu; %llu waits timed "
+      "out, %llu steps and %llu fibers were cancelled\n",
+      number(rounds.done()), number(steps_of_one), number(all.under_one), number(all.under_many),
+      number(all.taken), number(all.timed_out), number(all.moved_on), number(all.cancelled));
   return 0;
 }

@@ -29,7 +29,9 @@ constexpr std::ptrdiff_t permits_there_are = 5;
 struct books {
   std::atomic<std::uint64_t> streams{1};
   std::atomic<std::uint64_t> operations{0};
-  std::atomic<std::uint64_t> gave_up{0};
+  std::atomic<std::uint64_t> refused{0};    // at once, or by a time-out of their own
+  std::atomic<std::uint64_t> moved_on{0};   // cancelled by a deadline around them
+  std::atomic<std::uint64_t> cancelled{0};  // by somebody else
   std::atomic<std::uint64_t> dropped_items{0};
   stress::watchdog guard;
 };
@@ -91,7 +93,7 @@ void hold(match& at, random_numbers& random) {
       mine = permit::acquire_for(at.permits, a_moment(random), n);
   }
   if (!mine) {
-    ++at.all.gave_up;
+    ++at.all.refused;
     return;
   }
   require(at.sums.held.fetch_add(n) + n <= permits_there_are, "more permits held than there are");
@@ -110,7 +112,7 @@ void put(match& at, random_numbers& random) {
     throw;
   }
   require(item.is_whole() != done, "the item was taken, or the put failed, but not one of both");
-  (done ? at.sums.put : at.all.gave_up)++;
+  (done ? at.sums.put : at.all.refused)++;
   item.forget();
 }
 
@@ -118,7 +120,7 @@ void get(match& at, random_numbers& random) {
   std::optional<parcel> item =
       random.once_in(3) ? at.work.try_get() : at.work.get_for(a_moment(random));
   if (!item) {
-    ++at.all.gave_up;
+    ++at.all.refused;
     return;
   }
   require(item->is_whole(), "an item came twice");
@@ -155,7 +157,7 @@ void cancelled_operations(match& at, random_numbers& random) {
   try {
     child.join();
   } catch (const task_cancelled&) {
-    ++at.all.gave_up;
+    ++at.all.cancelled;
   }
 }
 
@@ -165,7 +167,7 @@ void take_part(match& at, bool on_fiber) {
     if (on_fiber && random.once_in(16)) {
       cancelled_operations(at, random);
     } else if (on_fiber && random.once_in(4)) {
-      if (!move_on_after(a_moment(random), [&] { one_operation(at, random); })) ++at.all.gave_up;
+      if (!move_on_after(a_moment(random), [&] { one_operation(at, random); })) ++at.all.moved_on;
     } else {
       one_operation(at, random);
     }
@@ -280,10 +282,13 @@ int main(int argc, char** argv) {
     } while (by_time ? std::chrono::steady_clock::now() < until : played < asked.rounds);
   }
   held.require_flat();
-  require(all.gave_up > 0, "nobody ever gave up: this run has tested little");
-  std::printf("%llu operations, %llu given up, %llu items dropped by shutdowns, all add up\n",
-              static_cast<unsigned long long>(all.operations),
-              static_cast<unsigned long long>(all.gave_up),
-              static_cast<unsigned long long>(all.dropped_items));
+  require(all.refused > 0 && all.moved_on > 0 && all.cancelled > 0,
+          "one way to give up has never been taken: this run has tested too little");
+  const auto number = [](std::uint64_t count) { return static_cast<unsigned long long>(count); };
+  std::printf(
+      "%llu operations: %llu refused or timed out, %llu left by a deadline around them, %llu "
+      "cancelled, %llu items dropped by shutdowns, all add up\n",
+      number(all.operations), number(all.refused), number(all.moved_on), number(all.cancelled),
+      number(all.dropped_items));
   return 0;
 }

@@ -33,6 +33,9 @@ struct round_state {
   sync::event bell;
   std::atomic<std::uint32_t> made{0};
   std::atomic<std::uint32_t> received{0};
+  std::atomic<std::uint32_t> timed_out{0};
+  std::atomic<std::uint32_t> found_closed{0};
+  std::atomic<std::uint32_t> cancelled{0};
   std::vector<std::atomic<std::uint8_t>> ended =
       std::vector<std::atomic<std::uint8_t>>(most_values);
 
@@ -55,18 +58,19 @@ void send(round_state& now, random_numbers& random, value& mine) {
   channel<value>& second = any_of(now, random);
   const auto soon = std::chrono::microseconds(random.below(100));
   const auto nothing = [] {};
+  const auto late = [&] { ++now.timed_out; };
   const auto enter = [&](std::optional<value> got) { now.enter(got); };
   switch (random.below(4)) {
     case 0:
-      first.send_for(mine, soon);
+      if (!first.send_for(mine, soon)) ++now.timed_out;
       return;
     case 1:
       sync::select(sync::on_send(first, mine, nothing), sync::on_send(second, mine, nothing),
-                   sync::on_timeout(soon, nothing), sync::on_event(now.bell, nothing));
+                   sync::on_timeout(soon, late), sync::on_event(now.bell, nothing));
       return;
     case 2:
       sync::select(sync::on_send(first, mine, nothing), sync::on_receive(first, enter),
-                   sync::on_receive(second, enter), sync::on_timeout(soon, nothing));
+                   sync::on_receive(second, enter), sync::on_timeout(soon, late));
       return;
     default:
       sync::select(sync::on_send(first, mine, nothing), sync::otherwise(nothing));
@@ -83,7 +87,7 @@ void receive(round_state& now, random_numbers& random) {
     return;
   }
   sync::select(sync::on_receive(first, enter), sync::on_receive(second, enter),
-               sync::on_timeout(soon, [] {}));
+               sync::on_timeout(soon, [&] { ++now.timed_out; }));
 }
 
 void turn(round_state& now, random_numbers& random) {
@@ -93,6 +97,7 @@ void turn(round_state& now, random_numbers& random) {
   try {
     send(now, random, mine);
   } catch (const sync::channel_closed&) {
+    ++now.found_closed;
   } catch (const cancelled&) {
     now.enter(mine);
     throw;
@@ -110,7 +115,7 @@ void play(round_state& now, stress::watchdog& guard, std::uint64_t stream) {
         test::spin(wait);
         scope.cancel();
       });
-      scope.run([&] { turn(now, random); });
+      if (!scope.run([&] { turn(now, random); })) ++now.cancelled;
       canceller.join();
     } else {
       turn(now, random);
@@ -119,8 +124,15 @@ void play(round_state& now, stress::watchdog& guard, std::uint64_t stream) {
   }
 }
 
-void one_round(stress::watchdog& guard, unsigned loops, std::uint64_t stream,
-               std::uint64_t& received) {
+/// What all rounds have seen.
+struct sums {
+  std::uint64_t received = 0;
+  std::uint64_t timed_out = 0;
+  std::uint64_t found_closed = 0;
+  std::uint64_t cancelled = 0;
+};
+
+void one_round(stress::watchdog& guard, unsigned loops, std::uint64_t stream, sums& all) {
   round_state now;
   runtime first(stress::with_loops(1));
   runtime second(stress::with_loops(loops));
@@ -152,7 +164,10 @@ void one_round(stress::watchdog& guard, unsigned loops, std::uint64_t stream,
     require(now.ended[n] != 0, "a value was lost");
     require(now.ended[n] == 1, "a value came twice");
   }
-  received += now.received;
+  all.received += now.received;
+  all.timed_out += now.timed_out;
+  all.found_closed += now.found_closed;
+  all.cancelled += now.cancelled;
 }
 
 }  // namespace
@@ -162,11 +177,15 @@ int main(int argc, char** argv) {
   stress::watchdog guard;
   stress::round_counter rounds(asked);
   std::uint64_t stream = 1;
-  std::uint64_t received = 0;
-  while (rounds.next()) one_round(guard, asked.loops, stream += 1'000, received);
-  require(received > 0, "nothing was ever received: this run has tested nothing");
-  std::printf("%llu rounds, %llu values received\n",
-              static_cast<unsigned long long>(rounds.done() - 1),
-              static_cast<unsigned long long>(received));
+  sums all;
+  while (rounds.next()) one_round(guard, asked.loops, stream += 1'000, all);
+  require(all.received > 0 && all.timed_out > 0 && all.found_closed > 0 && all.cancelled > 0,
+          "one way to end a turn has never been taken: this run has tested too little");
+  const auto number = [](std::uint64_t count) { return static_cast<unsigned long long>(count); };
+  std::printf(
+      "%llu rounds: %llu values received, %llu turns timed out, %llu were cancelled, %llu "
+      "found a channel closed\n",
+      number(rounds.done() - 1), number(all.received), number(all.timed_out), number(all.cancelled),
+      number(all.found_closed));
   return 0;
 }

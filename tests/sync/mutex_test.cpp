@@ -4,6 +4,7 @@
 #include <heddle/sync/mutex.hpp>
 
 #include "runtime/support/child.hpp"
+#include "runtime/support/errors.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
@@ -16,7 +17,6 @@
 #include <chrono>
 #include <mutex>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -25,11 +25,11 @@ namespace heddle::sync {
 namespace {
 
 using namespace std::chrono_literals;
+using test::code_of;
 using test::let_all_run;
 using test::set_clock;
 using test::with_loops;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 template <class T>
 concept lockable = requires(T one) {
@@ -46,17 +46,6 @@ static_assert(lockable<mutex> && lockable<recursive_mutex> && timed_lockable<tim
 static_assert(!std::is_copy_constructible_v<mutex> && !std::is_move_constructible_v<mutex>);
 
 constinit mutex made_before_main;
-
-template <class Call>
-std::error_code error_of(Call call) {
-  try {
-    call();
-  } catch (const std::system_error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("mutex"));
-    return error.code();
-  }
-  return {};
-}
 
 TEST(mutex, works_with_the_locks_of_the_standard_library) {
   run(with_loops(1), [] {
@@ -260,22 +249,22 @@ TEST(mutex, tells_its_holder_that_it_holds_it_already) {
   run(with_loops(1), [] {
     mutex one;
     const std::lock_guard guard(one);
-    EXPECT_EQ(error_of([&] { one.lock(); }), std::errc::resource_deadlock_would_occur);
+    EXPECT_EQ(code_of("mutex", [&] { one.lock(); }), std::errc::resource_deadlock_would_occur);
     EXPECT_FALSE(one.try_lock());
   });
   timed_mutex of_thread;
   const std::lock_guard guard(of_thread);
-  EXPECT_EQ(error_of([&] { of_thread.try_lock_for(1h); }),
+  EXPECT_EQ(code_of("mutex", [&] { of_thread.try_lock_for(1h); }),
             std::errc::resource_deadlock_would_occur);
 }
 
 TEST(mutex, refuses_an_unlock_by_another) {
   run(with_loops(1), [] {
     mutex one;
-    EXPECT_EQ(error_of([&] { one.unlock(); }), std::errc::operation_not_permitted);
+    EXPECT_EQ(code_of("mutex", [&] { one.unlock(); }), std::errc::operation_not_permitted);
     std::unique_lock mine(one);
     const auto by_another = [&] {
-      return error_of([&] { one.unlock(); }) == std::errc::operation_not_permitted;
+      return code_of("mutex", [&] { one.unlock(); }) == std::errc::operation_not_permitted;
     };
     EXPECT_TRUE(spawn(by_another).join());
     bool by_thread = false;
@@ -307,7 +296,7 @@ TEST(recursive_mutex, is_locked_as_often_as_it_is_unlocked) {
     EXPECT_TRUE(one.try_lock());
     auto other = spawn([&] {
       EXPECT_FALSE(one.try_lock());
-      EXPECT_EQ(error_of([&] { one.unlock(); }), std::errc::operation_not_permitted);
+      EXPECT_EQ(code_of("mutex", [&] { one.unlock(); }), std::errc::operation_not_permitted);
       const std::lock_guard guard(one);
     });
     for (int n = 0; n < 3; ++n) {
@@ -316,7 +305,7 @@ TEST(recursive_mutex, is_locked_as_often_as_it_is_unlocked) {
       one.unlock();
     }
     other.join();
-    EXPECT_EQ(error_of([&] { one.unlock(); }), std::errc::operation_not_permitted);
+    EXPECT_EQ(code_of("mutex", [&] { one.unlock(); }), std::errc::operation_not_permitted);
   });
 }
 

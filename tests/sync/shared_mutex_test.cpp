@@ -3,11 +3,11 @@
 #include <heddle/runtime.hpp>
 #include <heddle/sync/shared_mutex.hpp>
 
+#include "runtime/support/errors.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -15,7 +15,6 @@
 #include <mutex>
 #include <shared_mutex>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -23,9 +22,9 @@ namespace heddle::sync {
 namespace {
 
 using namespace std::chrono_literals;
+using test::code_of;
 using test::let_all_run;
 using test::with_loops;
-using ::testing::HasSubstr;
 
 template <class T>
 concept shared_timed_lockable = requires(T one) {
@@ -41,17 +40,6 @@ concept shared_timed_lockable = requires(T one) {
   { one.try_lock_shared_until(clock::now()) } -> std::same_as<bool>;
 };
 static_assert(shared_timed_lockable<shared_mutex>);
-
-template <class Call>
-std::error_code error_of(Call call) {
-  try {
-    call();
-  } catch (const std::system_error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("shared_mutex"));
-    return error.code();
-  }
-  return {};
-}
 
 TEST(shared_mutex, readers_hold_it_together_and_writers_alone) {
   run(with_loops(1), [] {
@@ -159,13 +147,17 @@ TEST(shared_mutex, a_writer_that_leaves_lets_in_the_readers_behind_it) {
 TEST(shared_mutex, says_what_was_misused) {
   run(with_loops(1), [] {
     shared_mutex one;
-    EXPECT_EQ(error_of([&] { one.unlock(); }), std::errc::operation_not_permitted);
-    EXPECT_EQ(error_of([&] { one.unlock_shared(); }), std::errc::operation_not_permitted);
+    EXPECT_EQ(code_of("shared_mutex", [&] { one.unlock(); }), std::errc::operation_not_permitted);
+    EXPECT_EQ(code_of("shared_mutex", [&] { one.unlock_shared(); }),
+              std::errc::operation_not_permitted);
     one.lock();
-    EXPECT_EQ(error_of([&] { one.unlock_shared(); }), std::errc::operation_not_permitted);
-    EXPECT_EQ(error_of([&] { one.lock(); }), std::errc::resource_deadlock_would_occur);
-    EXPECT_EQ(error_of([&] { one.lock_shared(); }), std::errc::resource_deadlock_would_occur);
-    EXPECT_EQ(spawn([&] { return error_of([&] { one.unlock(); }); }).join(),
+    EXPECT_EQ(code_of("shared_mutex", [&] { one.unlock_shared(); }),
+              std::errc::operation_not_permitted);
+    EXPECT_EQ(code_of("shared_mutex", [&] { one.lock(); }),
+              std::errc::resource_deadlock_would_occur);
+    EXPECT_EQ(code_of("shared_mutex", [&] { one.lock_shared(); }),
+              std::errc::resource_deadlock_would_occur);
+    EXPECT_EQ(spawn([&] { return code_of("shared_mutex", [&] { one.unlock(); }); }).join(),
               std::errc::operation_not_permitted);
     one.unlock();
   });

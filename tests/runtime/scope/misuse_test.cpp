@@ -4,6 +4,7 @@
 #include <heddle/runtime.hpp>
 
 #include "runtime/support/child.hpp"
+#include "runtime/support/errors.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/made_range.hpp"
 #include "runtime/support/sanitized.hpp"
@@ -16,7 +17,6 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -24,33 +24,24 @@ namespace heddle {
 namespace {
 
 using namespace std::chrono_literals;
+using test::message_of;
 using test::with_loops;
 using testing::AllOf;
 using testing::HasSubstr;
-
-/// Returns what `call` says when it throws exactly a std::logic_error.
-template <class Call>
-std::string logic_error_of(Call call) {
-  try {
-    call();
-  } catch (const std::logic_error& error) {
-    return typeid(error) == typeid(std::logic_error) ? error.what() : "another class";
-  }
-  return "nothing was thrown";
-}
 
 TEST(misuse, a_task_joined_twice_or_moved_from_or_detached) {
   run(with_loops(1), [] {
     auto joined = spawn([] { return 1; });
     joined.join();
-    EXPECT_THAT(logic_error_of([&] { joined.join(); }),
+    EXPECT_THAT(message_of<std::logic_error>([&] { joined.join(); }),
                 AllOf(HasSubstr("task::join"), HasSubstr("joined")));
     auto from = spawn([] { return 2; });
     auto to = std::move(from);
-    EXPECT_THAT(logic_error_of([&] { from.join(); }), HasSubstr("task::join"));  // NOLINT
-    EXPECT_THAT(logic_error_of([&] { from.cancel(); }), HasSubstr("task::cancel"));
+    EXPECT_THAT(message_of<std::logic_error>([&] { from.join(); }),
+                HasSubstr("task::join"));  // NOLINT
+    EXPECT_THAT(message_of<std::logic_error>([&] { from.cancel(); }), HasSubstr("task::cancel"));
     to.detach();
-    EXPECT_THAT(logic_error_of([&] { to.detach(); }), HasSubstr("task::detach"));
+    EXPECT_THAT(message_of<std::logic_error>([&] { to.detach(); }), HasSubstr("task::detach"));
   });
 }
 
@@ -59,7 +50,7 @@ TEST(misuse, a_task_whose_join_has_thrown_is_joined_too) {
     auto fails = spawn([] { throw std::runtime_error("x"); });
     EXPECT_THROW(fails.join(), std::runtime_error);
     EXPECT_FALSE(fails.joinable());
-    EXPECT_THAT(logic_error_of([&] { fails.join(); }), HasSubstr("task::join"));
+    EXPECT_THAT(message_of<std::logic_error>([&] { fails.join(); }), HasSubstr("task::join"));
   });
 }
 
@@ -67,19 +58,19 @@ TEST(misuse, a_result_taken_before_the_join_or_twice_or_from_a_moved_subtask) {
   run(with_loops(1), [] {
     task_group group;
     auto child = group.spawn([] { return (this_fiber::yield(), 1); });
-    EXPECT_THAT(logic_error_of([&] { child.get(); }),
+    EXPECT_THAT(message_of<std::logic_error>([&] { child.get(); }),
                 AllOf(HasSubstr("subtask::get"), HasSubstr("not ended")));
     group.join();
     auto moved = std::move(child);
-    EXPECT_THAT(logic_error_of([&] { child.get(); }),  // NOLINT
+    EXPECT_THAT(message_of<std::logic_error>([&] { child.get(); }),  // NOLINT
                 AllOf(HasSubstr("subtask::get"), HasSubstr("moved from")));
     EXPECT_FALSE(child.done());
     EXPECT_FALSE(child.has_value());
     EXPECT_FALSE(child.was_cancelled());
     EXPECT_EQ(moved.get(), 1);
-    EXPECT_THAT(logic_error_of([&] { moved.get(); }), HasSubstr("taken"));
+    EXPECT_THAT(message_of<std::logic_error>([&] { moved.get(); }), HasSubstr("taken"));
     subtask<int> empty;
-    EXPECT_THAT(logic_error_of([&] { empty.get(); }), HasSubstr("subtask::get"));
+    EXPECT_THAT(message_of<std::logic_error>([&] { empty.get(); }), HasSubstr("subtask::get"));
   });
 }
 
@@ -87,12 +78,12 @@ TEST(misuse, a_group_joined_twice_or_spawned_into_or_run_after_its_join) {
   run(with_loops(1), [] {
     task_group group;
     group.join();
-    EXPECT_THAT(logic_error_of([&] { group.join(); }),
+    EXPECT_THAT(message_of<std::logic_error>([&] { group.join(); }),
                 AllOf(HasSubstr("task_group::join"), HasSubstr("joined already")));
-    EXPECT_THAT(logic_error_of([&] { group.spawn([] {}); }),
+    EXPECT_THAT(message_of<std::logic_error>([&] { group.spawn([] {}); }),
                 AllOf(HasSubstr("task_group::spawn"), HasSubstr("has been joined")));
     bool ran = false;
-    EXPECT_THAT(logic_error_of([&] { group.run([&] { ran = true; }); }),
+    EXPECT_THAT(message_of<std::logic_error>([&] { group.run([&] { ran = true; }); }),
                 AllOf(HasSubstr("task_group::run"), HasSubstr("joined already")));
     EXPECT_FALSE(ran) << "it is refused before the body";
   });
@@ -103,7 +94,7 @@ TEST(misuse, a_group_whose_join_has_thrown_is_joined_too) {
     task_group group;
     group.spawn([] { throw std::runtime_error("x"); });
     EXPECT_THROW(group.join(), std::runtime_error);
-    EXPECT_THAT(logic_error_of([&] { group.join(); }), HasSubstr("joined already"));
+    EXPECT_THAT(message_of<std::logic_error>([&] { group.join(); }), HasSubstr("joined already"));
     EXPECT_EQ(group.failures().size(), 1U);
   });
 }
@@ -113,7 +104,7 @@ TEST(misuse, a_group_run_inside_its_own_run) {
     task_group group;
     bool ran = false;
     group.run([&] {
-      EXPECT_THAT(logic_error_of([&] { group.run([&] { ran = true; }); }),
+      EXPECT_THAT(message_of<std::logic_error>([&] { group.run([&] { ran = true; }); }),
                   AllOf(HasSubstr("task_group::run"), HasSubstr("runs already")));
       group.spawn([] { this_fiber::yield(); });  // nothing has happened to it
       this_fiber::yield();
@@ -126,9 +117,9 @@ TEST(misuse, a_group_joined_or_run_by_its_own_child) {
   run(with_loops(1), [] {
     task_group group;
     auto child = group.spawn([&] {
-      EXPECT_THAT(logic_error_of([&] { group.join(); }),
+      EXPECT_THAT(message_of<std::logic_error>([&] { group.join(); }),
                   AllOf(HasSubstr("task_group::join"), HasSubstr("wait for itself")));
-      EXPECT_THAT(logic_error_of([&] { group.run([] {}); }),
+      EXPECT_THAT(message_of<std::logic_error>([&] { group.run([] {}); }),
                   AllOf(HasSubstr("task_group::run"), HasSubstr("wait for itself")));
       task_group own;  // of its own it may
       own.spawn([] {});
@@ -159,7 +150,7 @@ TEST(misuse, a_scope_run_inside_itself) {
   run(with_loops(1), [] {
     cancel_scope scope;
     EXPECT_TRUE(scope.run([&] {
-      EXPECT_THAT(logic_error_of([&] { scope.run([] {}); }),
+      EXPECT_THAT(message_of<std::logic_error>([&] { scope.run([] {}); }),
                   AllOf(HasSubstr("cancel_scope::run"), HasSubstr("being run already")));
       this_fiber::yield();
     }));
@@ -172,7 +163,8 @@ TEST(misuse, on_a_plain_thread_what_needs_a_fiber_says_so_and_calls_nothing) {
   cancel_scope scope;
   task_group group;
   const auto refused = [&](const char* what, const std::function<void()>& call) {
-    EXPECT_THAT(logic_error_of(call), AllOf(HasSubstr(what), HasSubstr("outside a fiber")));
+    EXPECT_THAT(message_of<std::logic_error>(call),
+                AllOf(HasSubstr(what), HasSubstr("outside a fiber")));
   };
   refused("cancel_scope", [&] { scope.run(body); });
   refused("time-out", [&] { with_timeout(1s, body); });
@@ -187,10 +179,14 @@ TEST(misuse, on_a_plain_thread_what_needs_a_fiber_says_so_and_calls_nothing) {
   refused("any", [&] { any(body); });
   refused("map", [&] { map(test::numbers_below(3), 2, [&](int) { ++calls; }); });
   refused("runtime::current", [] { runtime::current(); });
-  EXPECT_THAT(logic_error_of([] { this_fiber::yield(); }), HasSubstr("this_fiber::yield"));
-  EXPECT_THAT(logic_error_of([] { this_fiber::checkpoint(); }), HasSubstr("checkpoint"));
-  EXPECT_THAT(logic_error_of([] { (void)this_fiber::id(); }), HasSubstr("this_fiber::id"));
-  EXPECT_THAT(logic_error_of([] { (void)this_fiber::name(); }), HasSubstr("this_fiber::name"));
+  EXPECT_THAT(message_of<std::logic_error>([] { this_fiber::yield(); }),
+              HasSubstr("this_fiber::yield"));
+  EXPECT_THAT(message_of<std::logic_error>([] { this_fiber::checkpoint(); }),
+              HasSubstr("checkpoint"));
+  EXPECT_THAT(message_of<std::logic_error>([] { (void)this_fiber::id(); }),
+              HasSubstr("this_fiber::id"));
+  EXPECT_THAT(message_of<std::logic_error>([] { (void)this_fiber::name(); }),
+              HasSubstr("this_fiber::name"));
   group.join();
   EXPECT_EQ(calls, 0);
 }
@@ -199,9 +195,9 @@ TEST(misuse, run_inside_a_fiber) {
   runtime home(with_loops(1));
   home.run([&] {
     int calls = 0;
-    EXPECT_THAT(logic_error_of([&] { run([&] { ++calls; }); }),
+    EXPECT_THAT(message_of<std::logic_error>([&] { run([&] { ++calls; }); }),
                 AllOf(HasSubstr("heddle::run"), HasSubstr("inside a fiber")));
-    EXPECT_THAT(logic_error_of([&] { home.run([&] { ++calls; }); }),
+    EXPECT_THAT(message_of<std::logic_error>([&] { home.run([&] { ++calls; }); }),
                 AllOf(HasSubstr("runtime::run"), HasSubstr("inside a fiber")));
     EXPECT_EQ(calls, 0);
   });

@@ -3,6 +3,7 @@
 #include <heddle/runtime.hpp>
 
 #include "runtime/support/loops.hpp"
+#include "runtime/support/numbered_failure.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
 
@@ -20,21 +21,10 @@ namespace heddle {
 namespace {
 
 using namespace std::chrono_literals;
+using test::failure_of;
+using test::number_of;
 using test::park_for_ever;
 using test::with_loops;
-
-struct failure_of : std::runtime_error {
-  explicit failure_of(int who) : std::runtime_error(std::to_string(who)), number(who) {}
-  int number;
-};
-
-int number_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const failure_of& failure) {
-    return failure.number;
-  }
-}
 
 TEST(task_group, gives_the_results_of_its_children_after_the_join) {
   for (const unsigned loops : {1U, 2U}) {

@@ -3,6 +3,7 @@
 #include <heddle/runtime.hpp>
 
 #include "runtime/support/loops.hpp"
+#include "runtime/support/numbered_failure.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
 
@@ -20,13 +21,9 @@ namespace heddle {
 namespace {
 
 using namespace std::chrono_literals;
+using test::failure_of;
 using test::park_for_ever;
 using test::with_loops;
-
-struct failure_of : std::runtime_error {
-  explicit failure_of(int who) : std::runtime_error(std::to_string(who)), number(who) {}
-  int number;
-};
 
 TEST(task_group_tree, children_are_cancelled_while_their_parent_computes_or_is_shielded) {
   run(with_loops(2), [] {

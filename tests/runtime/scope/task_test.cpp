@@ -2,6 +2,7 @@
 // task: results of every kind, errors, misuse, options, the order of children.
 #include <heddle/runtime.hpp>
 
+#include "runtime/support/errors.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/sanitized.hpp"
 #include "runtime/support/thread_now.hpp"
@@ -22,19 +23,9 @@ namespace heddle {
 namespace {
 
 using namespace std::chrono_literals;
+using test::message_of;
 using test::with_loops;
 using testing::HasSubstr;
-
-/// Returns what `call` says when it throws an Error.
-template <class Error, class Call>
-std::string message_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 TEST(task, gives_a_value_nothing_a_reference_and_what_can_only_be_moved) {
   run(with_loops(1), [] {
