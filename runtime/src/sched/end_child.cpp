@@ -4,7 +4,6 @@
 
 #include <heddle/runtime/detail/group_core.hpp>
 
-#include "fiber/task_storage.hpp"
 #include "sched/cancel.hpp"
 #include "sched/task_end.hpp"
 #include "sched/worker.hpp"
@@ -38,7 +37,7 @@ void drop_runners_share(fiber& self, child_core& child) noexcept {
     // It has left the group, or was never a member: its first wait must not make it one.
     self.attention.fetch_and(~fiber::unchecked, std::memory_order_relaxed);
   }
-  release_unwanted(child);
+  end_unwanted(self, child);
 }
 
 }  // namespace
@@ -63,7 +62,6 @@ void end_child(task_core& core, worker& here) noexcept {
   // order: release — the outcome, for whoever sees done: subtask::done() may, before the join.
   child.stage.store(task_stage::done, std::memory_order_release);
   drop_runners_share(self, child);
-  if (self.storage != nullptr) end_storage(self);  // of the end of a result nobody wants
   end_pending(group);
 }
 

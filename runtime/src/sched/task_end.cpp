@@ -47,13 +47,7 @@ void wake_joiner(std::uint64_t state) noexcept {
 void end_detached(task_core& core) noexcept {
   fiber& self = *worker::current_fiber();
   report_failure(core);
-  {
-    const shield_guard quiet(std::nothrow);  // the result must not meet the task's cancellation
-    core.operations->destroy(core);
-  }
-  core.outcome = task_outcome::cancelled;          // nothing is left in it
-  if (self.storage != nullptr) end_storage(self);  // of the hook, and of the result's end
-  release(core);
+  end_unwanted(self, core);
 }
 
 }  // namespace
@@ -71,6 +65,16 @@ void report_failure(task_core& core) noexcept {
   } else {
     print_unhandled("heddle", describe_failure(core));
   }
+}
+
+void end_unwanted(fiber& self, task_core& core) noexcept {
+  if (!leaves_nothing_to_destroy(core)) {
+    const shield_guard quiet(std::nothrow);  // the result must not meet the task's cancellation
+    core.operations->destroy(core);
+    core.outcome = task_outcome::destroyed;
+  }
+  if (self.storage != nullptr) end_storage(self);  // of the hook, and of the result's end
+  release(core);
 }
 
 void keep_hooks(task_core& core, const worker& here) noexcept {

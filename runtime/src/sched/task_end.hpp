@@ -28,6 +28,10 @@ std::exception_ptr stored_failure(task_core& core) noexcept;
 /// Hands the failure of a task, if it is one, to its runtime's hook, which is shielded.
 void report_failure(task_core& core) noexcept;
 
+/// Frees a task whose result nobody wants, on the fiber that has run it: the result's destructor
+/// may wait and make fiber_locals, which end before the core is gone.
+void end_unwanted(fiber& self, task_core& core) noexcept;
+
 /// Returns whether what is left of a task that is done can be freed without any destructor.
 inline bool leaves_nothing_to_destroy(const task_core& core) noexcept {
   return core.outcome == task_outcome::value && core.operations->trivial_value &&

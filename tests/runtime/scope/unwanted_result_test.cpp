@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <optional>
 #include <stdexcept>
@@ -200,6 +201,47 @@ TEST(unwanted_result, of_a_task_that_is_dropped_in_a_cancelled_scope_may_wait) {
     });
     EXPECT_EQ(ended, 2);
   }
+}
+
+/// Opens a group at its end, which is a fiber_local's.
+struct works_at_its_end {
+  static inline int ended = 0;
+  works_at_its_end() = default;
+  works_at_its_end(const works_at_its_end&) = delete;
+  works_at_its_end& operator=(const works_at_its_end&) = delete;
+  ~works_at_its_end() {
+    task_group group;
+    group.spawn([] { this_fiber::yield(); });
+    group.join();
+    EXPECT_FALSE(this_fiber::name().empty());
+    ++ended;
+  }
+};
+
+TEST(unwanted_result, of_a_child_may_make_variables_that_work_at_their_end) {
+  static fiber_local<works_at_its_end> local;
+  struct large {
+    large() = default;
+    large(large&& other) noexcept : mine(std::exchange(other.mine, false)) {}
+    large& operator=(large&&) = delete;
+    ~large() {
+      if (mine) local.get();
+    }
+    std::array<char, 256> room{};
+    bool mine = true;
+  };
+  works_at_its_end::ended = 0;
+  run(with_loops(1), [] {
+    task_group group;
+    {
+      const auto unwanted = group.spawn({.name = "its maker"}, [] {
+        this_fiber::yield();
+        return large();
+      });
+    }
+    group.join();
+  });
+  EXPECT_EQ(works_at_its_end::ended, 1);
 }
 
 TEST(unwanted_result, of_a_loser_may_wait_in_its_destructor) {

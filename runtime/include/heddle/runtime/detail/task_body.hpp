@@ -97,6 +97,7 @@ struct task_body : Core {
       case task_outcome::failure:
         return std::destroy_at(&payload_as<std::exception_ptr>(core));
       case task_outcome::cancelled:
+      case task_outcome::destroyed:
         return;
     }
   }

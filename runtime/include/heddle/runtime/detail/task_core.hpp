@@ -60,7 +60,8 @@ enum class task_outcome : std::uint8_t {
   refused,  // no stack for the body: whoever takes the task up fails it
   value,
   failure,
-  cancelled
+  cancelled,
+  destroyed  // what there was: nothing is left
 };
 
 /// What only a few tasks have; allocated for those.
