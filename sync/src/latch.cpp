@@ -66,7 +66,7 @@ bool latch::wait_until(deadline limit) {
 }
 
 void latch::arrive_and_wait(std::ptrdiff_t n) {
-  throw_if_cancelled();
+  cooperate();
   count_down(n);
   wait();
 }

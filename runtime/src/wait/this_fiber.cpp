@@ -35,7 +35,7 @@ namespace detail {
 namespace {
 
 __attribute__((noinline)) handover begin_attentive_yield(fiber& me) {
-  throw_if_cancelled();
+  look_up(--worker::current()->budget == 0);
   return worker::begin_yield(me);
 }
 

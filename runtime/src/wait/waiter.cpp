@@ -13,7 +13,6 @@
 #include <heddle/runtime/detail/group_core.hpp>
 #include <heddle/runtime/detail/jump.hpp>
 #include <heddle/runtime/detail/scope_frame.hpp>
-#include <heddle/runtime/this_fiber.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -77,11 +76,11 @@ void give_way(fiber& self) noexcept {
   if (left.what != after::nothing) finish_switch(left);
 }
 
-/// Ends a wait whose limit has passed before it could park. Whoever waits so again and again, to
-/// poll, must neither hold the loop nor keep the time-out around it from coming.
-__attribute__((noinline)) wake_reason end_late_wait(fiber& self) noexcept {
+/// Counts a wait that has ended before it could park: its limit has passed, or it is cancelled.
+/// Whoever waits so again and again, to poll, must neither hold the loop nor keep the time-out
+/// around it from coming.
+__attribute__((noinline)) void spend_and_give_way(fiber& self) noexcept {
   if (--worker::current()->budget == 0) give_way(self);
-  return wake_reason::timeout;
 }
 
 wake_reason park_fiber(fiber& self, std::uint32_t epoch, deadline limit) noexcept {
@@ -94,7 +93,8 @@ wake_reason park_fiber(fiber& self, std::uint32_t epoch, deadline limit) noexcep
   }
   if (limit.passed() &&
       self.word.try_claim(epoch, wake_reason::timeout, 0) != wake_word::claim_result::lost) {
-    return end_late_wait(self);
+    spend_and_give_way(self);
+    return wake_reason::timeout;
   }
   timer entry;
   entry.who = &self;
@@ -147,7 +147,10 @@ bool begun_wait::must_stop() noexcept {
 }
 
 wake_reason begun_wait::park(deadline limit) noexcept {
-  if (must_stop()) return reason();
+  if (must_stop()) {
+    spend_and_give_way(static_cast<fiber&>(*who_));
+    return reason();
+  }
   if (who_->what == parker::kind::thread) {
     return park_thread(static_cast<thread_parker&>(*who_), epoch_, limit);
   }
@@ -231,9 +234,8 @@ void throw_if_cancelled() {
 }
 
 void detail::look_up(bool spent) {
-  if (spent) worker::current()->budget = 1;  // the next call's, should this one throw
+  if (spent) give_way(*worker::current_fiber());  // also if it throws, again and again
   throw_if_cancelled();
-  if (spent) this_fiber::yield();
 }
 
 }  // namespace heddle

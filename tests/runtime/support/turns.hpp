@@ -7,6 +7,8 @@
 
 #include <heddle/runtime.hpp>
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 
 namespace heddle::test {
@@ -28,6 +30,27 @@ bool a_timeout_comes_to(Often often) {
     const deadline end = deadline::after(std::chrono::seconds(5));
     while (!end.passed()) often();
   });
+}
+
+/// Returns whether another fiber of this loop has run before `often`, which a cancellation ends at
+/// once each time, was called too often.
+template <class Often>
+bool another_fiber_runs_beside_cancelled(Often often) {
+  const auto swallow = [&often] {
+    try {
+      often();
+    } catch (const cancelled&) {
+    }
+  };
+  bool beside_late = another_fiber_runs_beside(
+      [&often] { EXPECT_FALSE(move_on_after(std::chrono::seconds(0), often)); });
+  cancel_scope scope;
+  bool beside_cancelled = false;
+  scope.run([&] {
+    scope.cancel();
+    beside_cancelled = another_fiber_runs_beside(swallow);
+  });
+  return beside_late && beside_cancelled;
 }
 
 }  // namespace heddle::test

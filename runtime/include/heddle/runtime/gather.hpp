@@ -23,42 +23,9 @@ namespace heddle {
 
 namespace detail {
 
-/// Spawns a child that calls `f`, which outlives the group.
-template <class F>
-auto spawn_call(task_group& group, F& f, spawn_site where) {
-  return group.spawn([&f]() -> std::invoke_result_t<F> { return std::invoke(std::forward<F>(f)); },
-                     where);
-}
-
-/// Spawns a child for each element of a range, which returns `act(element)`.
-template <class Range, class Act>
-auto spawn_elements(task_group& group, Range& calls, Act act, spawn_site where) {
-  using held = held_element<Range>;
-  using result = std::invoke_result_t<Act&, typename held::reference>;
-  std::vector<subtask<result>> children;
-  if constexpr (std::ranges::sized_range<Range>) children.reserve(std::ranges::size(calls));
-  for (auto&& each : calls) {
-    children.push_back(group.spawn([one = held(std::forward<decltype(each)>(each)),
-                                    act]() mutable -> result { return act(one.get()); },
-                                   where));
-  }
-  return children;
-}
-
-/// Joins. A cancellation that comes when all children have a value already is left to the next
-/// suspension point: no value is dropped.
-template <class HaveValues>
-void join_for_values(task_group& group, HaveValues have_values) {
-  try {
-    group.join();
-  } catch (const cancelled&) {
-    if (!have_values()) throw;
-  }
-}
-
 /// Takes a child's result. A child that was cancelled, because its parent was, has none.
 template <class T>
-shown_result<T> take(subtask<T>& child) {
+shown_result<T> take_result_of(subtask<T>& child) {
   if (child.was_cancelled()) throw_if_cancelled();
   if constexpr (std::is_void_v<T>) {
     child.get();
@@ -68,27 +35,104 @@ shown_result<T> take(subtask<T>& child) {
   }
 }
 
+/// Calls f; what it returns is the result.
+struct plain_call {
+  template <class F>
+  std::invoke_result_t<F> operator()(F&& f) const {
+    return std::invoke(std::forward<F>(f));
+  }
+  template <class T>
+  static shown_result<T> take(subtask<T>& child) {
+    return take_result_of(child);
+  }
+};
+
 /// Calls f; what it throws is an outcome, too, but for `cancelled`.
-template <class F>
-auto settle(F&& f) -> outcome<std::invoke_result_t<F>> {
-  using result = outcome<std::invoke_result_t<F>>;
+struct settling_call {
+  template <class F>
+  auto operator()(F&& f) const -> outcome<std::invoke_result_t<F>> {
+    using result = outcome<std::invoke_result_t<F>>;
+    try {
+      return result::of_value(call_and_keep(std::forward<F>(f)));
+    } catch (const cancelled&) {
+      throw;
+    } catch (...) {
+      return result::of_error(std::current_exception());
+    }
+  }
+  /// One that was cancelled on its own is an error among others.
+  template <class T>
+  static outcome<T> take(subtask<outcome<T>>& child) {
+    try {
+      return take_result_of(child);
+    } catch (const task_cancelled&) {
+      return outcome<T>::of_error(std::current_exception());
+    }
+  }
+};
+
+/// Spawns a child that returns `act(f)`; f outlives the group.
+template <class F, class Act>
+auto spawn_call(task_group& group, F& f, Act act, spawn_site where) {
+  using result = std::invoke_result_t<Act&, F>;
+  return group.spawn([&f, act]() -> result { return act(std::forward<F>(f)); }, where);
+}
+
+/// Spawns a child for each element of a range, which returns `act(element)`.
+template <class Range, class Act>
+auto spawn_elements(task_group& group, Range& calls, Act act, spawn_site where) {
+  using result = std::invoke_result_t<Act&, typename held_element<Range>::reference>;
+  std::vector<subtask<result>> children;
+  if constexpr (std::ranges::sized_range<Range>) children.reserve(std::ranges::size(calls));
+  for (auto&& each : calls) {
+    children.push_back(spawn_with<Range>(group, std::forward<decltype(each)>(each), act, where));
+  }
+  return children;
+}
+
+template <class... Children>
+bool all_have_values(const std::tuple<Children...>& children) noexcept {
+  return std::apply([](const auto&... each) { return (each.has_value() && ...); }, children);
+}
+template <class Child>
+bool all_have_values(const std::vector<Child>& children) noexcept {
+  return std::ranges::all_of(children, [](const Child& each) { return each.has_value(); });
+}
+
+/// Joins. A cancellation that comes when all children have a value already is left to the next
+/// suspension point: no value is dropped.
+template <class Children>
+void join_for_values(task_group& group, const Children& children) {
   try {
-    return result::of_value(call_and_keep(std::forward<F>(f)));
+    group.join();
   } catch (const cancelled&) {
-    throw;
-  } catch (...) {
-    return result::of_error(std::current_exception());
+    if (!all_have_values(children)) throw;
   }
 }
 
-/// Takes a settled child's outcome. One that was cancelled on its own is an error among others.
-template <class T>
-outcome<T> take_settled(subtask<outcome<T>>& child) {
-  try {
-    return take(child);
-  } catch (const task_cancelled&) {
-    return outcome<T>::of_error(std::current_exception());
-  }
+/// Calls all at once, each by an Act. Returns what that takes of them, in order.
+template <class Act, class... Fs>
+auto gather_all(Fs&&... calls) {
+  cooperate();
+  task_group group;
+  const spawn_site where = site_of_caller();
+  std::tuple children{spawn_call<Fs>(group, calls, Act(), where)...};
+  join_for_values(group, children);
+  return std::apply(
+      [](auto&... each) { return std::tuple<decltype(Act::take(each))...>{Act::take(each)...}; },
+      children);
+}
+
+template <class Act, class Range>
+auto gather_range(Range& calls, spawn_site where) {
+  cooperate();
+  task_group group;
+  auto children = spawn_elements(group, calls, Act(), where);
+  join_for_values(group, children);
+  std::vector<decltype(Act::take(children.front()))> results;
+  results.reserve(children.size());
+  for (auto& each : children) results.push_back(Act::take(each));
+  return results;
 }
 
 }  // namespace detail
@@ -102,15 +146,7 @@ outcome<T> take_settled(subtask<outcome<T>>& child) {
 template <class... Fs>
 requires detail::callables<Fs...>
 auto gather(Fs&&... calls) {
-  using results = std::tuple<detail::shown_result<std::invoke_result_t<Fs>>...>;
-  throw_if_cancelled();
-  task_group group;
-  const spawn_site where = detail::site_of_caller();
-  std::tuple children{detail::spawn_call<Fs>(group, calls, where)...};
-  detail::join_for_values(group, [&] {
-    return std::apply([](auto&... each) { return (each.has_value() && ...); }, children);
-  });
-  return std::apply([](auto&... each) { return results{detail::take(each)...}; }, children);
+  return detail::gather_all<detail::plain_call>(std::forward<Fs>(calls)...);
 }
 
 /// As above, for the calls of a range; those of a single-pass range are copied, or moved if they
@@ -119,24 +155,8 @@ auto gather(Fs&&... calls) {
 template <class Range>
 requires detail::range_of_callables<Range>
 auto gather(Range&& calls, spawn_site where = spawn_site::current()) {
-  using result = detail::element_result<Range>;
-  throw_if_cancelled();
-  task_group group;
-  const auto call = [](auto&& each) -> result {
-    return std::invoke(std::forward<decltype(each)>(each));
-  };
-  auto children = detail::spawn_elements(group, calls, call, where);
-  detail::join_for_values(group, [&] {
-    return std::ranges::all_of(children, [](const auto& each) { return each.has_value(); });
-  });
-  if constexpr (std::is_void_v<result>) {
-    for (auto& each : children) detail::take(each);
-  } else {
-    std::vector<detail::kept_result<result>> results;
-    results.reserve(children.size());
-    for (auto& each : children) results.push_back(detail::take(each));
-    return results;
-  }
+  auto results = detail::gather_range<detail::plain_call>(calls, where);
+  if constexpr (!std::is_void_v<detail::element_result<Range>>) return results;
 }
 
 /// Runs all calls at once and waits for all of them, whatever becomes of the others. Returns: a
@@ -145,36 +165,14 @@ auto gather(Range&& calls, spawn_site where = spawn_site::current()) {
 template <class... Fs>
 requires detail::callables<Fs...>
 auto gather_settled(Fs&&... calls) {
-  using results = std::tuple<outcome<std::invoke_result_t<Fs>>...>;
-  throw_if_cancelled();
-  task_group group;
-  const spawn_site where = detail::site_of_caller();
-  std::tuple children{
-      group.spawn([&calls] { return detail::settle(std::forward<Fs>(calls)); }, where)...};
-  detail::join_for_values(group, [&] {
-    return std::apply([](auto&... each) { return (each.has_value() && ...); }, children);
-  });
-  return std::apply([](auto&... each) { return results{detail::take_settled(each)...}; }, children);
+  return detail::gather_all<detail::settling_call>(std::forward<Fs>(calls)...);
 }
 
 /// As above, for the calls of a range, kept as by gather(). Returns: a vector of their outcomes.
 template <class Range>
 requires detail::range_of_callables<Range>
 auto gather_settled(Range&& calls, spawn_site where = spawn_site::current()) {
-  using result = detail::element_result<Range>;
-  throw_if_cancelled();
-  task_group group;
-  const auto settle = [](auto&& each) {
-    return detail::settle(std::forward<decltype(each)>(each));
-  };
-  auto children = detail::spawn_elements(group, calls, settle, where);
-  detail::join_for_values(group, [&] {
-    return std::ranges::all_of(children, [](const auto& each) { return each.has_value(); });
-  });
-  std::vector<outcome<result>> results;
-  results.reserve(children.size());
-  for (auto& each : children) results.push_back(detail::take_settled(each));
-  return results;
+  return detail::gather_range<detail::settling_call>(calls, where);
 }
 
 }  // namespace heddle

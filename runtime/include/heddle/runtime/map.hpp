@@ -71,21 +71,20 @@ auto map(Range&& elements, std::size_t limit, F&& fn, spawn_site where = spawn_s
   using element = std::ranges::range_reference_t<Range>;
   using result = std::invoke_result_t<F&, element>;
   if (limit == 0) detail::throw_no_limit();
-  throw_if_cancelled();
+  cooperate();
   detail::places free(limit);
   task_group group;
   std::vector<subtask<result>> children;
+  if constexpr (std::ranges::sized_range<Range>) children.reserve(std::ranges::size(elements));
+  const auto call = [&fn, &free](auto&& one) -> result {
+    const detail::place_holder ends{free};
+    return std::invoke(fn, std::forward<decltype(one)>(one));
+  };
   group.run([&] {
     for (auto&& each : elements) {
       free.take();
-      const auto call = [&fn, &free](auto&& one) -> result {
-        const detail::place_holder ends{free};
-        return std::invoke(fn, std::forward<decltype(one)>(one));
-      };
       children.push_back(
-          group.spawn([call, own = detail::held_element<Range>(std::forward<decltype(each)>(
-                                 each))]() mutable -> result { return call(own.get()); },
-                      where));
+          detail::spawn_with<Range>(group, std::forward<decltype(each)>(each), call, where));
     }
   });
   if constexpr (!std::is_void_v<result>) {

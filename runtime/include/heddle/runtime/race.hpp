@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstddef>
+#include <ranges>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -28,7 +29,7 @@ using race_result = std::variant<shown_result<std::invoke_result_t<Fs>>...>;
 template <errors which, std::size_t... n, class... Fs>
 race_result<Fs...> race_all(std::index_sequence<n...>, Fs&&... calls) {
   using result = race_result<Fs...>;
-  throw_if_cancelled();
+  cooperate();
   finish_line<result> line;
   const spawn_site where = site_of_caller();
   std::array children{line.racers().spawn(
@@ -44,19 +45,19 @@ race_result<Fs...> race_all(std::index_sequence<n...>, Fs&&... calls) {
 template <errors which, class Range>
 auto race_range(Range& calls, spawn_site where) {
   using value = shown_result<element_result<Range>>;
-  throw_if_cancelled();
+  cooperate();
   finish_line<value> line;
   std::size_t index = 0;
   std::vector<subtask<late_failure>> children;
+  if constexpr (std::ranges::sized_range<Range>) children.reserve(std::ranges::size(calls));
   for (auto&& each : calls) {
-    children.push_back(line.racers().spawn(
-        [&line, mine = index++,
-         call = held_element<Range>(std::forward<decltype(each)>(each))]() mutable {
-          return line.template run<which>(mine, call.get(), [](auto&& result) {
-            return value(std::forward<decltype(result)>(result));
-          });
-        },
-        where));
+    const auto run = [&line, mine = index++](auto&& call) {
+      return line.template run<which>(mine, std::forward<decltype(call)>(call), [](auto&& result) {
+        return value(std::forward<decltype(result)>(result));
+      });
+    };
+    children.push_back(
+        spawn_with<Range>(line.racers(), std::forward<decltype(each)>(each), run, where));
   }
   if (children.empty()) throw_no_racers();
   value first = line.template result_of<which>(children);

@@ -4,6 +4,8 @@
 // a copy of the child's own. Used by gather.hpp, race.hpp and map.hpp.
 #pragma once
 
+#include <heddle/runtime/task_group.hpp>
+
 #include <memory>
 #include <ranges>
 #include <type_traits>
@@ -48,5 +50,17 @@ class held_element<Range, false> {
  private:
   value own_;
 };
+
+/// Spawns a child that returns `act(element)`, and holds the element of the Range till then.
+template <class Range, class Act, class Element>
+auto spawn_with(task_group& group, Element&& element, Act act, spawn_site where) {
+  using held = held_element<Range>;
+  using result = std::invoke_result_t<Act&, typename held::reference>;
+  return group.spawn(
+      [act = std::move(act), one = held(std::forward<Element>(element))]() mutable -> result {
+        return act(one.get());
+      },
+      where);
+}
 
 }  // namespace heddle::detail
