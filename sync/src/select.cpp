@@ -10,6 +10,7 @@
 #include <functional>
 #include <limits>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 
 namespace heddle::sync::detail {
@@ -55,9 +56,15 @@ std::size_t choose(std::size_t count) noexcept {
   return static_cast<std::size_t>((mixed >> 32) * count >> 32);
 }
 
+[[noreturn]] void throw_used_twice() {
+  throw std::logic_error(
+      "heddle::sync::select: a case is in this select twice, or in another one that waits");
+}
+
 /// The locks of all cases, each once, taken in the order of their addresses.
 class all_locks {
  public:
+  /// Errors: std::logic_error if a case is there twice.
   all_locks(std::span<select_case* const> cases, std::span<select_case*> scratch) {
     const auto has_lock = [](const select_case* one) { return one->lock() != nullptr; };
     const auto end = std::copy_if(cases.begin(), cases.end(), scratch.begin(), has_lock);
@@ -65,9 +72,11 @@ class all_locks {
     const auto same = [](const select_case* a, const select_case* b) {
       return a->lock() == b->lock();
     };
-    std::sort(ordered_.begin(), ordered_.end(), [](const select_case* a, const select_case* b) {
-      return std::less<>()(a->lock(), b->lock());
-    });
+    std::sort(ordered_.begin(), ordered_.end(),
+              [&same](const select_case* a, const select_case* b) {
+                return same(a, b) ? std::less<>()(a, b) : std::less<>()(a->lock(), b->lock());
+              });
+    if (std::adjacent_find(ordered_.begin(), ordered_.end()) != ordered_.end()) throw_used_twice();
     const auto last = std::unique(ordered_.begin(), ordered_.end(), same);
     ordered_ = ordered_.first(static_cast<std::size_t>(last - ordered_.begin()));
   }
@@ -82,6 +91,7 @@ class all_locks {
   std::span<select_case*> ordered_;
 };
 
+/// Which case's time is over first, and when; none: there is no such case.
 struct first_limit {
   deadline when;
   std::size_t at = nowhere;
@@ -130,21 +140,26 @@ std::size_t wait_in_all(std::span<select_case* const> cases, waiter& self, deadl
   std::all_of(cases.begin(), cases.end(), watch);
   const wake_reason reason = self.wait(limit);
   const std::uint16_t tag = self.tag();
-  for (select_case* const each : cases) each->leave();
+  const std::size_t won =
+      reason == wake_reason::event && tag != watched ? tag - std::size_t{1} : nowhere;
+  for (std::size_t at = 0; at < cases.size(); ++at) {
+    if (at != won) cases[at]->leave();  // that one was taken out to be claimed
+  }
   if (misuse != nullptr) std::rethrow_exception(misuse);
   throw_if_cancelled(reason);
   if (reason != wake_reason::event) return nowhere;
-  if (tag != watched) return tag - std::size_t{1};
+  if (won != nowhere) return won;
   const auto ended = std::find_if(cases.begin(), cases.end(), [](select_case* one) {
     return one->lock() == nullptr && one->ready();
   });
   return static_cast<std::size_t>(ended - cases.begin());
 }
 
-/// Waits until a case has happened. Returns which; nowhere: none before the first limit.
+/// Waits until a case has happened, which it returns, or the first limit has passed.
 std::size_t find_case(std::span<select_case* const> cases, std::span<select_case*> scratch,
-                      deadline limit, std::size_t otherwise) {
+                      std::size_t otherwise) {
   all_locks locks(cases, scratch);
+  std::optional<first_limit> first;
   for (;;) {
     handover woken;
     std::unique_lock locked(locks);
@@ -152,11 +167,14 @@ std::size_t find_case(std::span<select_case* const> cases, std::span<select_case
     if (otherwise != nowhere) return otherwise;
     if (!woken.empty())
       continue;  // senders whose values failed to move hear of it before this waits
+    if (!first) first = find_limit(cases);  // reading the clock is for those who wait
+    if (std::ranges::any_of(cases, &select_case::is_enlisted)) throw_used_twice();
     waiter self(wait_subject{select_kind});
     for (std::size_t at = 0; at < cases.size(); ++at) cases[at]->enlist(self, tag_of(at));
     locked.unlock();
-    const std::size_t chosen = wait_in_all(cases, self, limit);
-    if (chosen == nowhere || cases[chosen]->happened()) return chosen;
+    const std::size_t chosen = wait_in_all(cases, self, first->when);
+    if (chosen == nowhere) return first->at;
+    if (cases[chosen]->happened()) return chosen;
   }
 }
 
@@ -168,13 +186,11 @@ std::size_t select_one(std::span<select_case* const> cases, std::span<select_cas
     throw std::invalid_argument("heddle::sync::select: more than 65534 cases");
   }
   cooperate();
-  const first_limit first = find_limit(cases);
   const auto otherwise = std::find_if(cases.begin(), cases.end(),
                                       [](const select_case* one) { return one->is_otherwise(); });
-  const std::size_t chosen = find_case(
-      cases, scratch, first.when,
+  const std::size_t index = find_case(
+      cases, scratch,
       otherwise == cases.end() ? nowhere : static_cast<std::size_t>(otherwise - cases.begin()));
-  const std::size_t index = chosen == nowhere ? first.at : chosen;
   cases[index]->finish();
   return index;
 }

@@ -42,7 +42,6 @@
 #define PARTNER(c) ((c) ^ 1)
 #define HAS(mask, c) ((((mask) >> (c)) & 1) == 1)
 #define USES(mask, ch) ((((mask) >> (2 * (ch))) & 3) != 0)
-#define SINGLE(mask) ((mask) == 1 || (mask) == 2 || (mask) == 4 || (mask) == 8)
 
 mtype = { idle, waiting, by_event, by_time };
 
@@ -158,7 +157,11 @@ inline try_case(c) {
 
 inline leave(ch) {
   if
-  :: USES(mask, ch) ->
+  :: !USES(mask, ch)
+  :: USES(mask, ch) && word[p] == by_event && CHANNEL(tag[p]) == ch &&
+     !HAS(mask, PARTNER(tag[p]))
+     /* T1 has taken it out of its only list there: the channel is not touched again */
+  :: else ->
 #ifdef BUG_LEAVES_WITHOUT_THE_LOCK
      atomic { listed[PARTY(p, 2 * ch)] = false; listed[PARTY(p, 2 * ch + 1)] = false }
 #else
@@ -168,7 +171,6 @@ inline leave(ch) {
        release(ch)
      }
 #endif
-  :: else
   fi
 }
 
@@ -223,10 +225,7 @@ proctype chooser(byte p; byte mask) {
      unlock_all();
 end_asleep:
      word[p] != waiting;  /* S4 */
-     if
-     :: word[p] == by_event && SINGLE(mask)  /* T1 has taken it out of its only list */
-     :: else -> leave(0); leave(1)  /* S5 */
-     fi;
+     leave(0); leave(1);  /* S5 */
 #ifndef BUG_GOES_ON_BEFORE_THE_SETTLEMENT
      if :: word[p] == by_event -> settled[PARTY(p, tag[p])] :: else fi;
 #endif

@@ -127,6 +127,33 @@ TEST(rate_limiter, serves_in_the_order_of_arrival) {
   });
 }
 
+TEST(rate_limiter, whoever_is_counted_in_line_is_served_before_those_who_come_later) {
+  run(with_loops(1), [] {
+    // Whatever is left of the first one's turn: it may not end between being counted and the line.
+    for (int turns = 120; turns < 136; ++turns) {
+      rate_limiter gate({.tokens = 1, .per = 4ms, .burst = 1});
+      gate.acquire();
+      std::vector<char> order;
+      bool later_was_refused = false;
+      task_group group;
+      group.spawn([&] {
+        for (int n = 0; n < turns; ++n) this_fiber::checkpoint();
+        gate.acquire();
+        order.push_back('a');
+      });
+      group.spawn([&] {
+        later_was_refused = !gate.acquire_for(6ms);  // because the other one is in line
+        if (later_was_refused) gate.acquire();
+        order.push_back('b');
+      });
+      group.join();
+      if (later_was_refused) {
+        EXPECT_EQ(order, (std::vector<char>{'a', 'b'})) << turns;
+      }
+    }
+  });
+}
+
 TEST(rate_limiter, nobody_passes_who_waits) {
   run(with_loops(1), [] {
     rate_limiter gate({.tokens = 1, .per = 1h, .burst = 3});

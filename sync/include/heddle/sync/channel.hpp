@@ -46,8 +46,9 @@ class send_case;
 
 /// A bounded queue of values, or, with capacity 0, a rendezvous. T: a movable object type. Must
 /// outlive the calls on it, but for this: whoever has received a value may destroy it though the
-/// send of that value has not returned yet, and the other way round. Destroyed while somebody waits
-/// in it, the process stops with a message. What does not depend on T, close(), is_closed(), size()
+/// send of that value has not returned yet, and the other way round, unless that is a select with
+/// another case on the channel. Destroyed while somebody waits in it, the process stops with a
+/// message. What does not depend on T, close(), is_closed(), size()
 /// and capacity(), is declared in detail/channel_core.hpp.
 template <class T>
 class channel : public detail::channel_core {
@@ -123,16 +124,7 @@ class channel : public detail::channel_core {
   /// channel is closed and drained. Errors, Suspends: as receive().
   std::optional<T> receive_until(deadline limit) {
     std::optional<T> got;
-    cooperate();
-    for (bool again = true; again;) {
-      detail::handover woken;
-      guard locked(lock_);
-      if (take(got, woken) || closed_) break;
-      // Senders whose values failed to move hear of it before this waits.
-      if (!woken.empty()) continue;
-      detail::party self(&got);
-      again = !wait_to_receive(self, locked, limit);
-    }
+    receive_into(got, limit);
     return got;  // from one place: the caller's object, not a copy
   }
 
@@ -154,6 +146,20 @@ class channel : public detail::channel_core {
   friend class detail::send_case;
 
   static constexpr bool may_throw = !std::is_nothrow_move_constructible_v<T>;
+
+  /// As receive_until(), into an object of the caller's, which is empty.
+  void receive_into(std::optional<T>& got, deadline limit) {
+    cooperate();
+    for (bool again = true; again;) {
+      detail::handover woken;
+      guard locked(lock_);
+      if (take(got, woken) || closed_) break;
+      // Senders whose values failed to move hear of it before this waits.
+      if (!woken.empty()) continue;
+      detail::party self(&got);
+      again = !wait_to_receive(self, locked, limit);
+    }
+  }
 
   // All of these under lock_. What a claim has won is settled once that is released.
 
@@ -246,7 +252,7 @@ class channel<T>::iterator {
   T&& operator*() const noexcept { return std::move(*value_); }
   iterator& operator++() {
     value_.reset();
-    if (std::optional<T> next = from_->receive()) value_.emplace(std::move(*next));
+    from_->receive_into(value_, deadline::never());
     return *this;
   }
   void operator++(int) { ++*this; }

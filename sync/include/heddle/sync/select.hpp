@@ -62,9 +62,9 @@ auto on_join(task<T>& of, Fn&& fn) {
   return detail::join_case<T, std::decay_t<Fn>>(of, std::forward<Fn>(fn));
 }
 
-/// A case of select(): nothing else has happened for `after`, counted from the call of select().
-/// `fn` takes nothing. Of several the earliest counts. What is too long to be told is for ever;
-/// what is negative, or not a number, is at once.
+/// A case of select(): nothing else has happened for `after`, counted from when none of the others
+/// was possible. `fn` takes nothing. Of several the earliest counts. What is too long to be told is
+/// for ever; what is negative, or not a number, is at once.
 template <class Rep, class Period, detail::callable Fn>
 auto on_timeout(std::chrono::duration<Rep, Period> after, Fn&& fn) {
   using duration = std::chrono::duration<Rep, Period>;
@@ -85,10 +85,11 @@ auto otherwise(Fn&& fn) {
 
 /// Waits until one of the cases is possible, does it, and calls its function. Each argument is a
 /// case, or a range (of lvalues) of cases, which count as if they stood there one by one. A case
-/// may be used again after the call, by one select at a time, but for on_send of a value that it
-/// held and has sent. Returns: which case it was, from 0.
+/// may be used again after the call, but for on_send of a value that it held and has sent; it is in
+/// one select at a time, and there once. Returns: which case it was, from 0.
 /// Errors: those of the case that happened; what its function throws; `cancelled`: then none has
-/// happened; std::invalid_argument if there is no case, or more than 65,534. Suspends: yes,
+/// happened; std::invalid_argument if there is no case, or more than 65,534; std::logic_error if a
+/// channel's or an event's case is there twice, or in another select that waits. Suspends: yes,
 /// cancel-safe; with `otherwise` only to yield now and then. Order: as the operation that happened.
 /// Cost: the locks of all channels and events in it, once if a case is possible, twice if not;
 /// allocates, before it waits, only if there is a range.

@@ -40,6 +40,8 @@ class party : private line_entry<party> {
     outcome_.store(settlement::open, std::memory_order_relaxed);
   }
 
+  /// Returns whether it is in a list. Under the list's lock.
+  bool waits() const noexcept { return linked; }
   /// The value to be moved from (a sender), or the optional to be filled (a receiver).
   void* place() const noexcept { return place_; }
 

@@ -25,6 +25,8 @@ class select_case {
   /// Does the case. Returns false if it was not possible after all. Under the lock. Errors:
   /// channel_closed; what moving a value throws; nothing was done then.
   virtual bool take(handover&) { return false; }
+  /// Returns whether the case is in a list already: of another select. Under the lock.
+  virtual bool is_enlisted() const noexcept { return false; }
   /// Puts `self` into the list. Under the lock.
   virtual void enlist(waiter&, std::uint16_t) noexcept {}
   /// Has the case end `self`, where there is no list with a lock. Returns false if it is possible

@@ -39,6 +39,7 @@ class receive_case final : public select_case {
     got_.reset();
     return from_->take(got_, woken) || from_->closed_;
   }
+  bool is_enlisted() const noexcept override { return self_.waits(); }
   void enlist(waiter& self, std::uint16_t tag) noexcept override {
     got_.reset();
     self_.begin(self, tag, &got_);
@@ -74,6 +75,7 @@ class send_case final : public select_case {
     return to_->count_ < to_->capacity_ || to_->closed_ || !to_->receivers_.empty();
   }
   bool take(handover& woken) override { return to_->give(value_, woken); }
+  bool is_enlisted() const noexcept override { return self_.waits(); }
   void enlist(waiter& self, std::uint16_t tag) noexcept override {
     self_.begin(self, tag, std::addressof(value_));
     to_->senders_.append(self_);
@@ -108,6 +110,7 @@ class event_case_base : public select_case {
   spinlock* lock() const noexcept override { return &of_->lock_; }
   bool ready() noexcept override { return of_->is_set(); }
   bool take(handover&) override { return true; }
+  bool is_enlisted() const noexcept override { return self_.waits(); }
   void enlist(waiter& self, std::uint16_t tag) noexcept override;
   void leave() noexcept override;
   bool happened() override;
@@ -136,7 +139,7 @@ class join_case final : public select_case {
   bool take(handover&) override { return true; }
   bool watch(waiter& self) override {
     const bool runs = of_->watch_end(self);
-    watching_ = true;  // not before: it throws if somebody else waits, whose registration that is
+    watching_ = true;  // not before: it throws if the caller is that task, which has a joiner
     return runs;
   }
   void leave() noexcept override {
@@ -203,7 +206,8 @@ template <class Fn, class... Args>
 concept callable = std::invocable<std::add_lvalue_reference_t<std::decay_t<Fn>>, Args...>;
 
 template <class C>
-concept case_like = std::derived_from<std::remove_cvref_t<C>, select_case>;
+concept case_like = std::convertible_to < std::remove_reference_t<C>
+*, select_case* > ;
 
 template <class R>
 concept range_of_cases =
