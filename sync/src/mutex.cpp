@@ -48,11 +48,8 @@ bool mutex::must_wait(word me) noexcept {
   }
 }
 
-__attribute__((noinline)) bool mutex::lock_slowly(deadline limit) {
-  const word me = word_of(caller_id());
-  if (is_held()) {
-    throw_held_already("heddle::sync::mutex::lock");
-  }
+__attribute__((noinline)) bool mutex::lock_slowly(word me, deadline limit) {
+  if (is_held_by(me)) throw_held_already("heddle::sync::mutex::lock");
   const wait_subject self(mutex_kind, this);
   std::optional<lock_wait> known;
   if (limit.is_never()) known.emplace(self, &holder_of);
@@ -70,11 +67,8 @@ __attribute__((noinline)) bool mutex::lock_slowly(deadline limit) {
   return false;
 }
 
-__attribute__((noinline)) void mutex::unlock_slowly() {
-  if (!is_held()) {
-    throw_not_held("heddle::sync::mutex::unlock");
-  }
-  const word me = word_of(caller_id());
+__attribute__((noinline)) void mutex::unlock_slowly(word me) {
+  if (!is_held_by(me)) throw_not_held("heddle::sync::mutex::unlock");
   for (word mine = me;; mine = me) {
     // Before the claim: whoever is claimed may go on at once, and puts itself in this place.
     word_.store(word_of(handed_over) | contended, std::memory_order_relaxed);

@@ -30,8 +30,8 @@ void oneshot_core::check_unset() const {
 }
 
 bool oneshot_core::publish() noexcept {
-  // order: acq_rel — releases the outcome; partner: ready(), future_goes().
-  const unsigned before = state_.fetch_or(settled, std::memory_order_acq_rel);
+  // order: release — the outcome; partner: ready().
+  const unsigned before = state_.fetch_or(settled, std::memory_order_release);
   // The promise has not gone, so the state outlives this.
   waiting_.wake_one();
   return (before & future_gone) == 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // rate_limiter: the theoretical arrival time of the next cell, and a line of those who came when
-// there was too little, in which the first one holds a semaphore of one permit while it sleeps.
+// there was too little, of whom the first one sleeps for tokens.
 #include <heddle/sync/rate_limiter.hpp>
 
 #include <algorithm>
@@ -8,7 +8,6 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
-#include <utility>
 
 namespace heddle::sync {
 
@@ -25,27 +24,46 @@ void check_field(const char* field, bool good, std::int64_t value) {
 
 }  // namespace
 
-/// One that is in line, and counted, until it has taken its tokens or leaves.
-struct rate_limiter::in_line {
-  explicit in_line(rate_limiter& at) noexcept : of(at) {}
-  ~in_line() {
-    if (wanted == 0) return;
-    const std::lock_guard guard(of.lock_);
-    leave();
+/// One's place in line, once one has found too little. Whoever leaves as the first, with tokens or
+/// without, makes the next one the first.
+class rate_limiter::place {
+ public:
+  /// Under `guard`, the limiter's.
+  place(rate_limiter& at, std::ptrdiff_t n, std::unique_lock<spinlock>& guard) noexcept
+      : of_(at), wanted_(static_cast<std::uint64_t>(n)), guard_(guard) {
+    of_.wanted_ += wanted_;
   }
-  /// Under the lock.
-  void leave() noexcept {
-    of.wanted_ -= static_cast<std::uint64_t>(std::exchange(wanted, 0));
-    --of.in_line_;
+  ~place() {
+    resumption_list woken;
+    if (!guard_.owns_lock()) guard_.lock();
+    of_.wanted_ -= wanted_;
+    if (first_) of_.has_first_ = of_.line_.claim_first(woken) != nullptr;
+    guard_.unlock();
+    woken.resume_all();
   }
-  in_line(const in_line&) = delete;
-  in_line& operator=(const in_line&) = delete;
+  place(const place&) = delete;
+  place& operator=(const place&) = delete;
 
-  rate_limiter& of;
-  std::ptrdiff_t wanted = 0;
+  /// Waits until those before have gone. Returns: event: it is the first. Under the guard again.
+  wake_reason wait(deadline limit) noexcept {
+    wake_reason reason = wake_reason::event;
+    if (of_.has_first_) {
+      detail::wait_entry self{wait_subject(token_kind, &of_)};
+      reason = detail::wait_in(of_.line_, self, guard_, limit);
+    }
+    first_ = reason == wake_reason::event;
+    if (first_) of_.has_first_ = true;
+    return reason;
+  }
+
+ private:
+  rate_limiter& of_;
+  const std::uint64_t wanted_;
+  std::unique_lock<spinlock>& guard_;
+  bool first_ = false;
 };
 
-rate_limiter::~rate_limiter() { detail::check_nobody_waits(in_line_ == 0, "rate_limiter"); }
+rate_limiter::~rate_limiter() { detail::check_nobody_waits(!has_first_, "rate_limiter"); }
 
 rate_limiter::rate_limiter(const rate_limit& limit) : limit_(limit) {
   check_field("tokens", 1 <= limit.tokens && limit.tokens <= most, limit.tokens);
@@ -77,89 +95,70 @@ rate_limiter::moment rate_limiter::later_by(moment from, std::ptrdiff_t n) const
   return from;
 }
 
-/// Returns when n tokens can be taken, under the lock: a burst before the bucket would be full
-/// again.
-clock::time_point rate_limiter::due(std::ptrdiff_t n, clock::time_point now) const noexcept {
-  moment at = later_by(std::max(filled_, moment{now.time_since_epoch().count(), 0}), n);
+/// Takes n tokens, under the lock, if they are there at `now`. Returns when they are, which is not
+/// after `now` if it has taken them: a burst before the bucket will be full again.
+clock::time_point rate_limiter::take_if_due(std::ptrdiff_t n, clock::time_point now) noexcept {
+  const moment full = later_by(std::max(filled_, moment{now.time_since_epoch().count(), 0}), n);
+  moment at = full;
   at.nanoseconds -= burst_time_;
   at.fraction -= burst_fraction_;
   if (at.fraction > 0) ++at.nanoseconds;  // not before the last fraction has come
-  return clock::time_point(std::chrono::nanoseconds(at.nanoseconds));
-}
-
-/// Takes n tokens, under the lock, if they are there.
-bool rate_limiter::take_if_due(std::ptrdiff_t n, clock::time_point now) noexcept {
-  if (due(n, now) > now) return false;
-  filled_ = later_by(std::max(filled_, moment{now.time_since_epoch().count(), 0}), n);
-  return true;
+  const clock::time_point due{std::chrono::nanoseconds(at.nanoseconds)};
+  if (due <= now) filled_ = full;
+  return due;
 }
 
 bool rate_limiter::try_acquire(std::ptrdiff_t n) {
   check(n);
   const clock::time_point now = clock::now();
   const std::lock_guard guard(lock_);
-  return in_line_ == 0 && take_if_due(n, now);
+  return !has_first_ && take_if_due(n, now) <= now;
 }
 
 bool rate_limiter::acquire_until(deadline limit, std::ptrdiff_t n) {
   check(n);
   cooperate();
-  in_line me(*this);
-  switch (take_or_enter(me, n, limit)) {
-    case entry::taken:
-      return true;
-    case entry::refused:
-      return false;
-    case entry::in_line:
-      break;
-  }
-  const permit turn = permit::acquire_until(first_, limit);
-  return turn && take_as_first(me, n, limit);
-}
-
-/// Takes n tokens if they are there and nobody is in line; else gets in line, unless they cannot
-/// come before `limit`.
-rate_limiter::entry rate_limiter::take_or_enter(in_line& me, std::ptrdiff_t n,
-                                                deadline limit) noexcept {
   const clock::time_point now = clock::now();
-  const std::lock_guard guard(lock_);
-  if (in_line_ == 0 && take_if_due(n, now)) return entry::taken;
-  const std::uint64_t wanted = wanted_ + static_cast<std::uint64_t>(n);
-  if (!limit.is_never()) {
-    // In floating point: a long line may want more than the clock can tell. Rounded down by more
-    // than it can err, so that nobody is refused who would be served.
-    using nanoseconds = long double;
-    const auto wait = static_cast<nanoseconds>(wanted) *
-                          static_cast<nanoseconds>(limit_.per.count()) /
-                          static_cast<nanoseconds>(limit_.tokens) -
-                      static_cast<nanoseconds>(burst_time_) - 2;
-    const std::int64_t from = std::max(filled_.nanoseconds, now.time_since_epoch().count());
-    if (static_cast<nanoseconds>(from) + wait >
-        static_cast<nanoseconds>(limit.when().time_since_epoch().count())) {
-      return entry::refused;
-    }
-  }
-  wanted_ = wanted;
-  ++in_line_;
-  me.wanted = n;
-  return entry::in_line;
+  std::unique_lock guard(lock_);
+  if (!has_first_ && take_if_due(n, now) <= now) return true;
+  if (is_too_early(limit, n, now)) return false;
+  place mine(*this, n, guard);
+  const wake_reason reason = mine.wait(limit);
+  if (reason == wake_reason::event) return take_as_first(n, limit, guard);
+  guard.unlock();
+  throw_if_cancelled(reason);
+  return false;
 }
 
-bool rate_limiter::take_as_first(in_line& me, std::ptrdiff_t n, deadline limit) {
+/// Returns whether n tokens cannot come before `limit`, since those in line come first.
+bool rate_limiter::is_too_early(deadline limit, std::ptrdiff_t n,
+                                clock::time_point now) const noexcept {
+  if (limit.is_never()) return false;
+  // In floating point: a long line may want more than the clock can tell. Rounded down by more
+  // than it can err, so that nobody is refused who would be served.
+  using nanoseconds = long double;
+  const auto wait = static_cast<nanoseconds>(wanted_ + static_cast<std::uint64_t>(n)) *
+                        static_cast<nanoseconds>(limit_.per.count()) /
+                        static_cast<nanoseconds>(limit_.tokens) -
+                    static_cast<nanoseconds>(burst_time_) - 2;
+  const std::int64_t from = std::max(filled_.nanoseconds, now.time_since_epoch().count());
+  return static_cast<nanoseconds>(from) + wait >
+         static_cast<nanoseconds>(limit.when().time_since_epoch().count());
+}
+
+/// Sleeps until there are n tokens, and takes them. Returns under `guard`, so that the line is left
+/// before anybody sees that they are taken.
+bool rate_limiter::take_as_first(std::ptrdiff_t n, deadline limit,
+                                 std::unique_lock<spinlock>& guard) {
   for (;;) {
     const clock::time_point now = clock::now();
-    clock::time_point at;
-    {
-      const std::lock_guard guard(lock_);
-      if (take_if_due(n, now)) {
-        me.leave();
-        return true;
-      }
-      at = due(n, now);
-    }
+    const clock::time_point at = take_if_due(n, now);
+    if (at <= now) return true;
     if (limit.when() < at) return false;
+    guard.unlock();
     waiter nobody_wakes{wait_subject(token_kind, this)};
     throw_if_cancelled(nobody_wakes.wait(at));
+    guard.lock();
   }
 }
 

@@ -56,7 +56,7 @@ void cancel_list::cancel(group_core& group) noexcept {
     const std::lock_guard guard(group.lock);
     if (group.cancelled.load(std::memory_order_relaxed)) return;
     group.reason = why_;
-    // order: release — the reason; partner: whoever reads it without the lock.
+    // order: release — the reason; partner: reason_to_leave().
     group.cancelled.store(true, std::memory_order_release);
     for (fiber* each = group.members; each != nullptr; each = each->next_member) {
       if (claim(*each)) each->next_resumed = std::exchange(woken, each);

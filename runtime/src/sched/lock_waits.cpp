@@ -57,6 +57,18 @@ lock_waits::link lock_waits::read(fiber_id who) noexcept {
 
 fiber_id lock_waits::holder_of(fiber_id who) noexcept { return read(who).holder; }
 
+/// Returns whether the holders lead from `wait` back to its fiber, each looked at once.
+bool lock_waits::comes_back(const lock_wait& wait) noexcept {
+  const fiber_id me = id_of(wait);
+  fiber_id next = wait.held_by_(wait.lock_.address());
+  for (std::size_t n = 1; n < longest_cycle; ++n) {
+    if (next == me) return true;
+    if (next == fiber_id::none || is_plain_thread(next)) return false;
+    next = read(next).holder;
+  }
+  return next == me;
+}
+
 lock_waits::chain lock_waits::walk(fiber_id from) noexcept {
   chain found;
   std::size_t length = 0;
@@ -85,6 +97,12 @@ bool lock_waits::is_first_to_report(const chain& cycle) noexcept {
 }
 
 void lock_waits::report_cycle(const lock_wait& wait, error_hooks& hooks) noexcept {
+  if (comes_back(wait)) [[unlikely]]
+    report_if_cycle(wait, hooks);
+}
+
+__attribute__((noinline)) void lock_waits::report_if_cycle(const lock_wait& wait,
+                                                           error_hooks& hooks) noexcept {
   const fiber_id me = id_of(wait);
   const chain found = walk(me);
   if (found.length == 0 || !walk(me).same_as(found) || !is_first_to_report(found)) return;

@@ -57,7 +57,9 @@ class lock_waits {
   shard& shard_of(fiber_id who) noexcept;
   static lock_wait* find(shard& in, fiber_id who) noexcept;
   link read(fiber_id who) noexcept;
+  bool comes_back(const lock_wait& wait) noexcept;
   chain walk(fiber_id from) noexcept;
+  void report_if_cycle(const lock_wait& wait, error_hooks& hooks) noexcept;
   bool is_first_to_report(const chain& cycle) noexcept;
   std::string describe(const chain& cycle);
   std::string describe(const link& one);

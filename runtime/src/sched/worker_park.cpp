@@ -30,8 +30,7 @@ void worker::sleep(const task_core* until, bool& sentinel, resumption_list& read
   const clock::time_point began = clock::now();
   parked_since_.store(began.time_since_epoch().count(), std::memory_order_relaxed);
   bool looked_for_stall = false;
-  for (;;) {
-    const clock::time_point now = clock::now();
+  for (clock::time_point now = began;;) {
     deadline wake_at = timers_.next_due();
     if (!looked_for_stall) wake_at = std::min(wake_at, deadline(began + stall_after));
     if (sentinel) wake_at = std::min(wake_at, deadline(now + sentinel_tick));
@@ -46,17 +45,17 @@ void worker::sleep(const task_core* until, bool& sentinel, resumption_list& read
       if (!sentinel) sentinel = owner_.idle.become_sentinel();
     }
     if (found.woken || found.events != 0 || finished(until)) return;
-    const clock::time_point woke_at = clock::now();
-    if (timers_.next_due() <= woke_at) return;
+    now = clock::now();
+    if (timers_.next_due() <= now) return;
     if (sentinel) {
       if (help_stuck_loops()) return;
       // Nobody runs: whoever withdraws next arms the tick timer.
       if (owner_.idle.end_sentinel()) sentinel = false;
     }
-    decay_if_due(woke_at);
-    if (!looked_for_stall && woke_at >= began + stall_after) {
+    decay_if_due(now);
+    if (!looked_for_stall && now >= began + stall_after) {
       looked_for_stall = true;
-      owner_.look_for_stall(woke_at);
+      owner_.look_for_stall(now);
     }
   }
 }

@@ -149,4 +149,8 @@ void throw_no_generator() {
       "heddle::generator: there is none here (default-constructed or moved from)");
 }
 
+void throw_null_failure() {
+  throw std::invalid_argument("heddle::generator: the error that was yielded is null");
+}
+
 }  // namespace heddle::detail

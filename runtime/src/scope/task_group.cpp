@@ -114,7 +114,7 @@ group_core::group_core() {
     const std::lock_guard guard(lock);
     if (cancelled.load(std::memory_order_relaxed)) return;
     reason = std::move(why);
-    // order: release — the reason; partner: whoever reads it without the lock.
+    // order: release — the reason; partner: reason_to_leave().
     cancelled.store(true, std::memory_order_release);
   }
 }

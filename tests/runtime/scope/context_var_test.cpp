@@ -178,6 +178,14 @@ TEST(context_var, every_kind_of_child_inherits) {
   });
 }
 
+TEST(context_var, what_a_plain_thread_runs_begins_with_that_thread_s_values) {
+  context_var<int> level(0);
+  const context_var<int>::scoped here(level, 7);
+  EXPECT_EQ(run(with_loops(1), [&] { return level.get(); }), 7);
+  runtime home(with_loops(1));
+  EXPECT_EQ(home.run([&] { return level.get(); }), 7);
+}
+
 TEST(context_var, a_generator_has_the_values_of_whoever_begins_it) {
   run(with_loops(1), [] {
     context_var<int> level(0);

@@ -255,6 +255,16 @@ TEST(generator, an_error_that_is_yielded_does_not_end_it) {
   });
 }
 
+TEST(generator, an_error_that_is_null_is_refused) {
+  run(with_loops(1), [] {
+    generator<int> none([](auto& yield) {
+      EXPECT_THROW(yield.error(nullptr), std::invalid_argument);
+      yield(1);
+    });
+    EXPECT_EQ(none.next(), 1);
+  });
+}
+
 TEST(generator, yields_inside_a_catch_keep_both_sides_exceptions_apart) {
   run(with_loops(2), [] {
     generator<int> inside([](auto& yield) {

@@ -73,13 +73,19 @@ class arrivals {
 
 /// Tasks that are dropped are cancelled one after the other, each waited for: rather all at once.
 template <class T>
-struct cancels_rest {
-  std::vector<task<T>*>& tasks;
+class cancels_rest {
+ public:
+  explicit cancels_rest(std::vector<task<T>*>& all) noexcept : tasks_(all) {}
+  cancels_rest(const cancels_rest&) = delete;
+  cancels_rest& operator=(const cancels_rest&) = delete;
   ~cancels_rest() {
-    for (task<T>* each : tasks) {
+    for (task<T>* each : tasks_) {
       if (each->joinable()) each->cancel();
     }
   }
+
+ private:
+  std::vector<task<T>*>& tasks_;
 };
 
 /// Joins the tasks as they end.
@@ -130,8 +136,8 @@ void yield_as_completed(std::vector<task<T>*>& tasks, Yield& yield, spawn_site w
 /// that is borrowed must outlive it, and those that were not reached stay as they are, to be
 /// joined; till then nobody else may use the tasks. Those that have ended before the first call
 /// come first, in the order of the range. Shape: a forward range of task objects. Errors, of the
-/// first call: std::logic_error for a task that was joined or moved from. Cost: a parked fiber for
-/// each task that has not ended.
+/// first call: std::logic_error for a task that was joined or moved from. Suspends: no; each step
+/// of the generator does, cancel-safe. Cost: a parked fiber for each task that has not ended.
 template <class Range>
 requires detail::range_of_tasks<Range>
 auto as_completed(Range&& tasks, spawn_site where = spawn_site::current()) {
@@ -141,9 +147,8 @@ auto as_completed(Range&& tasks, spawn_site where = spawn_site::current()) {
       [held = std::tuple<Range>(std::forward<Range>(tasks)), where](auto& yield) mutable {
         std::vector<task<result>*> all;
         for (task<result>& each : std::get<0>(held)) all.push_back(&each);
-        const std::conditional_t<borrowed, std::tuple<std::vector<task<result>*>&>,
-                                 detail::cancels_rest<result>>
-            at_end{all};
+        std::optional<detail::cancels_rest<result>> at_end;
+        if constexpr (!borrowed) at_end.emplace(all);
         detail::yield_as_completed(all, yield, where);
       },
       where);

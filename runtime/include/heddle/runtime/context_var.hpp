@@ -89,7 +89,8 @@ class context_var {
     detail::context_change change_;
   };
 
-  /// Binds a value from its construction to its end, both in one task.
+  /// Binds a value from its construction to its end, both in one task; ended by another, the
+  /// process stops with a message.
   class scoped {
    public:
     /// Errors: std::bad_alloc.

@@ -64,9 +64,12 @@ class generator {
         requires(!std::is_reference_v<T> && std::is_copy_constructible_v<T>) {
       (*this)(T(element));
     }
-    /// Has the consumer's ++ throw `why`; the producer goes on if the consumer does. Otherwise as
-    /// an element.
-    void error(std::exception_ptr why) const { core_->give(nullptr, std::move(why)); }
+    /// Has the consumer's ++ throw `why`; the producer goes on if the consumer does. Shape: not
+    /// null. Errors: also std::invalid_argument. Otherwise as an element.
+    void error(std::exception_ptr why) const {
+      if (why == nullptr) detail::throw_null_failure();
+      core_->give(nullptr, std::move(why));
+    }
 
    private:
     friend class generator;

@@ -45,7 +45,7 @@ class lock_wait {
 
   /// Makes the wait for `lock` known. If whoever holds that lock waits for one too, and so on until
   /// the caller comes up again, config::on_stall is told, once for each cycle. For waits without a
-  /// deadline: others end by themselves. Suspends: no. Cost: two short locks; more along a chain.
+  /// deadline: others end by themselves. Suspends: no. Cost: three short locks; more along a chain.
   lock_wait(wait_subject lock, owner_of held_by) noexcept;
   ~lock_wait();
   lock_wait(const lock_wait&) = delete;

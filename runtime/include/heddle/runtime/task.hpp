@@ -68,7 +68,8 @@ class [[nodiscard]] task {
   /// if the task has ended already: nothing is to come then. Shape: `self` is the caller's and has
   /// begun; the same task may be watched twice by one wait. True: unwatch_end() must follow before
   /// the caller begins another wait or uses the handle otherwise. Errors: std::logic_error if the
-  /// caller is the task itself. Suspends: no. Cost: one CAS.
+  /// caller is the task itself. Somebody else joins or watches it: the process stops with a
+  /// message. Suspends: no. Cost: one CAS.
   bool watch_end(const waiter& self) { return detail::watch_end(attached("watch_end"), self); }
 
   /// Takes back watch_end(); the task's end does not touch the caller's waits afterwards. Returns:

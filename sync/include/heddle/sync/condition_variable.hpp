@@ -20,7 +20,8 @@ namespace heddle::sync {
 
 /// As std::condition_variable_any: for std::unique_lock, std::shared_lock, or the mutex itself.
 /// Whoever waits is woken by a notify, never for no reason. It may be destroyed once all who wait
-/// have been notified; destroyed while somebody waits, the process stops with a message.
+/// have been notified, and the calls that did so have returned or were made under the lock;
+/// destroyed while somebody waits, the process stops with a message.
 class condition_variable {
  public:
   condition_variable() noexcept = default;
@@ -35,7 +36,9 @@ class condition_variable {
   /// Gives up `lock`, waits for a notify, takes the lock again, which is shielded. Errors:
   /// `cancelled`, with the lock held; a notify that came first is not lost to it: then it returns.
   /// What lock.unlock() throws, std::system_error if it is not held: then nothing was waited for;
-  /// what lock.lock() throws: then it is not held. Suspends: yes.
+  /// what lock.lock() throws: then it is not held. Suspends: yes; cancelled, it has taken no
+  /// notify. Order: what was done before the notify happens before the return. Cost: two locks of
+  /// the queue, and an unlock and a lock of `lock`.
   template <class Lock>
   void wait(Lock& lock) {
     throw_if_cancelled(wait_once(lock, {}));

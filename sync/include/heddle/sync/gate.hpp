@@ -31,7 +31,7 @@ class gate {
 
   /// Waits until the gate is open.
   /// Errors: throws `cancelled`. Suspends: yes, cancel-safe. Order: open() happens before the
-  /// return. Cost: open already: one load; the first time also a short lock.
+  /// return. Cost: open already: a few loads; the first time also a short lock.
   void wait() { wait_until(deadline::never()); }
 
   /// Waits until the gate is open. Returns: false if `limit` passed first. Otherwise as wait().

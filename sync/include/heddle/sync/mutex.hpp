@@ -38,33 +38,30 @@ class mutex {
   void lock() { lock_until(deadline::never()); }
 
   /// Locks it if it is free. Suspends: no. Cost: one CAS.
-  bool try_lock() noexcept {
-    word free = 0;
-    // order: acquire — partner: unlock().
-    return word_.compare_exchange_strong(free, word_of(caller_id()), std::memory_order_acquire,
-                                         std::memory_order_relaxed);
-  }
+  bool try_lock() noexcept { return lock_if_free(word_of(caller_id())); }
 
   /// Unlocks it, or hands it to whoever waits longest. Errors: std::system_error with
   /// operation_not_permitted if the caller does not hold it. Suspends: no. Cost: nobody waits: one
   /// CAS; else a short lock and a wake-up.
   void unlock() {
-    word mine = word_of(caller_id());
+    const word me = word_of(caller_id());
+    word mine = me;
     // order: release — partner: try_lock(), must_wait().
     if (word_.compare_exchange_strong(mine, 0, std::memory_order_release,
                                       std::memory_order_relaxed)) [[likely]] {
       return;
     }
-    unlock_slowly();
+    unlock_slowly(me);
   }
 
   /// Returns whether the caller holds it. Suspends: no.
-  bool is_held() const noexcept {
-    return (word_.load(std::memory_order_relaxed) & ~contended) == word_of(caller_id());
-  }
+  bool is_held() const noexcept { return is_held_by(word_of(caller_id())); }
 
  protected:
-  bool lock_until(deadline limit) { return try_lock() || lock_slowly(limit); }
+  bool lock_until(deadline limit) {
+    const word me = word_of(caller_id());
+    return lock_if_free(me) || lock_slowly(me, limit);
+  }
 
  private:
   using word = std::uint64_t;
@@ -72,8 +69,17 @@ class mutex {
 
   static word word_of(fiber_id who) noexcept { return static_cast<word>(who) << 1; }
   static fiber_id holder_of(const void* lock) noexcept;
-  bool lock_slowly(deadline limit);
-  void unlock_slowly();
+  bool is_held_by(word who) const noexcept {
+    return (word_.load(std::memory_order_relaxed) & ~contended) == who;
+  }
+  bool lock_if_free(word me) noexcept {
+    word free = 0;
+    // order: acquire — partner: unlock().
+    return word_.compare_exchange_strong(free, me, std::memory_order_acquire,
+                                         std::memory_order_relaxed);
+  }
+  bool lock_slowly(word me, deadline limit);
+  void unlock_slowly(word me);
   bool must_wait(word me) noexcept;
 
   std::atomic<word> word_{0};

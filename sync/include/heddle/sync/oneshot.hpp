@@ -46,7 +46,8 @@ class oneshot_promise {
     return set([&] { core().value.emplace(); });
   }
 
-  /// Sets an error, which get() will throw. Shape: not null. Otherwise as set_value().
+  /// Sets an error, which get() will throw. Shape: not null. Errors: also std::invalid_argument.
+  /// Otherwise as set_value().
   bool set_error(std::exception_ptr error) {
     if (error == nullptr) detail::throw_null_error();
     return set([&] { core().error = std::move(error); });
@@ -87,7 +88,7 @@ class oneshot_future {
 
   /// Waits for the outcome and takes it, once. Returns: the value. Errors: the error that was set;
   /// broken_promise if the promise went away without; `cancelled`: then it can still be taken.
-  /// Suspends: yes, cancel-safe. Cost: set already: one load.
+  /// Suspends: yes, cancel-safe. Cost: set already: a few loads.
   T get() {
     core().wait(deadline::never());
     return take();

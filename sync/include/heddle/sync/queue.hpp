@@ -151,9 +151,9 @@ class basic_queue {
   using memory = typename Store::memory;
   enum class attempt : std::uint8_t { done, full, no_memory_yet, shut_down };
   struct getter : detail::wait_entry {
-    explicit getter(const basic_queue* of) noexcept
-        : wait_entry(wait_subject(detail::queue_item_kind, of)) {}
-    std::optional<T> got;
+    getter(const basic_queue* of, std::optional<T>& into) noexcept
+        : wait_entry(wait_subject(detail::queue_item_kind, of)), got(&into) {}
+    std::optional<T>* got;
   };
   struct putter : detail::wait_entry {
     putter(const basic_queue* of, T& mine) noexcept
@@ -216,7 +216,7 @@ template <class T, class Store>
 auto basic_queue<T, Store>::put_locked(T& item, resumption_list& woken) noexcept -> attempt {
   if (shut_down_) return attempt::shut_down;
   if (auto* const first = static_cast<getter*>(getters_.claim_first(woken))) {
-    first->got.emplace(std::move(item));
+    first->got->emplace(std::move(item));
   } else if (store_.size() >= maxsize_) {
     return attempt::full;
   } else if (store_.size() >= store_.capacity()) {
@@ -300,23 +300,19 @@ std::optional<T> basic_queue<T, Store>::get_until(deadline limit) {
   resumption_list woken;
   std::optional<T> got;
   std::unique_lock guard(lock_);
-  if (get_locked(got, woken)) {
-    guard.unlock();
-    woken.resume_all();
-    return got;
+  wake_reason reason = wake_reason::event;
+  if (!get_locked(got, woken)) {
+    reason = wake_reason::closed;
+    if (!shut_down_) {
+      getter self(this, got);
+      reason = detail::wait_in(getters_, self, guard, limit);
+    }
   }
-  wake_reason reason = wake_reason::closed;
-  if (!shut_down_) {
-    getter self(this);
-    reason = detail::wait_in(getters_, self, guard, limit);
-    guard.unlock();
-    if (reason == wake_reason::event) return std::move(self.got);
-  } else {
-    guard.unlock();
-  }
+  guard.unlock();
+  woken.resume_all();
   if (reason == wake_reason::closed) detail::throw_queue_shut_down("get");
   throw_if_cancelled(reason);
-  return std::nullopt;
+  return got;
 }
 
 template <class T, class Store>

@@ -13,11 +13,12 @@
 #include <heddle/runtime/clock.hpp>
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/spinlock.hpp>
-#include <heddle/sync/semaphore.hpp>
+#include <heddle/sync/detail/wait_list.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 
 namespace heddle::sync {
 
@@ -66,26 +67,24 @@ class rate_limiter {
     // NOLINTNEXTLINE(modernize-use-nullptr): taken for a null pointer by clang-tidy 14
     friend auto operator<=>(const moment&, const moment&) = default;
   };
-  struct in_line;
-  enum class entry : std::uint8_t { taken, in_line, refused };
+  class place;
 
   void check(std::ptrdiff_t n) const;
   moment later_by(moment from, std::ptrdiff_t n) const noexcept;
-  clock::time_point due(std::ptrdiff_t n, clock::time_point now) const noexcept;
-  bool take_if_due(std::ptrdiff_t n, clock::time_point now) noexcept;
-  entry take_or_enter(in_line& me, std::ptrdiff_t n, deadline limit) noexcept;
-  bool take_as_first(in_line& me, std::ptrdiff_t n, deadline limit);
+  clock::time_point take_if_due(std::ptrdiff_t n, clock::time_point now) noexcept;
+  bool is_too_early(deadline limit, std::ptrdiff_t n, clock::time_point now) const noexcept;
+  bool take_as_first(std::ptrdiff_t n, deadline limit, std::unique_lock<spinlock>& guard);
 
   const rate_limit limit_;
   std::int64_t burst_time_;      // what a burst takes to fill ...
   std::int64_t burst_fraction_;  // ... and `tokens`ths of a nanosecond
   mutable spinlock lock_;
-  moment filled_;            // when the bucket is full again, if nobody takes more
-  std::size_t in_line_ = 0;  // so many have found too little
-  // What they want together, modulo 2^64. More than that is a line that few limits are long enough
-  // for: then some are refused later, when they are the first, and not at once.
+  moment filled_;           // when the bucket is full again, if nobody takes more
+  bool has_first_ = false;  // somebody is the first in line: sleeps until there is enough
+  detail::wait_list line_;  // those behind
+  // What they all want together, modulo 2^64. More than that is a line that few limits are long
+  // enough for: then some are refused later, when they are the first, and not at once.
   std::uint64_t wanted_ = 0;
-  semaphore first_{1, 1};  // held by the first in line
 };
 
 }  // namespace heddle::sync

@@ -37,7 +37,8 @@ class shared_mutex {
   /// Locks it alone. Errors: `cancelled` if the caller is and would have to wait; std::system_error
   /// with resource_deadlock_would_occur if the caller holds it alone; readers are not known, so one
   /// that calls it waits for itself, for ever. Suspends: if it is held or waited for; cancel-safe.
-  /// Cost: free: one CAS.
+  /// Order: every unlock() and unlock_shared() before it happens before the return. Cost: free: one
+  /// CAS.
   void lock() { try_lock_until(deadline::never()); }
   /// Locks it alone if it is free. Suspends: no.
   bool try_lock() noexcept;
@@ -60,8 +61,8 @@ class shared_mutex {
   void unlock();
 
   /// Locks it shared. Errors: as lock(). Suspends: if a writer holds it or somebody waits;
-  /// cancel-safe. Cost: no writer: one CAS. A reader that locks it shared again while a writer
-  /// waits waits for itself: do not.
+  /// cancel-safe. Order: the last unlock() happens before the return. Cost: no writer: one CAS. A
+  /// reader that locks it shared again while a writer waits waits for itself: do not.
   void lock_shared() { try_lock_shared_until(deadline::never()); }
   /// Locks it shared if nobody waits and no writer holds it. Suspends: no.
   bool try_lock_shared() noexcept;

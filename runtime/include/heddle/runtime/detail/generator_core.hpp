@@ -77,5 +77,6 @@ struct generator_closer {
 };
 
 [[noreturn]] void throw_no_generator();
+[[noreturn]] void throw_null_failure();
 
 }  // namespace heddle::detail

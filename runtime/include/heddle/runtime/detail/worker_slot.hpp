@@ -2,10 +2,11 @@
 // The one door to thread-local state.
 // A fiber may go on after a suspension on another thread, but a compiler may compute the address of
 // a thread_local once per function and reuse it after the switch: both g++ and clang do at -O2. So
-// nothing in heddle names a thread_local except this file, whose reader they cannot cache. It is a
-// public header because locks ask it who calls, in code that is inlined into users'.
-// Invariants: (1) the slot holds the thread's loop, or null on a plain thread; (2) get() is
-// evaluated anew at each call.
+// what runs on a fiber names a thread_local through this file only, whose reader they cannot cache
+// (those of plain threads: fiber/parker.cpp, fiber/task_storage.cpp). It is a public header because
+// locks ask it who calls, in code that is inlined into users'. Invariants: (1) the slot holds the
+// thread's loop, or null on a plain thread; (2) current_thread_state() is evaluated anew at each
+// call.
 #pragma once
 
 #include <heddle/runtime/error.hpp>
