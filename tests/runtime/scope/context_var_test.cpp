@@ -3,6 +3,7 @@
 #include <heddle/runtime.hpp>
 
 #include "runtime/support/child.hpp"
+#include "runtime/support/counted.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
@@ -23,6 +24,7 @@
 namespace heddle {
 namespace {
 
+using test::counted;
 using test::with_loops;
 
 TEST(context_var, gives_what_was_set_or_the_default) {
@@ -234,13 +236,6 @@ TEST(context_var, tasks_that_follow_one_another_on_a_stack_share_nothing) {
     }
   });
 }
-
-struct counted {
-  explicit counted(std::atomic<int>& of) : alive(&of) { ++*alive; }
-  counted(counted&& other) noexcept : alive(other.alive) { ++*alive; }
-  ~counted() { --*alive; }
-  std::atomic<int>* alive;
-};
 
 TEST(context_var, a_value_lives_as_long_as_somebody_has_it) {
   std::atomic<int> alive{0};
