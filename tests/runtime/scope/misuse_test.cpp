@@ -204,20 +204,13 @@ TEST(misuse, run_inside_a_fiber) {
 }
 
 TEST(misuse, a_race_of_nobody_and_a_map_without_room) {
-  const auto invalid_argument_of = [](auto call) -> std::string {
-    try {
-      call();
-    } catch (const std::invalid_argument& error) {
-      return error.what();
-    }
-    return "nothing was thrown";
-  };
-  run(with_loops(1), [&] {
+  run(with_loops(1), [] {
     const std::vector<std::function<int()>> nobody;
-    EXPECT_THAT(invalid_argument_of([&] { race(nobody); }), HasSubstr("race"));
-    EXPECT_THAT(invalid_argument_of([&] { any(nobody); }), HasSubstr("any"));
-    EXPECT_THAT(invalid_argument_of([] { map(test::numbers_below(2), 0, [](int) {}); }),
-                AllOf(HasSubstr("map"), HasSubstr("limit")));
+    EXPECT_THAT(message_of<std::invalid_argument>([&] { race(nobody); }), HasSubstr("race"));
+    EXPECT_THAT(message_of<std::invalid_argument>([&] { any(nobody); }), HasSubstr("any"));
+    EXPECT_THAT(
+        message_of<std::invalid_argument>([] { map(test::numbers_below(2), 0, [](int) {}); }),
+        AllOf(HasSubstr("map"), HasSubstr("limit")));
   });
 }
 
