@@ -7,6 +7,8 @@
 
 #include <heddle/runtime.hpp>
 
+#include <gtest/gtest.h>
+
 #include <chrono>
 
 namespace heddle::test {
@@ -28,6 +30,13 @@ bool a_timeout_comes_to(Often often) {
     const deadline end = deadline::after(std::chrono::seconds(5));
     while (!end.passed()) often();
   });
+}
+
+/// Checks both.
+template <class Often>
+void lets_others_have_their_turn(Often often) {
+  EXPECT_TRUE(another_fiber_runs_beside(often));
+  EXPECT_TRUE(a_timeout_comes_to(often));
 }
 
 }  // namespace heddle::test
