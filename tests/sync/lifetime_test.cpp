@@ -252,6 +252,10 @@ TEST(lifetime, destroyed_while_somebody_waits_stops_the_process_and_says_so) {
   EXPECT_THAT(said_when_destroyed([] { return std::make_unique<latch>(1); },
                                   [](latch& one) { one.wait(); }),
               message("latch"));
+  EXPECT_THAT(said_when_destroyed(
+                  [] { return std::make_unique<once>(); },
+                  [](once& one) { one.call([&] { spawn([&] { one.call([] {}); }).join(); }); }),
+              message("once"));
   EXPECT_THAT(said_when_destroyed([] { return std::make_unique<barrier<>>(2); },
                                   [](barrier<>& one) { one.arrive_and_wait(); }),
               message("barrier"));
