@@ -6,7 +6,6 @@
 #include "runtime/support/counted.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
-#include "runtime/support/sanitized.hpp"
 
 #include <gtest/gtest.h>
 
@@ -101,7 +100,6 @@ TEST(context_var, scoped_binds_until_its_end_whatever_else_is_set_meanwhile) {
 }
 
 TEST(context_var, scoped_that_another_task_ends_stops_the_process_with_a_message) {
-  if (test::sanitized) GTEST_SKIP() << "a sanitizer does not bear a fork without exec";
   const test::child_end end = test::in_child([] {
     run(with_loops(1), [] {
       context_var<int> level;

@@ -7,7 +7,6 @@
 #include "runtime/support/errors.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/made_range.hpp"
-#include "runtime/support/sanitized.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -133,7 +132,6 @@ TEST(misuse, a_group_joined_or_run_by_its_own_child) {
 }
 
 TEST(misuse, a_group_ended_by_its_own_child_stops_the_process_with_a_message) {
-  if (test::sanitized) GTEST_SKIP() << "a sanitizer does not bear a fork without exec";
   const test::child_end end = test::in_child([] {
     run(with_loops(1), [] {
       auto group = std::make_unique<task_group>();
