@@ -64,10 +64,6 @@ class value_market {
     for (std::size_t n = 0; n < threads; ++n) {
       others.emplace_back([this, tick, mine = ++stream] { play_in_thread(mine, tick); });
     }
-    players.back().join();
-    players.pop_back();
-    channels_[0]->close();  // of each kind one, while the others are at it
-    channels_[2]->close();
     for (auto& each : players) each.join();
     for (auto& each : others) each.join();
     over_ = true;
@@ -187,6 +183,7 @@ class value_market {
   void play_in_fiber(std::uint64_t stream, shown_scope& place, Tick& tick) {
     random_numbers random(stream);
     for (int n = 0; n < turns_; ++n) {
+      if (n == turns_ / 2 && ++half_way_ == fibers / 2) close_some();
       random.once_in(4) ? turn_beside_a_canceller(random) : turn_in_sight(random, place);
       tick();
     }
@@ -214,6 +211,12 @@ class value_market {
     }
   }
 
+  /// Closes one channel of each kind, while everybody is at it.
+  void close_some() {
+    channels_[0]->close();
+    channels_[2]->close();
+  }
+
   const char* audit() {
     for (auto& each : channels_) {
       each->close();
@@ -232,6 +235,7 @@ class value_market {
       std::make_unique<channel>(16)};
   sync::event bell_;
   std::array<shown_scope, fibers> shown_{};
+  std::atomic<std::size_t> half_way_{0};
   std::atomic<bool> over_{false};
   std::atomic<std::uint32_t> made_{0};
   std::vector<std::atomic<std::uint8_t>> ended_;
