@@ -13,7 +13,7 @@
 namespace {
 
 std::string fetch(int seconds) {
-  heddle::this_fiber::sleep_for(std::chrono::milliseconds{30} * seconds);
+  heddle::this_fiber::sleep_for(std::chrono::milliseconds{250} * seconds);
   if (seconds == 2) throw std::runtime_error("the page of 2 s is gone");
   return "the page of " + std::to_string(seconds) + " s";
 }

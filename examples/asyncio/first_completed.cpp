@@ -21,7 +21,7 @@ std::string fetch(const std::string& page, std::chrono::milliseconds takes) {
 
 int main() {
   heddle::run([] {
-    auto large = heddle::spawn([] { return fetch("the large page", 60ms); });
+    auto large = heddle::spawn([] { return fetch("the large page", 500ms); });
     auto small = heddle::spawn([] { return fetch("the small page", 1ms); });
     const auto print = [](const std::string& page) { std::cout << page << " came first\n"; };
     heddle::sync::select(heddle::sync::on_join(large, print), heddle::sync::on_join(small, print));

@@ -4,6 +4,8 @@
 #include <heddle/runtime.hpp>
 #include <heddle/sync.hpp>
 
+#include "runtime/support/loops.hpp"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -18,6 +20,7 @@ namespace heddle::sync {
 namespace {
 
 using namespace std::chrono_literals;
+using test::with_loops;
 
 /// Returns whether `call` is left by `cancelled` in a scope that is cancelled before it.
 template <class F>
@@ -27,15 +30,8 @@ bool throws(F&& call) {
   return !scope.run([&] { std::invoke(call); });
 }
 
-template <class F>
-void on_one_loop(F&& body) {
-  config settings;
-  settings.loops = 1;
-  run(settings, std::forward<F>(body));
-}
-
 TEST(cancelled_scope, is_left_by_what_the_fiber_does_to_itself) {
-  on_one_loop([] {
+  run(with_loops(1), [] {
     EXPECT_TRUE(throws([] { this_fiber::yield(); }));
     EXPECT_TRUE(throws([] { this_fiber::checkpoint(); }));
     EXPECT_TRUE(throws([] { this_fiber::sleep_for(0s); }));
@@ -55,7 +51,7 @@ TEST(cancelled_scope, is_left_by_what_the_fiber_does_to_itself) {
 }
 
 TEST(cancelled_scope, is_left_by_calls_that_count_though_they_need_not_wait) {
-  on_one_loop([] {
+  run(with_loops(1), [] {
     semaphore places(1);
     EXPECT_TRUE(throws([&] { places.acquire(); }));
     EXPECT_TRUE(throws([&] { const permit place(places); }));
@@ -79,7 +75,7 @@ TEST(cancelled_scope, is_left_by_calls_that_count_though_they_need_not_wait) {
 }
 
 TEST(cancelled_scope, is_left_by_calls_that_carry_values_though_they_need_not_wait) {
-  on_one_loop([] {
+  run(with_loops(1), [] {
     channel<int> numbers(2);
     numbers.send(1);
     EXPECT_TRUE(throws([&] { numbers.send(2); }));
@@ -109,7 +105,7 @@ TEST(cancelled_scope, is_left_by_calls_that_carry_values_though_they_need_not_wa
 }
 
 TEST(cancelled_scope, is_not_left_by_locks_that_are_free_nor_by_what_is_over) {
-  on_one_loop([] {
+  run(with_loops(1), [] {
     mutex plain;
     timed_mutex timed;
     recursive_mutex again;
@@ -142,7 +138,7 @@ TEST(cancelled_scope, is_not_left_by_locks_that_are_free_nor_by_what_is_over) {
 }
 
 TEST(cancelled_scope, is_not_left_by_what_never_waits) {
-  on_one_loop([] {
+  run(with_loops(1), [] {
     semaphore places(1);
     channel<int> numbers(1);
     event happened;

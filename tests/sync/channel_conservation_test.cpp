@@ -8,166 +8,29 @@
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "sync/support/value_market.hpp"
 
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <chrono>
-#include <cstddef>
-#include <cstdint>
-#include <memory>
-#include <optional>
 #include <stdexcept>
-#include <thread>
-#include <utility>
-#include <vector>
 
 namespace heddle::sync {
 namespace {
 
-using namespace std::chrono_literals;
 using test::let_all_run;
-using test::random_numbers;
 using test::with_loops;
-using value = std::unique_ptr<std::uint32_t>;
-
-/// Where each value has ended.
-class ledger {
- public:
-  explicit ledger(std::size_t size) : seen_(size) {}
-  std::uint32_t next() noexcept { return made_.fetch_add(1); }
-  void enter(const value& one) noexcept {
-    if (one != nullptr) ++seen_[*one];
-  }
-  void audit() const {
-    ASSERT_LE(made_, seen_.size());
-    for (std::uint32_t n = 0; n < made_; ++n) ASSERT_EQ(seen_[n], 1) << "value " << n;
-  }
-
- private:
-  std::vector<std::atomic<int>> seen_;
-  std::atomic<std::uint32_t> made_{0};
-};
-
-struct market {
-  explicit market(std::size_t values) : books(values) {}
-  channel<value> hand{0};
-  channel<value> buffer{3};
-  ledger books;
-};
-
-/// Sends one value in a way chosen at random; what was not sent goes into the books.
-void send_one(market& all, random_numbers& random) {
-  auto mine = std::make_unique<std::uint32_t>(all.books.next());
-  const auto soon = std::chrono::microseconds(random.below(50));
-  try {
-    switch (random.below(5)) {
-      case 0:
-        all.hand.send_for(mine, soon);
-        break;
-      case 1:
-        all.buffer.send_for(mine, soon);
-        break;
-      case 2:
-        all.buffer.try_send(mine);
-        break;
-      case 3:
-        all.hand.send_until(mine, deadline::after(10ms));
-        break;
-      default:
-        select(on_send(all.hand, mine, [] {}), on_send(all.buffer, mine, [] {}),
-               on_timeout(soon, [] {}));
-    }
-  } catch (const channel_closed&) {
-  } catch (const cancelled&) {
-    all.books.enter(mine);
-    throw;
-  }
-  all.books.enter(mine);
-}
-
-void receive_one(market& all, random_numbers& random) {
-  const auto soon = std::chrono::microseconds(random.below(50));
-  const auto enter = [&](std::optional<value> got) {
-    if (got.has_value()) all.books.enter(*got);
-  };
-  switch (random.below(4)) {
-    case 0:
-      enter(all.hand.receive_for(soon));
-      break;
-    case 1:
-      enter(all.buffer.receive_for(soon));
-      break;
-    case 2:
-      enter(all.buffer.try_receive());
-      break;
-    default:
-      select(on_receive(all.hand, enter), on_receive(all.buffer, enter), on_timeout(soon, [] {}));
-  }
-}
-
-/// Sends and receives `turns` times, each turn in a scope that another may cancel at any moment.
-void trade(market& all, std::uint64_t stream, int turns, std::atomic<cancel_scope*>* open) {
-  random_numbers random(stream);
-  for (int n = 0; n < turns; ++n) {
-    const auto turn = [&] { random.once_in(2) ? send_one(all, random) : receive_one(all, random); };
-    if (open == nullptr) {
-      turn();
-      continue;
-    }
-    cancel_scope scope;
-    open->store(&scope);
-    scope.run(turn);
-    // Whoever took it out is about to cancel it, and puts it back.
-    for (cancel_scope* mine = &scope; !open->compare_exchange_weak(mine, nullptr); mine = &scope) {
-      this_fiber::yield();
-    }
-  }
-}
-
-void cancel_now_and_then(std::vector<std::atomic<cancel_scope*>>& open, std::atomic<bool>& stop) {
-  random_numbers random(99);
-  while (!stop) {
-    auto& place = open[random.below(static_cast<std::uint32_t>(open.size()))];
-    if (cancel_scope* const one = place.exchange(nullptr)) {
-      one->cancel();
-      place.store(one);
-    }
-    test::spin(random.below(5'000));
-    std::this_thread::yield();
-  }
-}
 
 TEST(channel_conservation, of_values_under_cancels_time_outs_and_closes_from_everywhere) {
-  const int turns = test::rounds(2'000);
-  constexpr std::size_t fibers = 8;
-  constexpr std::size_t threads = 2;
-  market all(static_cast<std::size_t>(turns) * (2 * fibers + threads));
-  std::vector<std::atomic<cancel_scope*>> open(2 * fibers);
-  std::atomic<bool> stop{false};
-  std::thread canceller([&] { cancel_now_and_then(open, stop); });
-  {
-    runtime first(with_loops(1));
-    runtime second(with_loops(2));
-    std::vector<task<void>> traders;
-    for (std::size_t n = 0; n < 2 * fibers; ++n) {
-      runtime& home = n < fibers ? first : second;
-      traders.push_back(home.spawn([&, n] { trade(all, n, turns, &open[n]); }));
-    }
-    std::vector<std::thread> others;
-    for (std::size_t n = 0; n < threads; ++n) {
-      others.emplace_back([&, n] { trade(all, 100 + n, turns, nullptr); });
-    }
-    traders[0].join();
-    all.hand.close();
-    for (std::size_t n = 1; n < traders.size(); ++n) traders[n].join();
-    for (auto& each : others) each.join();
-  }
-  stop = true;
-  canceller.join();
-  all.buffer.close();
-  while (auto left = all.buffer.receive()) all.books.enter(*left);
-  all.books.audit();
+  test::value_market market(test::rounds(2'000));
+  runtime first(with_loops(1));
+  runtime second(with_loops(2));
+  EXPECT_EQ(market.play(first, second, 0, [] {}), nullptr) << "seed " << test::seed();
+  const test::value_market::counts seen = market.seen();
+  EXPECT_GT(seen.received, 0U);
+  EXPECT_GT(seen.timed_out, 0U);
+  EXPECT_GT(seen.found_closed, 0U);
+  EXPECT_GT(seen.cancelled, 0U);
 }
 
 TEST(channel_conservation, of_a_hand_over_that_races_a_cancel) {

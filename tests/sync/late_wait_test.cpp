@@ -15,14 +15,8 @@ namespace heddle::sync {
 namespace {
 
 using namespace std::chrono_literals;
+using test::lets_others_have_their_turn;
 using test::with_loops;
-
-/// Checks it for what is done with a primitive, again and again, on one loop.
-template <class Often>
-void lets_others_have_their_turn(Often often) {
-  EXPECT_TRUE(test::another_fiber_runs_beside(often));
-  EXPECT_TRUE(test::a_timeout_comes_to(often));
-}
 
 TEST(late_wait, for_an_open_gate_lets_others_run) {
   run(with_loops(1), [] {

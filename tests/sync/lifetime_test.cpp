@@ -41,6 +41,16 @@ void spin_until(Condition condition) {
   }
 }
 
+/// Says when a test has done enough: all its rounds, or, where others want the cores, those of some
+/// seconds.
+class enough {
+ public:
+  bool after(int rounds_done) const { return rounds_done >= rounds || end_.passed(); }
+
+ private:
+  deadline end_ = deadline::after(5s);
+};
+
 /// Hands objects, one after the other, to a plain thread that calls `use` with each.
 template <class T>
 class other_user {
@@ -97,7 +107,8 @@ void last_user_deletes(Get get) {
     get(one.lock);
     one.leave();
   });
-  for (int n = 0; n < rounds; ++n) {
+  const enough is_enough;
+  for (int n = 0; !is_enough.after(n); ++n) {
     auto* const one = new counted<Mutex>;
     one->lock.lock();
     other.give(*one);
@@ -139,7 +150,8 @@ void waiter_destroys(Make make, Wake wake, Wait wait) {
   using made = typename decltype(make())::element_type;
   const auto body = [&] {
     other_user<made> other(wake);
-    for (int n = 0; n < rounds; ++n) {
+    const enough is_enough;
+    for (int n = 0; !is_enough.after(n); ++n) {
       const auto one = make();
       other.give(*one);
       test::spin(static_cast<std::uint32_t>(n % 64 * 16));
@@ -252,6 +264,10 @@ TEST(lifetime, destroyed_while_somebody_waits_stops_the_process_and_says_so) {
   EXPECT_THAT(said_when_destroyed([] { return std::make_unique<latch>(1); },
                                   [](latch& one) { one.wait(); }),
               message("latch"));
+  EXPECT_THAT(said_when_destroyed(
+                  [] { return std::make_unique<once>(); },
+                  [](once& one) { one.call([&] { spawn([&] { one.call([] {}); }).join(); }); }),
+              message("once"));
   EXPECT_THAT(said_when_destroyed([] { return std::make_unique<barrier<>>(2); },
                                   [](barrier<>& one) { one.arrive_and_wait(); }),
               message("barrier"));

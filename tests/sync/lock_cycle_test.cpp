@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Fibers that wait for each other's locks are reported at once; dumps say who holds a lock.
 #include <heddle/runtime.hpp>
+#include <heddle/sync/latch.hpp>
 #include <heddle/sync/mutex.hpp>
 #include <heddle/sync/queue.hpp>
 #include <heddle/sync/shared_mutex.hpp>
@@ -47,32 +48,34 @@ class reports {
     const std::lock_guard guard(lock_);
     return seen_;
   }
+  bool any() const { return !seen().empty(); }
 
  private:
   mutable std::mutex lock_;
   std::vector<stall_report> seen_;
 };
 
-/// Fiber n locks n, and, once all have, n + 1: `count` of them wait in a ring.
-template <class Mutex>
-void lock_in_a_ring(std::size_t count) {
+/// Fiber n locks n, and, once all have, n + 1: `count` of them wait in a ring, until `seen()`.
+template <class Mutex, class Seen>
+void lock_in_a_ring(std::size_t count, Seen seen) {
   std::deque<Mutex> locks(count);
+  latch all_hold(static_cast<std::ptrdiff_t>(count));
   std::vector<task<void>> fibers;
   for (std::size_t n = 0; n < count; ++n) {
     fibers.push_back(spawn({.name = "philosopher"}, [&, n] {
       const std::lock_guard mine(locks[n]);
-      this_fiber::sleep_for(1ms);
+      all_hold.arrive_and_wait();
       const std::lock_guard next(locks[(n + 1) % count]);
     }));
   }
-  this_fiber::sleep_for(20ms);
+  test::yield_until(seen);
   fibers[0].cancel();
   for (std::size_t n = 1; n < count; ++n) fibers[n].join();
 }
 
 TEST(lock_cycle, is_reported_at_once_with_who_waits_for_whom) {
   reports kept;
-  run(kept.for_loops(1), [] { lock_in_a_ring<mutex>(2); });
+  run(kept.for_loops(1), [&] { lock_in_a_ring<mutex>(2, [&] { return kept.any(); }); });
   const auto seen = kept.seen();
   ASSERT_THAT(seen, SizeIs(1));
   EXPECT_EQ(seen[0].name, "philosopher");
@@ -85,14 +88,34 @@ TEST(lock_cycle, is_reported_at_once_with_who_waits_for_whom) {
 TEST(lock_cycle, of_many_is_reported_once) {
   for (const std::size_t count : {3U, 5U, 32U}) {
     reports kept;
-    run(kept.for_loops(2), [count] { lock_in_a_ring<mutex>(count); });
+    run(kept.for_loops(2), [&] { lock_in_a_ring<mutex>(count, [&] { return kept.any(); }); });
     EXPECT_THAT(kept.seen(), SizeIs(1)) << count << " fibers";
   }
 }
 
+/// Returns how many fibers of this runtime are parked for a mutex.
+std::size_t waiting_for_a_mutex() {
+  std::ostringstream out;
+  runtime::current().dump(out);
+  const std::string text = out.str();
+  const std::string wanted = ": parked, waits for mutex 0x";
+  std::size_t count = 0;
+  for (std::size_t at = text.find(wanted); at != std::string::npos; ++count) {
+    at = text.find(wanted, at + 1);
+  }
+  return count;
+}
+
+TEST(lock_cycle, of_more_than_are_followed_is_not_reported_at_once) {
+  reports kept;
+  run(kept.for_loops(1),
+      [] { lock_in_a_ring<mutex>(33, [] { return waiting_for_a_mutex() == 33; }); });
+  EXPECT_THAT(kept.seen(), IsEmpty());
+}
+
 TEST(lock_cycle, of_writers_is_reported_too) {
   reports kept;
-  run(kept.for_loops(1), [] { lock_in_a_ring<shared_mutex>(2); });
+  run(kept.for_loops(1), [&] { lock_in_a_ring<shared_mutex>(2, [&] { return kept.any(); }); });
   ASSERT_THAT(kept.seen(), SizeIs(1));
   EXPECT_THAT(kept.seen()[0].details, HasSubstr("waits for shared_mutex 0x"));
 }
@@ -125,15 +148,17 @@ TEST(lock_cycle, is_none_where_somebody_waits_for_a_time_only) {
   run(kept.for_loops(1), [] {
     timed_mutex first;
     timed_mutex second;
+    latch both_hold(2);
     auto patient = spawn([&] {
       const std::lock_guard mine(first);
-      this_fiber::sleep_for(1ms);
+      both_hold.arrive_and_wait();
       const std::lock_guard other(second);
     });
     auto careful = spawn([&] {
       const std::lock_guard mine(second);
-      this_fiber::sleep_for(1ms);
-      EXPECT_FALSE(first.try_lock_for(5ms));
+      both_hold.arrive_and_wait();
+      let_all_run();  // the patient one waits now
+      EXPECT_FALSE(first.try_lock_for(1ms));
     });
     careful.join();
     patient.join();

@@ -108,6 +108,31 @@ TEST(oneshot, refuses_to_be_set_or_taken_twice) {
   EXPECT_THROW(promise.set_value(3), std::logic_error);  // NOLINT(bugprone-use-after-move)
 }
 
+/// Throws when it is moved, if it is broken.
+struct fragile {
+  explicit fragile(bool breaks) : broken(breaks) {}
+  // NOLINTNEXTLINE(performance-noexcept-move-constructor): that it throws is what it is for
+  fragile(fragile&& other) : broken(other.broken) {
+    if (broken) throw std::runtime_error("fragile");
+  }
+  fragile& operator=(fragile&&) = delete;
+  bool broken;
+};
+
+TEST(oneshot, a_value_that_fails_to_move_is_not_set_and_another_can_be) {
+  run(with_loops(1), [] {
+    oneshot<fragile> one;
+    auto waiter = spawn([&] { return one.future.get().broken; });
+    let_all_run();
+    EXPECT_THROW(one.promise.set_value(fragile(true)), std::runtime_error);
+    EXPECT_FALSE(one.future.ready());
+    let_all_run();
+    EXPECT_FALSE(waiter.done());
+    EXPECT_TRUE(one.promise.set_value(fragile(false)));
+    EXPECT_FALSE(waiter.join());
+  });
+}
+
 TEST(oneshot, frees_its_state_whoever_goes_last) {
   const int rounds = test::rounds(10'000);
   const auto counted = std::make_shared<int>(0);

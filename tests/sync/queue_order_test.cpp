@@ -4,6 +4,7 @@
 #include <heddle/runtime.hpp>
 #include <heddle/sync/queue.hpp>
 
+#include "runtime/support/errors.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 
@@ -21,6 +22,7 @@ namespace heddle::sync {
 namespace {
 
 using test::let_all_run;
+using test::message_of;
 using test::with_loops;
 
 template <class Queue>
@@ -84,19 +86,11 @@ TEST(priority_queue, takes_the_order_as_an_object) {
 }
 
 TEST(priority_queue, refuses_an_order_that_cannot_be_called) {
-  const auto says = [](auto make) {
-    try {
-      make();
-    } catch (const std::invalid_argument& error) {
-      return std::string(error.what());
-    }
-    return std::string("nothing");
-  };
   using by_function = priority_queue<int, std::function<bool(int, int)>>;
   using by_pointer = priority_queue<int, bool (*)(int, int)>;
   const std::string expected = "heddle::sync::priority_queue: the comparison is empty";
-  EXPECT_EQ(says([] { by_function empty(5); }), expected);
-  EXPECT_EQ(says([] { by_pointer empty(5); }), expected);
+  EXPECT_EQ(message_of<std::invalid_argument>([] { by_function empty(5); }), expected);
+  EXPECT_EQ(message_of<std::invalid_argument>([] { by_pointer empty(5); }), expected);
 }
 
 TEST(priority_queue, an_item_that_waits_for_room_has_no_priority_yet) {

@@ -7,6 +7,7 @@
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "sync/support/functions.hpp"
 
 #include <gtest/gtest.h>
 
@@ -27,12 +28,11 @@ namespace heddle::sync {
 namespace {
 
 using namespace std::chrono_literals;
+using test::ignore;
 using test::let_all_run;
+using test::nothing;
 using test::rounds;
 using test::with_loops;
-
-constexpr auto nothing = [] {};
-constexpr auto ignore = [](const auto&) {};
 
 TEST(select_go, a_value_sent_and_a_close_race_without_loss_for_every_capacity) {
   run(with_loops(2), [] {

@@ -6,8 +6,11 @@
 #include <heddle/sync/event.hpp>
 #include <heddle/sync/select.hpp>
 
+#include "runtime/support/errors.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "runtime/support/turns.hpp"
+#include "sync/support/functions.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,18 +31,11 @@ namespace heddle::sync {
 namespace {
 
 using namespace std::chrono_literals;
+using test::everywhere;
+using test::ignore;
 using test::let_all_run;
+using test::nothing;
 using test::with_loops;
-
-constexpr auto nothing = [] {};
-constexpr auto ignore = [](const auto&) {};
-
-template <class Body>
-void everywhere(Body body) {
-  run(with_loops(1), body);
-  run(with_loops(2), body);
-  body();
-}
 
 TEST(select, receives_what_is_there) {
   everywhere([] {
@@ -392,6 +388,16 @@ TEST(select, takes_ranges_of_cases_made_at_run_time) {
   });
 }
 
+TEST(select, takes_as_many_cases_as_it_can_tell_apart_and_refuses_more) {
+  constexpr std::size_t most = 65'534;
+  std::vector<decltype(otherwise(nothing))> cases;
+  for (std::size_t n = 0; n < most; ++n) cases.emplace_back(nothing);
+  EXPECT_EQ(select(cases), 0U);
+  cases.emplace_back(nothing);
+  EXPECT_EQ(test::message_of<std::invalid_argument>([&] { select(cases); }),
+            "heddle::sync::select: more than 65534 cases");
+}
+
 TEST(select, its_function_may_select_again_and_may_throw) {
   everywhere([] {
     channel<int> numbers(2);
@@ -412,14 +418,8 @@ TEST(select, its_function_may_select_again_and_may_throw) {
 TEST(select, that_succeeds_at_once_again_and_again_lets_others_run) {
   run(with_loops(1), [] {
     channel<int> numbers(1);
-    bool stop = false;
-    auto other = spawn([&] { stop = true; });
-    int turns = 0;
-    while (!stop) {
-      select(on_receive(numbers, ignore), otherwise(nothing));
-      ASSERT_LT(++turns, 1'000'000);
-    }
-    other.join();
+    EXPECT_TRUE(test::another_fiber_runs_beside(
+        [&] { select(on_receive(numbers, ignore), otherwise(nothing)); }));
   });
 }
 

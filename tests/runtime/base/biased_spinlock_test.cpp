@@ -107,7 +107,6 @@ TEST(biased_spinlock, excludes_a_lone_loop_and_threads) {
 }
 
 TEST(biased_spinlock, excludes_them_without_membarrier_too) {
-  if (test::sanitized) GTEST_SKIP() << "a sanitizer does not bear a fork without exec";
   const test::child_end end = test::in_child([] {
     test::refuse_call(SYS_membarrier);
     return excludes_a_loop_and_threads(5'000);

@@ -31,7 +31,7 @@ template <class F>
 std::string line_of_parked(F body) {
   return run(with_loops(1), [&body] {
     auto waiting = spawn({.name = "patient"}, body);
-    this_fiber::sleep_for(1ms);
+    test::let_all_run();
     std::ostringstream out;
     runtime::current().dump(out);
     waiting.cancel();
@@ -99,7 +99,7 @@ template <class F>
 std::string dump_beside(F body) {
   return run(with_loops(1), [&body] {
     auto waiting = spawn(body, spawn_site{"elsewhere.cpp", 7});
-    this_fiber::sleep_for(1ms);
+    test::let_all_run();
     std::ostringstream out;
     runtime::current().dump(out);
     waiting.cancel();

@@ -46,15 +46,19 @@ TEST(as_completed, gives_the_results_in_the_order_in_which_the_tasks_end) {
 
 TEST(as_completed, tasks_that_have_ended_come_first_in_the_order_of_the_range) {
   run(with_loops(1), [] {
+    test::gate go_on;
     std::vector<task<int>> tasks;
-    tasks.push_back(spawn([] {
-      this_fiber::sleep_for(1ms);
+    tasks.push_back(spawn([&] {
+      go_on.wait();
       return 0;
     }));
     for (int n = 1; n < 4; ++n) tasks.push_back(spawn([n] { return n; }));
     test::let_all_run();
     std::vector<int> seen;
-    for (const int n : as_completed(tasks)) seen.push_back(n);
+    for (const int n : as_completed(tasks)) {
+      seen.push_back(n);
+      if (n == 3) go_on.open();
+    }
     EXPECT_EQ(seen, (std::vector<int>{1, 2, 3, 0}));
   });
 }
@@ -81,6 +85,7 @@ TEST(as_completed, takes_results_of_all_kinds) {
 
 TEST(as_completed, a_failure_is_thrown_at_its_turn_and_the_rest_goes_on) {
   run(with_loops(1), [] {
+    test::gate go_on;
     std::vector<task<int>> tasks;
     tasks.push_back(spawn([] { return 1; }));
     tasks.push_back(spawn([]() -> int { throw std::runtime_error("the second"); }));
@@ -88,9 +93,8 @@ TEST(as_completed, a_failure_is_thrown_at_its_turn_and_the_rest_goes_on) {
       test::park_for_ever();
       return 0;
     }));
-    tasks.push_back(spawn([] {
-      test::let_all_run();
-      this_fiber::sleep_for(1ms);
+    tasks.push_back(spawn([&] {
+      go_on.wait();
       return 4;
     }));
     tasks[2].cancel();
@@ -98,6 +102,7 @@ TEST(as_completed, a_failure_is_thrown_at_its_turn_and_the_rest_goes_on) {
     EXPECT_EQ(results.next(), 1);
     EXPECT_THROW(results.next(), std::runtime_error);
     EXPECT_THROW(results.next(), task_cancelled);
+    go_on.open();
     EXPECT_EQ(results.next(), 4);
     EXPECT_EQ(results.next(), std::nullopt);
   });

@@ -3,9 +3,9 @@
 #include <heddle/runtime.hpp>
 
 #include "runtime/support/child.hpp"
+#include "runtime/support/counted.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
-#include "runtime/support/sanitized.hpp"
 
 #include <gtest/gtest.h>
 
@@ -23,6 +23,7 @@
 namespace heddle {
 namespace {
 
+using test::counted;
 using test::with_loops;
 
 TEST(context_var, gives_what_was_set_or_the_default) {
@@ -99,7 +100,6 @@ TEST(context_var, scoped_binds_until_its_end_whatever_else_is_set_meanwhile) {
 }
 
 TEST(context_var, scoped_that_another_task_ends_stops_the_process_with_a_message) {
-  if (test::sanitized) GTEST_SKIP() << "a sanitizer does not bear a fork without exec";
   const test::child_end end = test::in_child([] {
     run(with_loops(1), [] {
       context_var<int> level;
@@ -242,13 +242,6 @@ TEST(context_var, tasks_that_follow_one_another_on_a_stack_share_nothing) {
     }
   });
 }
-
-struct counted {
-  explicit counted(std::atomic<int>& of) : alive(&of) { ++*alive; }
-  counted(counted&& other) noexcept : alive(other.alive) { ++*alive; }
-  ~counted() { --*alive; }
-  std::atomic<int>* alive;
-};
 
 TEST(context_var, a_value_lives_as_long_as_somebody_has_it) {
   std::atomic<int> alive{0};

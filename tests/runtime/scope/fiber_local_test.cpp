@@ -2,6 +2,7 @@
 // fiber_local: a value for each task, and its end.
 #include <heddle/runtime.hpp>
 
+#include "runtime/support/counted.hpp"
 #include "runtime/support/loops.hpp"
 
 #include <gtest/gtest.h>
@@ -17,16 +18,8 @@ namespace heddle {
 namespace {
 
 using namespace std::chrono_literals;
+using test::counted;
 using test::with_loops;
-
-/// Counts those alive, and notes on which fiber it ended.
-struct counted {
-  explicit counted(std::atomic<int>& of) : alive(&of) { ++*alive; }
-  ~counted() { --*alive; }
-  counted(const counted&) = delete;
-  counted& operator=(const counted&) = delete;
-  std::atomic<int>* alive;
-};
 
 TEST(fiber_local, has_a_value_for_each_task_that_begins_anew) {
   fiber_local<int> number;
@@ -92,8 +85,12 @@ TEST(fiber_local, begins_as_its_initialiser_says_which_may_suspend) {
 }
 
 TEST(fiber_local, takes_types_that_neither_move_nor_default_construct) {
+  struct stays : counted {
+    using counted::counted;
+    stays(stays&&) = delete;
+  };
   std::atomic<int> alive{0};
-  fiber_local<counted> value([&] { return counted(alive); });
+  fiber_local<stays> value([&] { return stays(alive); });
   run(with_loops(1), [&] {
     EXPECT_EQ(value->alive, &alive);
     EXPECT_EQ(&*value, value.find());
@@ -137,6 +134,31 @@ TEST(fiber_local, is_destroyed_before_its_task_can_be_joined) {
       group.join();
       ASSERT_EQ(alive, 0);
     }
+  });
+}
+
+TEST(fiber_local, is_destroyed_on_the_fiber_of_its_task) {
+  struct notes_where_it_ends {
+    fiber_id* ended_on;
+    ~notes_where_it_ends() { *ended_on = this_fiber::id(); }
+  };
+  fiber_id ended_on = fiber_id::none;
+  fiber_local<notes_where_it_ends> value([&] { return notes_where_it_ends{&ended_on}; });
+  const auto uses = [&] {
+    value.get();
+    return this_fiber::id();
+  };
+  run(with_loops(1), [&] {
+    const fiber_id joined = spawn(uses).join();
+    EXPECT_EQ(ended_on, joined);
+    auto ended = spawn(uses);
+    test::let_all_run();
+    const fiber_id joined_late = ended.join();
+    EXPECT_EQ(ended_on, joined_late);
+    task_group group;
+    auto child = group.spawn(uses);
+    group.join();
+    EXPECT_EQ(ended_on, child.get());
   });
 }
 
@@ -193,13 +215,15 @@ TEST(fiber_local, a_destructor_may_suspend_even_if_the_task_is_cancelled) {
     }
   };
   std::atomic<int> ended{0};
+  std::atomic<bool> made{false};
   fiber_local<waits> value([&] { return waits{&ended}; });
   run(with_loops(2), [&] {
     auto parks = spawn([&] {
       value.get();
+      made = true;
       test::park_for_ever();
     });
-    test::yield_until([&] { return !parks.done(); });
+    test::yield_until([&] { return made.load(); });
     parks.cancel();
     EXPECT_THROW(parks.join(), task_cancelled);
     EXPECT_EQ(ended, 1);

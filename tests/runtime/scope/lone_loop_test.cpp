@@ -145,7 +145,6 @@ test::child_end without_membarrier(const std::function<bool(const std::function<
 }
 
 TEST(lone_loop, without_membarrier_its_tasks_end_by_the_locked_way) {
-  if (test::sanitized) GTEST_SKIP() << "a sanitizer does not bear a fork without exec";
   const test::child_end end = without_membarrier([](const auto& refuse) {
     refuse();
     runtime home(with_loops(1));
@@ -160,7 +159,6 @@ TEST(lone_loop, without_membarrier_its_tasks_end_by_the_locked_way) {
 }
 
 TEST(lone_loop, a_process_that_forbids_itself_membarrier_later_is_stopped_with_a_message) {
-  if (test::sanitized) GTEST_SKIP() << "a sanitizer does not bear a fork without exec";
   const test::child_end end = without_membarrier([](const auto& refuse) {
     runtime home(with_loops(1));
     refuse();

@@ -2,6 +2,7 @@
 // race and any: who comes first, and what becomes of the others.
 #include <heddle/runtime.hpp>
 
+#include "runtime/support/errors.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/sanitized.hpp"
 
@@ -20,6 +21,7 @@ namespace heddle {
 namespace {
 
 using namespace std::chrono_literals;
+using test::message_of;
 using test::park_for_ever;
 using test::with_loops;
 
@@ -200,20 +202,12 @@ TEST(any, says_how_many_of_the_calls_were_cancelled_on_their_own) {
   run(with_loops(1), [] {
     const auto cancelled_call = []() -> int { throw cancelled(); };
     const auto failing_call = []() -> int { throw own_error("its own"); };
-    const auto text_of = [](auto call) {
-      try {
-        call();
-      } catch (const all_failed& failed) {
-        return std::string(failed.what());
-      }
-      return std::string("returned");
-    };
-    EXPECT_EQ(text_of([&] { any(failing_call, failing_call); }),
+    EXPECT_EQ(message_of<all_failed>([&] { any(failing_call, failing_call); }),
               "heddle: none of 2 calls has succeeded; the first threw: its own");
-    EXPECT_EQ(text_of([&] { any(cancelled_call, failing_call); }),
+    EXPECT_EQ(message_of<all_failed>([&] { any(cancelled_call, failing_call); }),
               "heddle: none of 2 calls has succeeded, 1 was cancelled; the first threw: its own");
     const std::vector<std::function<int()>> calls{cancelled_call, cancelled_call, failing_call};
-    EXPECT_EQ(text_of([&] { any(calls); }),
+    EXPECT_EQ(message_of<all_failed>([&] { any(calls); }),
               "heddle: none of 3 calls has succeeded, 2 were cancelled; the first threw: its own");
     EXPECT_THROW(any(cancelled_call, cancelled_call), task_cancelled);
     EXPECT_THROW(race(cancelled_call), task_cancelled);

@@ -313,7 +313,6 @@ TEST(task_drop, a_hook_does_not_meet_the_cancellation_of_the_task_it_is_told_of)
 }
 
 TEST(task_drop, by_the_task_itself_stops_the_process_with_a_message) {
-  if (test::sanitized) GTEST_SKIP() << "a sanitizer does not bear a fork without exec";
   const test::child_end end = test::in_child([] {
     run(with_loops(1), [] {
       auto own = std::make_shared<task<void>>();

@@ -15,6 +15,14 @@ inline config with_loops(unsigned loops) {
   return settings;
 }
 
+/// Calls `body` on a fiber beside one loop, beside two, and on a plain thread.
+template <class Body>
+void everywhere(Body body) {
+  run(with_loops(1), body);
+  run(with_loops(2), body);
+  body();
+}
+
 /// Closed until opened, then open for ever. For fibers and threads.
 class gate {
  public:

@@ -53,4 +53,11 @@ bool another_fiber_runs_beside_cancelled(Often often) {
   return beside_late && beside_cancelled;
 }
 
+/// Checks that beside `often` another fiber runs, and a time-out comes.
+template <class Often>
+void lets_others_have_their_turn(Often often) {
+  EXPECT_TRUE(another_fiber_runs_beside(often));
+  EXPECT_TRUE(a_timeout_comes_to(often));
+}
+
 }  // namespace heddle::test

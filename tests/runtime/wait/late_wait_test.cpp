@@ -13,23 +13,17 @@ namespace heddle {
 namespace {
 
 using namespace std::chrono_literals;
+using test::lets_others_have_their_turn;
 using test::with_loops;
 
 deadline a_while_ago() { return clock::now() - 1ms; }
 
-/// Checks it with one loop.
-template <class Often>
-void lets_others_have_their_turn(Often often) {
-  run(with_loops(1), [&often] {
-    EXPECT_TRUE(test::another_fiber_runs_beside(often));
-    EXPECT_TRUE(test::a_timeout_comes_to(often));
-  });
-}
-
 TEST(late_wait, a_sleep_of_nothing_lets_others_run) {
-  lets_others_have_their_turn([] { this_fiber::sleep_for(0s); });
-  lets_others_have_their_turn([] { this_fiber::sleep_for(-1h); });
-  lets_others_have_their_turn([] { this_fiber::sleep_until(a_while_ago()); });
+  run(with_loops(1), [] {
+    lets_others_have_their_turn([] { this_fiber::sleep_for(0s); });
+    lets_others_have_their_turn([] { this_fiber::sleep_for(-1h); });
+    lets_others_have_their_turn([] { this_fiber::sleep_until(a_while_ago()); });
+  });
 }
 
 TEST(late_wait, a_sleep_of_nothing_is_a_yield) {
@@ -45,10 +39,12 @@ TEST(late_wait, a_sleep_of_nothing_is_a_yield) {
 }
 
 TEST(late_wait, in_a_queue_lets_others_run) {
-  lets_others_have_their_turn([] {
-    wait_queue nobody;
-    EXPECT_EQ(nobody.wait_unless([]() noexcept { return false; }, a_while_ago()),
-              wake_reason::timeout);
+  run(with_loops(1), [] {
+    lets_others_have_their_turn([] {
+      wait_queue nobody;
+      EXPECT_EQ(nobody.wait_unless([]() noexcept { return false; }, a_while_ago()),
+                wake_reason::timeout);
+    });
   });
 }
 
@@ -66,9 +62,7 @@ TEST(late_wait, for_a_task_that_has_ended_lets_others_run) {
   run(with_loops(1), [] {
     task<void> ended = spawn([] {});
     ended.wait();
-    const auto often = [&ended] { ended.wait(); };
-    EXPECT_TRUE(test::another_fiber_runs_beside(often));
-    EXPECT_TRUE(test::a_timeout_comes_to(often));
+    lets_others_have_their_turn([&ended] { ended.wait(); });
   });
 }
 

@@ -30,6 +30,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using direction = readiness::direction;
+using test::everywhere;
 using test::with_loops;
 
 /// A pipe that does not block.
@@ -68,14 +69,6 @@ class pipe_pair {
   }
   std::array<int, 2> ends_{-1, -1};
 };
-
-/// Runs `body` on a fiber of one loop, of two loops, and on a plain thread.
-template <class Body>
-void everywhere(Body body) {
-  run(with_loops(1), body);
-  run(with_loops(2), body);
-  body();
-}
 
 TEST(readiness, wait_readable_returns_when_there_is_something_to_read) {
   everywhere([] {

@@ -105,10 +105,10 @@ class priority_store {
   class memory {
    public:
     memory() noexcept = default;
-    explicit memory(std::size_t capacity) { items.reserve(capacity); }
-    std::size_t size() const noexcept { return items.size(); }
-    std::size_t capacity() const noexcept { return items.capacity(); }
-    void swap(memory& other) noexcept { items.swap(other.items); }
+    explicit memory(std::size_t capacity) { items_.reserve(capacity); }
+    std::size_t size() const noexcept { return items_.size(); }
+    std::size_t capacity() const noexcept { return items_.capacity(); }
+    void swap(memory& other) noexcept { items_.swap(other.items_); }
 
    private:
     friend class priority_store;
@@ -116,7 +116,7 @@ class priority_store {
       T value;
       std::uint64_t number;
     };
-    std::vector<entry> items;
+    std::vector<entry> items_;
   };
 
   priority_store() = default;
@@ -126,19 +126,19 @@ class priority_store {
   std::size_t capacity() const noexcept { return kept_.capacity(); }
 
   void push(T&& item) noexcept {
-    kept_.items.push_back({std::move(item), pushed_++});
-    std::push_heap(kept_.items.begin(), kept_.items.end(), later(compare_));
+    kept_.items_.push_back({std::move(item), pushed_++});
+    std::push_heap(kept_.items_.begin(), kept_.items_.end(), later(compare_));
   }
   T pop() noexcept {
-    std::pop_heap(kept_.items.begin(), kept_.items.end(), later(compare_));
-    T item(std::move(kept_.items.back().value));
-    kept_.items.pop_back();
+    std::pop_heap(kept_.items_.begin(), kept_.items_.end(), later(compare_));
+    T item(std::move(kept_.items_.back().value));
+    kept_.items_.pop_back();
     return item;
   }
   void swap(memory& other) noexcept { kept_.swap(other); }
   void move_into(memory& larger) noexcept {
-    for (entry& each : kept_.items) larger.items.push_back(std::move(each));
-    kept_.items.clear();
+    for (entry& each : kept_.items_) larger.items_.push_back(std::move(each));
+    kept_.items_.clear();
     swap(larger);
   }
 
