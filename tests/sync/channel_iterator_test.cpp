@@ -18,6 +18,7 @@ using test::with_loops;
 /// Counts moves, of which one fails.
 struct touchy {
   explicit touchy(int& left) : moves_left(&left) {}
+  // NOLINTNEXTLINE(performance-noexcept-move-constructor): throwing is what it is for
   touchy(touchy&& other) : moves_left(other.moves_left) {
     if (--*moves_left == 0) throw std::runtime_error("this move fails");
     is_whole = std::exchange(other.is_whole, false);

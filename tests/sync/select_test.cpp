@@ -503,6 +503,7 @@ TEST(select, refuses_to_send_again_what_it_has_sent) {
 /// Its n-th move throws.
 struct fuse {
   explicit fuse(int moves) : left(moves) {}
+  // NOLINTNEXTLINE(performance-noexcept-move-constructor): throwing is what it is for
   fuse(fuse&& other) : left(other.left - 1) {
     if (left == 0) throw std::runtime_error("blown");
   }

@@ -146,12 +146,12 @@ class counted_calls {
   test::watched_calls watched_;
 };
 
-#define SKIP_WITHOUT_FENCES()                                          \
+#define HEDDLE_SKIP_WITHOUT_FENCES()                                   \
   if (!prepare_heavy_fence()) GTEST_SKIP() << "no membarrier(2) here"; \
   if (!test::watched_calls::possible()) GTEST_SKIP() << "shared libraries: no call is seen"
 
 TEST(biased_spinlock, costs_others_one_fence_after_a_lone_loop_has_made_it_its_own) {
-  SKIP_WITHOUT_FENCES();
+  HEDDLE_SKIP_WITHOUT_FENCES();
   biased_spinlock lock;
   runtime home(with_loops(1));
   const counted_calls calls;
@@ -168,7 +168,7 @@ TEST(biased_spinlock, costs_others_one_fence_after_a_lone_loop_has_made_it_its_o
 }
 
 TEST(biased_spinlock, costs_others_no_fence_while_nobody_takes_it_often_or_the_taker_is_not_lone) {
-  SKIP_WITHOUT_FENCES();
+  HEDDLE_SKIP_WITHOUT_FENCES();
   biased_spinlock seldom;
   biased_spinlock of_two_loops;
   runtime lone(with_loops(1));
@@ -182,7 +182,7 @@ TEST(biased_spinlock, costs_others_no_fence_while_nobody_takes_it_often_or_the_t
 }
 
 TEST(biased_spinlock, who_takes_it_away_waits_for_the_one_who_holds_it) {
-  SKIP_WITHOUT_FENCES();
+  HEDDLE_SKIP_WITHOUT_FENCES();
   biased_spinlock lock;
   runtime home(with_loops(1));
   std::atomic<bool> taken_away{false};
@@ -212,7 +212,7 @@ TEST(biased_spinlock, who_takes_it_away_waits_for_the_one_who_holds_it) {
 }
 
 TEST(biased_spinlock, goes_over_to_no_other_runtime_when_its_home_has_ended) {
-  SKIP_WITHOUT_FENCES();
+  HEDDLE_SKIP_WITHOUT_FENCES();
   biased_spinlock lock;
   for (int round = 0; round < 3; ++round) {
     run(with_loops(1), [&] { take(lock, many); });
