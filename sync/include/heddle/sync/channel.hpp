@@ -147,8 +147,9 @@ class channel : public detail::channel_core {
 
   static constexpr bool may_throw = !std::is_nothrow_move_constructible_v<T>;
 
-  /// As receive_until(), into an object of the caller's, which is empty.
-  void receive_into(std::optional<T>& got, deadline limit) {
+  /// As receive_until(), into an object of the caller's, which is empty. Inlined: not having its
+  /// address leave the function saves a fifth of a receive.
+  __attribute__((always_inline)) void receive_into(std::optional<T>& got, deadline limit) {
     cooperate();
     for (bool again = true; again;) {
       detail::handover woken;
