@@ -82,6 +82,13 @@ TEST(cancel_latency, reaches_any_parked_operation_within_a_millisecond_beside_te
   }
 }
 
+// A build that counts its lines, or is not optimised, takes twice as long.
+#if defined(__OPTIMIZE__)
+constexpr std::chrono::nanoseconds limit = 100ms;
+#else
+constexpr std::chrono::nanoseconds limit = 300ms;
+#endif
+
 TEST(cancel_latency, a_scope_of_ten_thousand_fibers_is_gone_within_a_hundred_milliseconds) {
   for (const unsigned loops : {1U, 2U}) {
     run(with_loops(loops), [loops] {
@@ -122,7 +129,7 @@ TEST(cancel_latency, a_scope_of_ten_thousand_fibers_is_gone_within_a_hundred_mil
       };
       std::printf("%u loops: a scope of %d fibers was gone after %.1f ms, %.1f ms of CPU time\n",
                   loops, crowd, in_ms(best), in_ms(best_cpu));
-      EXPECT_LT(best_cpu, 100ms) << "elapsed time is longer where others want the cores, too";
+      EXPECT_LT(best_cpu, limit) << "elapsed time is longer where others want the cores, too";
     });
   }
 }
