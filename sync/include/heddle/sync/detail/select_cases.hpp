@@ -206,8 +206,7 @@ template <class Fn, class... Args>
 concept callable = std::invocable<std::add_lvalue_reference_t<std::decay_t<Fn>>, Args...>;
 
 template <class C>
-concept case_like = std::convertible_to < std::remove_reference_t<C>
-*, select_case* > ;
+concept case_like = std::convertible_to<std::add_pointer_t<C>, select_case*>;
 
 template <class R>
 concept range_of_cases =
