@@ -2,6 +2,9 @@
 // The face of a runtime: checks, and hands over to the scheduler.
 #include <heddle/runtime/runtime.hpp>
 
+#include <heddle/runtime/choice.hpp>
+#include <heddle/runtime/socket_calls.hpp>
+
 #include "base/assert.hpp"
 #include "debug/dump.hpp"
 #include "debug/stack_overflow.hpp"
@@ -23,18 +26,37 @@ clock::time_point clock::now() noexcept {
   return std::chrono::steady_clock::now();
 }
 
+std::uint32_t choose_below(std::uint32_t bound) noexcept {
+  if (detail::worker* const here = detail::worker::current()) return here->choose(bound);
+  // Source: the mix of splitmix64, doi:10.1145/2660193.2660195.
+  auto mixed = static_cast<std::uint64_t>(clock::now().time_since_epoch().count());
+  mixed = (mixed + 0x9E3779B97F4A7C15U) * 0xBF58476D1CE4E5B9U;
+  mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBU;
+  return static_cast<std::uint32_t>((mixed >> 32) * bound >> 32);
+}
+
+socket_calls* simulated_sockets() noexcept {
+  const detail::worker* const here = detail::worker::current();
+  detail::policy* const choices = here == nullptr ? nullptr : here->owner().choices();
+  return choices == nullptr ? nullptr : &choices->sockets();
+}
+
 namespace {
 
 using detail::scheduler;
 
-void destroy(scheduler* one) noexcept { delete one; }
+void destroy(scheduler* one) noexcept {
+  if (!one->is_abandoned()) delete one;
+}
 
-std::unique_ptr<scheduler, void (*)(scheduler*)> start(config settings, scheduler::loop_zero first,
-                                                       runtime& face) {
+/// `how`: which loop has no thread of its own, or the policy that simulates all of them.
+template <class How>
+std::unique_ptr<scheduler, void (*)(scheduler*)> start(config settings, How&& how, runtime& face) {
   settings.validate();
   settings = settings.effective();
   auto started =
-      std::make_unique<scheduler>(std::move(settings), first, face, &detail::describe_some_fibers);
+      std::make_unique<scheduler>(std::move(settings), std::forward<How>(how),
+                                  scheduler::identity{face, &detail::describe_some_fibers});
   if (started->settings().debug) detail::explain_stack_overflows(*started);
   return {started.release(), &destroy};
 }
@@ -46,6 +68,9 @@ runtime::runtime(config settings)
 
 runtime::runtime(config settings, adopt_calling_thread)
     : scheduler_(start(std::move(settings), scheduler::loop_zero::calling_thread, *this)) {}
+
+runtime::runtime(config settings, detail::policy& decides)
+    : scheduler_(start(std::move(settings), decides, *this)) {}
 
 runtime::~runtime() {
   const detail::worker* const here = detail::worker::current();

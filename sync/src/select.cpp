@@ -2,7 +2,7 @@
 // The choice among the cases of a select: sync/src/README.md, steps S1 to S6.
 #include <heddle/sync/select.hpp>
 
-#include <heddle/runtime/clock.hpp>
+#include <heddle/runtime/choice.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -45,16 +45,6 @@ constexpr std::size_t most_cases = std::numeric_limits<std::uint16_t>::max() - 1
 constexpr std::size_t nowhere = std::numeric_limits<std::size_t>::max();
 
 std::uint16_t tag_of(std::size_t at) noexcept { return static_cast<std::uint16_t>(at + 1); }
-
-/// Returns a number below `count`: which of the ready cases it is. The only choice that a select
-/// makes, and so the one place where a simulation has to take it over. Source: the mix of
-/// splitmix64, doi:10.1145/2660193.2660195.
-std::size_t choose(std::size_t count) noexcept {
-  auto mixed = static_cast<std::uint64_t>(clock::now().time_since_epoch().count());
-  mixed = (mixed + 0x9E3779B97F4A7C15U) * 0xBF58476D1CE4E5B9U;
-  mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBU;
-  return static_cast<std::size_t>((mixed >> 32) * count >> 32);
-}
 
 [[noreturn]] void throw_used_twice() {
   throw std::logic_error(
@@ -113,7 +103,7 @@ std::size_t take_any(std::span<select_case* const> cases, handover& woken) {
     const auto count = static_cast<std::size_t>(
         std::count_if(cases.begin(), cases.end(), [](select_case* one) { return one->ready(); }));
     if (count == 0) return nowhere;
-    std::size_t skip = count == 1 ? 0 : choose(count);
+    std::size_t skip = count == 1 ? 0 : choose_below(static_cast<std::uint32_t>(count));
     for (std::size_t at = 0; at < cases.size(); ++at) {
       if (!cases[at]->ready() || skip-- > 0) continue;
       if (cases[at]->take(woken)) return at;

@@ -26,6 +26,7 @@
 #if defined(HEDDLE_ASAN)
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
 #endif
 #if defined(HEDDLE_TSAN)
 #include <sanitizer/tsan_interface.h>
@@ -68,6 +69,13 @@ struct sanitizer_state {
 #endif
 #if defined(HEDDLE_TSAN)
     tsan_fiber = __tsan_get_current_fiber();
+#endif
+  }
+
+  /// The stack is never entered again, nor unwound: what it holds is no leak.
+  void abandon() const noexcept {
+#if defined(HEDDLE_ASAN)
+    __lsan_register_root_region(bottom, bytes);
 #endif
   }
 

@@ -2,6 +2,7 @@
 // epoll calls and the slot table.
 #include "reactor/reactor.hpp"
 
+#include <heddle/runtime/detail/policy.hpp>
 #include <heddle/runtime/error.hpp>
 
 #include "reactor/registration.hpp"
@@ -53,8 +54,10 @@ int sleep_and_wait(int epoll, epoll_event* events, int most, deadline until) noe
 
 }  // namespace
 
-reactor::reactor(const tick_timer& tick)
-    : wake_up_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+reactor::reactor(const tick_timer& tick, policy* decides)
+    : decides_(decides),
+      wake_up_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (!wake_up_) exhausted("eventfd");
   if (!epoll_) exhausted("epoll_create1");
   watch(epoll_.get(), wake_up_.get(), EPOLLIN | EPOLLET, wake_up_tag);
@@ -117,6 +120,11 @@ std::uint64_t reactor::take_slot(registration& entry) {
 }
 
 std::error_code reactor::add(registration& entry) {
+  if (is_simulated(entry.fd())) {
+    if (decides_ == nullptr) return std::make_error_code(std::errc::bad_file_descriptor);
+    decides_->watch(entry.fd(), entry);
+    return {};
+  }
   epoll_event interest{};
   interest.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   interest.data.u64 = take_slot(entry);
@@ -137,6 +145,10 @@ void reactor::release_slot(registration& entry) noexcept {
 }
 
 void reactor::remove(registration& entry) noexcept {
+  if (is_simulated(entry.fd())) {
+    if (decides_ != nullptr) decides_->unwatch(entry.fd());
+    return;
+  }
   release_slot(entry);
   std::lock_guard guard(
       lock_);  // so that the epoll set is not closed, and its number reused, meanwhile
@@ -147,6 +159,7 @@ void reactor::remove(registration& entry) noexcept {
 void reactor::shut_down() noexcept {
   resumption_list woken;  // fibers of other runtimes; resumed after the lock is released
   std::lock_guard guard(lock_);
+  decides_ = nullptr;
   epoll_.reset();
   wake_up_.reset();
   for (const entry_slot& each : slots_) {

@@ -28,13 +28,15 @@ struct epoll_event;
 
 namespace heddle::detail {
 
+class policy;
 class registration;
 
 class reactor {
  public:
   /// Errors: resource_exhausted (descriptors). `tick` is watched too; it must outlive the reactor's
   /// use.
-  explicit reactor(const tick_timer& tick);
+  /// Descriptors of a simulation are watched by `decides`; null: there are none.
+  explicit reactor(const tick_timer& tick, policy* decides = nullptr);
 
   struct harvest {
     std::size_t events = 0;  // of descriptors
@@ -80,6 +82,7 @@ class reactor {
   std::vector<entry_slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::atomic<std::size_t> watched_{0};
+  policy* decides_;  // null again when the reactor has shut down
   unique_fd wake_up_;
   unique_fd epoll_;
 };

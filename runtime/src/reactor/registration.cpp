@@ -2,6 +2,8 @@
 // Edges in, waiters out.
 #include "reactor/registration.hpp"
 
+#include <heddle/runtime/detail/policy.hpp>
+
 #include "reactor/reactor.hpp"
 
 #include <fcntl.h>
@@ -18,6 +20,11 @@ namespace {
 constexpr wait_kind read_kind{"input on", wait_kind::object::descriptor};
 constexpr wait_kind write_kind{"room to write on", wait_kind::object::descriptor};
 }  // namespace
+
+void report_events(registration& entry, std::uint32_t epoll_events) noexcept {
+  resumption_list woken;
+  entry.fire(epoll_events, woken);
+}
 
 registration::~registration() { close(); }
 

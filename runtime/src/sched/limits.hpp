@@ -12,6 +12,8 @@ namespace heddle::detail {
 inline constexpr int deque_burst = 8;
 /// Picks between two visits to the root: global queue, timers, epoll.
 inline constexpr int poll_interval = 64;
+/// The same in a simulation: one pick, and one that finds the turn over.
+inline constexpr int picks_of_a_turn = 2;
 /// Jobs taken from the global queue at once.
 inline constexpr std::size_t inject_batch = 32;
 /// Operations of one slice that need not wait before the fiber is made to yield.

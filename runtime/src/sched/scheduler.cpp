@@ -18,18 +18,30 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace heddle::detail {
 
-scheduler::scheduler(config settings, loop_zero first, runtime& face, fiber_list describe_fibers)
+scheduler::scheduler(config settings, loop_zero first, identity who)
+    : scheduler(std::move(settings), nullptr, who, first == loop_zero::calling_thread) {
+  start_threads(first);  // if it throws, the destructor stops those that have started
+}
+
+scheduler::scheduler(config settings, policy& decides, identity who)
+    : scheduler(std::move(settings), &decides, who, false) {
+  simulated_ = std::make_unique<simulated_loops>(*this, decides);
+}
+
+scheduler::scheduler(config settings, policy* decides, identity who, bool drives_loop_zero)
     : hooks(std::make_shared<error_hooks>(settings)),
       idle(settings.loops),
       stacks({settings.stack_bytes, settings.max_mprotect_guards}, *this, &worker::fiber_main),
       settings_(std::move(settings)),
-      face_(face),
-      describe_fibers_(describe_fibers),
-      started_at_(clock::now()),
-      drives_loop_zero_(first == loop_zero::calling_thread) {
+      face_(who.face),
+      describe_fibers_(who.describe_fibers),
+      policy_(decides),
+      started_at_(decides != nullptr ? decides->now() : clock::now()),
+      drives_loop_zero_(drives_loop_zero) {
   if (::sysconf(_SC_PAGESIZE) != static_cast<long>(page_bytes)) {
     throw std::runtime_error(
         "heddle: built for pages of 4096 bytes, which this system does not have");
@@ -38,7 +50,6 @@ scheduler::scheduler(config settings, loop_zero first, runtime& face, fiber_list
   for (unsigned index = 0; index < settings_.loops; ++index) {
     workers_.push_back(std::make_unique<worker>(*this, index));
   }
-  start_threads(first);
 }
 
 void scheduler::start_threads(loop_zero first) {
@@ -48,11 +59,7 @@ void scheduler::start_threads(loop_zero first) {
     for (unsigned index = begin; index < settings_.loops; ++index) {
       threads_.emplace_back([this, index] { run_loop(index); });
     }
-  } catch (const std::bad_alloc&) {
-    stop();
-    throw;
   } catch (const std::system_error& error) {
-    stop();
     throw resource_exhausted("heddle: cannot start loop " +
                              std::to_string(threads_.size() + begin) + " of " +
                              std::to_string(settings_.loops) + ": " + error.what());
@@ -72,6 +79,7 @@ void scheduler::drive_loop(unsigned index, const task_core* until) noexcept {
 }
 
 std::uint64_t scheduler::take_ids(std::uint64_t count) noexcept {
+  if (policy_ != nullptr) return std::exchange(own_ids_, own_ids_ + count) + 1;
   static std::atomic<std::uint64_t> last{
       0};  // only ever grows: runtimes do not share anything by it
   return last.fetch_add(count, std::memory_order_relaxed) + 1;
@@ -92,9 +100,13 @@ void scheduler::throw_shut_down() const {
 
 void scheduler::submit(task_core& core) {
   worker* const here = worker::current();
-  if (here != nullptr && &here->owner() == this) {
+  if (!is_foreign(here)) {
     here->spawn(core);
     return;
+  }
+  if (policy_ != nullptr && !is_main(core)) {
+    policy_->touched_from_outside();
+    throw std::logic_error("heddle: spawn into a simulation from another thread");
   }
   check_loop(core);
   inherit_context(core);
@@ -133,10 +145,16 @@ bool scheduler::wake_one() noexcept {
 void scheduler::make_ready(fiber& one) noexcept {
   worker* const here = worker::current();
   worker* const bound_to = one.pinned_to;
-  if (here != nullptr && &here->owner() == this && (bound_to == nullptr || bound_to == here)) {
+  if (!is_foreign(here) && (bound_to == nullptr || bound_to == here)) {
     here->make_ready(one);
     return;
   }
+  make_ready_elsewhere(one);
+}
+
+void scheduler::make_ready_elsewhere(fiber& one) noexcept {
+  if (policy_ != nullptr && is_foreign(worker::current())) policy_->touched_from_outside();
+  worker* const bound_to = one.pinned_to;
   one.status.store(fiber::state::runnable, std::memory_order_relaxed);
   if (bound_to != nullptr) {
     bound_to->put_inbox(one);
@@ -148,8 +166,16 @@ void scheduler::make_ready(fiber& one) noexcept {
 void scheduler::drive(task_core& main_task) {
   main_task_.store(&main_task, std::memory_order_relaxed);
   submit(main_task);
-  drive_loop(0, &main_task);
+  if (simulated_ != nullptr) {
+    simulated_->run(&main_task);
+    simulated_->leave_behind();
+  } else {
+    drive_loop(0, &main_task);
+  }
   main_task_.store(nullptr, std::memory_order_relaxed);
+  if (simulated_ == nullptr) return;
+  stop();  // what was left running ends in turns too
+  policy_->finish();
 }
 
 void scheduler::note_unguarded() noexcept {

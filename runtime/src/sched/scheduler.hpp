@@ -7,6 +7,7 @@
 #pragma once
 
 #include <heddle/runtime/config.hpp>
+#include <heddle/runtime/detail/policy.hpp>
 #include <heddle/runtime/stats.hpp>
 
 #include "base/hooks.hpp"
@@ -16,7 +17,7 @@
 #include "sched/idle.hpp"
 #include "sched/inject.hpp"
 #include "sched/lock_waits.hpp"
-#include "sched/policy.hpp"
+#include "sched/simulated_loops.hpp"
 #include "sched/worker.hpp"
 
 #include <atomic>
@@ -40,20 +41,35 @@ class scheduler {
   /// Says in words what the fibers of a runtime do.
   using fiber_list = std::string (*)(scheduler& of);
 
+  struct identity {
+    runtime& face;
+    fiber_list describe_fibers;
+  };
+
   /// Starts the loops. Errors: as heddle::runtime's constructor.
-  scheduler(config settings, loop_zero first, runtime& face, fiber_list describe_fibers);
+  scheduler(config settings, loop_zero first, identity who);
+  /// Starts none: `decides` gives turns to the loops, on the thread that calls drive(). It must
+  /// outlive the scheduler.
+  scheduler(config settings, policy& decides, identity who);
   /// Cancels what is left, waits for it, ends the loops.
   ~scheduler();
 
   // scheduler.cpp
   void submit(task_core& core);  // from anywhere; errors: shut_down, ...
+  /// Runs `main_task` on loop 0, or on all of them if they are simulated. Errors: submit()'s; the
+  /// policy's finish().
   void drive(task_core& main_task);
   /// Makes a parked fiber of this runtime runnable, from anywhere.
   void make_ready(fiber& one) noexcept;
   /// Wakes a parked loop, if there is one and nobody searches. Returns whether it did.
   bool wake_one() noexcept;
-  /// Returns the first of `count` ids that are fresh in the whole process.
-  static std::uint64_t take_ids(std::uint64_t count) noexcept;
+  /// Returns whether fibers are left that will never run again: then nothing may be destroyed.
+  bool is_abandoned() const noexcept { return simulated_ != nullptr && simulated_->abandoned(); }
+  /// Returns the first of `count` ids that are fresh in the whole process; in a simulation, where
+  /// they are to be the same in each run, in this runtime.
+  std::uint64_t take_ids(std::uint64_t count) noexcept;
+  /// Describes the fibers of this runtime.
+  std::string describe_fibers() { return describe_fibers_(*this); }
 
   // stall.cpp
   /// Tells config::on_stall if nothing can happen any more; for a loop that has been parked long.
@@ -100,6 +116,7 @@ class scheduler {
   runtime& face() const noexcept { return face_; }
   std::size_t loops() const noexcept { return workers_.size(); }
   worker& loop(std::size_t index) const noexcept { return *workers_[index]; }
+  /// Returns who decides in the place of the machine; null in production.
   policy* choices() const noexcept { return policy_; }
   clock::time_point started_at() const noexcept { return started_at_; }
   bool is_main(const task_core& core) const noexcept {
@@ -131,7 +148,14 @@ class scheduler {
   stack_pool stacks;
 
  private:
+  scheduler(config settings, policy* decides, identity who, bool drives_loop_zero);
+  bool is_foreign(const worker* here) const noexcept {
+    return here == nullptr || &here->owner() != this;
+  }
   bool nothing_is_pending(clock::time_point now) const noexcept;
+  /// The rest of make_ready(): not from, or not to, the calling loop. A call, so that nothing of it
+  /// is paid for by the usual case.
+  __attribute__((noinline)) void make_ready_elsewhere(fiber& one) noexcept;
   /// Gives a job to whichever loop is free.
   void inject_job(job& item) noexcept;
   void start_threads(loop_zero first);
@@ -142,10 +166,12 @@ class scheduler {
   config settings_;
   runtime& face_;
   fiber_list describe_fibers_;
-  policy* policy_ = nullptr;
+  policy* policy_;
+  std::uint64_t own_ids_ = 0;  // of a simulation
   clock::time_point started_at_;
   std::vector<std::unique_ptr<worker>> workers_;
   std::vector<std::thread> threads_;
+  std::unique_ptr<simulated_loops> simulated_;
   bool drives_loop_zero_;
   std::atomic<const task_core*> main_task_{nullptr};
   std::atomic<std::uint64_t> spawned_outside_{0};

@@ -71,6 +71,10 @@ void scheduler::stop() noexcept {
   accepting_.store(false, std::memory_order_seq_cst);
   // order: release — partner: note_idle().
   stopping_.store(true, std::memory_order_release);
+  if (simulated_ != nullptr) {
+    simulated_->run_out();
+    return;
+  }
   cancel_all();
   for (const auto& each : workers_) each->wake_up();
   if (drives_loop_zero_) drive_loop(0, nullptr);

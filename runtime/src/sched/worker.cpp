@@ -34,14 +34,17 @@ worker::worker(scheduler& owner, unsigned index)
       owner_(owner),
       random_(index + 1),
       spin_(owner.settings().spin),
+      simulated_(owner.choices() != nullptr),
       blocks_(owner.blocks),
       deque_(shared_),
       fifo_(shared_),
       timers_(owner.started_at()),
-      reactor_(std::make_shared<reactor>(owner.tick)) {
+      reactor_(std::make_shared<reactor>(owner.tick, owner.choices())) {
   if (const std::size_t capacity = owner.settings().trace_events; capacity > 0) {
     ring_ = std::make_unique<event_ring>(capacity);
   }
+  picks_left_ = picks_of_a_visit();
+  traced_ = simulated_ || ring_ != nullptr;
   fiber* reserve = nullptr;
   owner.stacks.take_default(std::span(&reserve, 1));
   reserve_.store(reserve, std::memory_order_relaxed);
@@ -63,10 +66,11 @@ worker::~worker() { reactor_->shut_down(); }
 
 void worker::trace(trace_kind kind, fiber_id id, std::uint32_t arg) noexcept {
   if (ring_) ring_->add(clock::now() - owner_.started_at(), kind, id, arg);
+  if (simulated_) owner_.choices()->note(index_, kind, id, arg);
 }
 
 void worker::take_ids() noexcept {
-  constexpr std::uint64_t ids_at_once = 1024;
+  const std::uint64_t ids_at_once = simulated_ ? 1 : 1024;
   next_id_ = owner_.take_ids(ids_at_once);
   ids_end_ = next_id_ + ids_at_once;
 }
@@ -90,7 +94,9 @@ void worker::make_ready(fiber& one) noexcept {
 }
 
 void worker::end_waits(const timer_wheel::due& due) noexcept {
-  for (parker* first = due.first; first != nullptr;) {
+  parker* waiting = due.first;
+  if (simulated_) waiting = shuffled(waiting);
+  for (parker* first = waiting; first != nullptr;) {
     parker* const next = std::exchange(first->next_resumed, nullptr);
     owner_.make_ready(static_cast<fiber&>(*first));
     first = next;
@@ -125,7 +131,7 @@ void worker::poll_and_fire() noexcept {
 }
 
 void worker::housekeeping() noexcept {
-  picks_left_ = poll_interval;
+  picks_left_ = picks_of_a_visit();
   take_injected();
   poll_and_fire();
   if (!shared_) return;
@@ -145,31 +151,37 @@ bool worker::finished(const task_core* until) const noexcept {
   return is_done(*until);
 }
 
-void worker::run(const task_core* until) noexcept {
+void worker::turn(const task_core* until) noexcept {
+  if (picks_left_ <= 0) housekeeping();
+  fiber* next = prepare_next();
+  if (next == nullptr && picks_left_ > 0) {
+    if (job* const found = search()) {
+      next = prepare(*found);
+      if (simulated_) {
+        found_work();
+        in_hand_ = next;
+        return;
+      }
+    }
+  }
+  if (next != nullptr) {
+    found_work();
+    enter_from_root(*next);
+  } else if (picks_left_ > 0) {
+    park_loop(until);
+  }
+}
+
+void worker::adopt_thread() noexcept {
   exceptions = eh_globals_of_thread();
   errno_address = errno_of_thread();
   describe_calling_stack(root_.sanitizer);
+}
+
+void worker::run(const task_core* until) noexcept {
+  adopt_thread();
   set_thread_state(this);
-  while (!finished(until)) {
-    if (picks_left_ <= 0) housekeeping();
-    fiber* next = prepare_next();
-    if (next == nullptr && picks_left_ > 0) {
-      if (job* const found = search()) {
-        next = prepare(*found);
-      }
-    }
-    if (next != nullptr) {
-      found_work();
-      enter_from_root(*next);
-    } else if (picks_left_ > 0) {
-      park_loop(until);
-      picks_left_ = poll_interval;  // it has just polled
-      take_injected();
-      // Producers relied on this loop, which may have been chosen for what it took just now: who
-      // else would run the second job, before the sentinel looks?
-      if (shared_ && fifo_.size() > 1 && owner_.idle.worth_waking()) wake_one();
-    }
-  }
+  while (!finished(until)) turn(until);
   if (searching_) found_work();
   set_thread_state(nullptr);
 }

@@ -6,7 +6,7 @@
 // dealt with (queued, committed as parked, pooled) by dispose(), on the next stack (exceptions:
 // fiber/README.md, rule 2); (3) a member function that switches must not use `this` afterwards: the
 // fiber may be on another loop. Source files: worker.cpp (root), worker_switch.cpp (fibers),
-// worker_steal.cpp (other loops), worker_park.cpp.
+// worker_steal.cpp (other loops), worker_park.cpp, worker_turn.cpp (when simulated).
 #pragma once
 
 #include <heddle/runtime/config.hpp>
@@ -57,6 +57,18 @@ class worker : public switch_state {
   /// Runs jobs on the calling thread until `until` is done, or, without it, until the runtime ends.
   void run(const task_core* until) noexcept;
 
+  // Under a policy (worker_turn.cpp): no run(), but turns on the thread of the simulation
+  /// Is to be called once, by the thread that will give the turns.
+  void adopt_thread() noexcept;
+  /// Runs one job, or falls asleep, or wakes.
+  void take_turn(const task_core* until) noexcept;
+  /// Returns whether it has something to do by itself at `now`.
+  bool wants_turn(clock::time_point now) const noexcept;
+  /// Returns whether any loop of its runtime has something that could be stolen.
+  bool work_visible() const noexcept;
+  /// Asks the system for events of descriptors. Returns whether there were any.
+  bool take_events() noexcept;
+
   // On a fiber of this loop (worker_switch.cpp)
   /// Queues a new task. Errors: shut_down, resource_exhausted, std::bad_alloc,
   /// std::invalid_argument; nothing is queued or counted then.
@@ -73,6 +85,8 @@ class worker : public switch_state {
   static bool claim(fiber& self, task_core& core, cancellation mode) noexcept;
 
   // From this loop
+  /// Returns a number below `bound`, for a choice among equals.
+  std::uint32_t choose(std::uint32_t bound) noexcept;
   /// Queues a fiber that can go on, here; it is not bound to another loop.
   void make_ready(fiber& one) noexcept;
   /// Queues those whose time-outs a wheel has fired, and cancels the scopes.
@@ -81,7 +95,7 @@ class worker : public switch_state {
   // From anywhere
   /// Queues a job that only this loop may run, and sees that the loop looks.
   void put_inbox(job& item) noexcept;
-  void wake_up() noexcept { reactor_->wake_up(); }
+  void wake_up() noexcept;
   const std::shared_ptr<reactor>& events() const noexcept { return reactor_; }
   const loop_counters& counters() const noexcept { return counters_; }
   const event_ring* ring() const noexcept { return ring_.get(); }
@@ -159,9 +173,11 @@ class worker : public switch_state {
   static fiber* run_task(fiber& self) noexcept;
 
   // worker.cpp
+  void turn(const task_core* until) noexcept;
   void take_injected() noexcept;
   void poll_and_fire() noexcept;
   void housekeeping() noexcept;
+  int picks_of_a_visit() const noexcept { return simulated_ ? picks_of_a_turn : poll_interval; }
   void found_work() noexcept;
   bool finished(const task_core* until) const noexcept;
   void queue(job& item) noexcept;
@@ -180,21 +196,26 @@ class worker : public switch_state {
   bool help_stuck_loops() noexcept;
   bool is_stuck(clock::time_point now) noexcept;
   bool has_stealable() const noexcept;
-  bool work_visible() const noexcept;
   void wake_one() noexcept;
+
+  // worker_turn.cpp
+  parker* shuffled(parker* first) noexcept;
 
   // worker_park.cpp
   void park_loop(const task_core* until) noexcept;
   bool anything_to_do() const noexcept;
-  void sleep(const task_core* until, bool& sentinel, resumption_list& ready) noexcept;
-  void leave_parked(bool sentinel) noexcept;
+  void sleep(const task_core* until, resumption_list& ready) noexcept;
+  void rise(resumption_list& ready) noexcept;
+  void leave_parked() noexcept;
+  void look_around() noexcept;
   void decay_if_due(clock::time_point now) noexcept;
 
   // Touched at every pick.
   bool shared_;  // there are other loops
   bool searching_ = false;
   bool bound_turn_ = false;
-  int picks_left_ = poll_interval;
+  bool traced_;  // somebody wants to hear of slices
+  int picks_left_;
   int burst_left_ = deque_burst;
   unsigned index_;
   std::uint64_t next_id_ = 0;  // of a range that this loop has taken
@@ -209,7 +230,12 @@ class worker : public switch_state {
   execution root_;
   std::unique_ptr<event_ring> ring_;
   prng random_;
-  std::chrono::nanoseconds spin_;  // how long the last searches were worth it
+  std::chrono::nanoseconds spin_;   // how long the last searches were worth it
+  bool sentinel_ = false;           // while it is parked
+  bool simulated_;                  // by a policy, which gives it turns
+  bool asleep_ = false;             // simulated: it is parked
+  fiber* in_hand_ = nullptr;        // simulated: found elsewhere, and not yet begun
+  std::atomic<bool> woken_{false};  // simulated: instead of a write to the reactor's eventfd
   clock::time_point last_help_{};
   clock::time_point last_decay_{};
   block_cache blocks_;
@@ -250,7 +276,7 @@ inline job* worker::pick() noexcept {
 /// Returns whether a yield is a swap with the oldest of the queue: no other loop, nothing else to
 /// run, nothing to record.
 inline bool worker::may_swap(const fiber& self) const noexcept {
-  return !shared_ && ring_ == nullptr && self.claimed_by == nullptr && self.pinned_to == nullptr &&
+  return !shared_ && !traced_ && self.claimed_by == nullptr && self.pinned_to == nullptr &&
          deque_.maybe_empty() && !has_bound() && inbox_.maybe_empty();
 }
 
@@ -292,7 +318,7 @@ inline void worker::count_slice(fiber& one) noexcept {
 
 inline void worker::begin_slice(fiber& one) noexcept {
   count_slice(one);
-  if (ring_) [[unlikely]] {
+  if (traced_) [[unlikely]] {
     // The fiber was, or, at its first slice, its task.
     const bool moved = std::exchange(one.job::stolen, false);
     const bool moved_before = std::exchange(one.task->stolen, false);
@@ -313,7 +339,7 @@ inline execution& worker::enter(fiber* to) noexcept {
 }
 
 inline void worker::trace_slice_end(const fiber& one) noexcept {
-  if (ring_) [[unlikely]]
+  if (traced_) [[unlikely]]
     trace(trace_kind::slice_end, one.task->id, 0);
 }
 

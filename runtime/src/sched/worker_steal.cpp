@@ -59,7 +59,7 @@ job* worker::steal_from(worker& victim) noexcept {
       owner_.inject.push(*item);
     }
   }
-  if (first != nullptr && ring_) trace(trace_kind::steal, fiber_id::none, victim.index_);
+  if (first != nullptr && traced_) trace(trace_kind::steal, fiber_id::none, victim.index_);
   return first;
 }
 
@@ -132,14 +132,17 @@ void worker::pass_tick_on() noexcept {
   if (owner_.idle.uncovered()) owner_.tick.arm(sentinel_tick);
 }
 
+std::uint32_t worker::choose(std::uint32_t bound) noexcept {
+  return simulated_ ? owner_.choices()->choose(bound) : random_.below(bound);
+}
+
 job* worker::steal_round() noexcept {
   counters_.searches.add();
   if (job* const mine = pick_bound()) return mine;
   take_injected();
   if (job* const item = fifo_.take()) return item;
   const auto loops = static_cast<std::uint32_t>(owner_.loops());
-  policy* const choices = owner_.choices();
-  const std::uint32_t start = choices == nullptr ? random_.below(loops) : choices->choose(loops);
+  const std::uint32_t start = choose(loops);
   for (std::uint32_t n = 0; n < loops; ++n) {
     worker& victim = owner_.loop((start + n) % loops);
     if (&victim == this) continue;

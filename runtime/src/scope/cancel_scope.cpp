@@ -104,10 +104,7 @@ void end_deadline(scope_frame& frame) noexcept {
 /// A deadline that has passed before the body begins is met by its first suspension point.
 void look_at_clock(const scope_frame& frame, fiber& self) noexcept {
   if (frame.limit.is_never() || !self.due->limit.passed()) return;
-  scope_frame& late = *self.due;
-  if (!mark_late(late)) return;
-  cancel_list groups({timed_out_text, nullptr});
-  ask_to_leave(self, late.depth, groups);
+  expire_scope(*self.due);
 }
 
 }  // namespace
@@ -158,6 +155,12 @@ bool takes_cancelled(const scope_frame& frame) noexcept {
 
 void cancel_scope_of(scope_frame& frame, std::string_view reason) noexcept {
   if (begin_request(frame)) finish_request(frame, cancel_reason::copy_of(reason));
+}
+
+void expire_scope(scope_frame& frame) noexcept {
+  if (!mark_late(frame)) return;
+  cancel_list groups({timed_out_text, nullptr});
+  ask_to_leave(*frame.owner, frame.depth, groups);
 }
 
 void end_scope(scope_frame& frame) noexcept {

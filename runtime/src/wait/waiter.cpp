@@ -22,6 +22,15 @@ namespace heddle {
 
 namespace detail {
 
+namespace {
+
+/// Tells the policy, which may cancel something here and now.
+__attribute__((noinline)) void tell_policy(fiber& self) noexcept {
+  self.home->choices()->suspension_point(self.task->id, self.subject());
+}
+
+}  // namespace
+
 bool is_cancelled(fiber& self, scope_depth floor) noexcept {
   std::uint32_t seen = self.attention.load(std::memory_order_relaxed);
   if ((seen & fiber::unchecked) != 0) {
@@ -35,6 +44,14 @@ bool is_cancelled(fiber& self, scope_depth floor) noexcept {
     if ((state & task_core::cancel) != 0 || self.home->cancels_all()) {
       self.attention.fetch_or(fiber::cancel, std::memory_order_relaxed);
     }
+    policy* const choices = self.home->choices();
+    if (choices != nullptr && choices->watches()) {
+      self.attention.fetch_or(fiber::watched, std::memory_order_relaxed);
+    }
+    seen = self.attention.load(std::memory_order_relaxed);
+  }
+  if ((seen & fiber::watched) != 0 && floor != nothing_heard) [[unlikely]] {
+    tell_policy(self);
     seen = self.attention.load(std::memory_order_relaxed);
   }
   return fiber::deepest_cancelled(seen) > floor;

@@ -17,6 +17,12 @@
 
 namespace heddle {
 
+namespace detail {
+class policy;
+template <class F>
+decltype(auto) run_simulated(config settings, policy& decides, F&& body, spawn_site where);
+}  // namespace detail
+
 template <class F>
 decltype(auto) run(config settings, F&& body, spawn_site where = spawn_site::current());
 
@@ -84,11 +90,16 @@ class runtime {
  private:
   struct adopt_calling_thread {};
   runtime(config settings, adopt_calling_thread);
+  /// All loops are simulated: `decides` gives them turns on the thread that calls drive().
+  runtime(config settings, detail::policy& decides);
   void drive(detail::task_core& main_task);
   static void require_plain_thread(const char* operation);
 
   template <class F>
   friend decltype(auto) run(config settings, F&& body, spawn_site where);
+  template <class F>
+  friend decltype(auto) detail::run_simulated(config settings, detail::policy& decides, F&& body,
+                                              spawn_site where);
 
   std::unique_ptr<detail::scheduler, void (*)(detail::scheduler*)> scheduler_;
 };

@@ -72,6 +72,9 @@ bool takes_cancelled(const scope_frame& frame) noexcept;
 /// Cancels, from any fiber or thread.
 void cancel_scope_of(scope_frame& frame, std::string_view reason) noexcept;
 
+/// Ends a scope that is being run as its deadline would end it, now. For simulations.
+void expire_scope(scope_frame& frame) noexcept;
+
 /// Waits until no canceller is at work.
 void end_scope(scope_frame& frame) noexcept;
 
