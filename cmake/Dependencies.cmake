@@ -19,3 +19,10 @@ heddle_require("Boost.Context >= ${HEDDLE_BOOST_VERSION}"
 heddle_require("oneTBB" "libtbb-dev" TBB CONFIG)
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 heddle_require("a threads library" "libc6-dev" Threads)
+
+# heddle::gtest is built where GoogleTest is.
+option(HEDDLE_WITH_GTEST "Build heddle::gtest if GoogleTest is found" ON)
+set(HEDDLE_GTEST_VERSION 1.12)
+if(HEDDLE_WITH_GTEST AND NOT TARGET GTest::gtest)
+  find_package(GTest ${HEDDLE_GTEST_VERSION} CONFIG QUIET)
+endif()

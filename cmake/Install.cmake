@@ -9,6 +9,10 @@ configure_package_config_file(cmake/heddle-config.cmake.in
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/heddle-config-version.cmake"
   COMPATIBILITY SameMinorVersion)
 install(EXPORT heddle-targets NAMESPACE heddle:: DESTINATION "${heddle_cmake_dir}")
+get_property(own_exports GLOBAL PROPERTY HEDDLE_OWN_EXPORTS)
+foreach(name IN LISTS own_exports)
+  install(EXPORT heddle-${name}-targets NAMESPACE heddle:: DESTINATION "${heddle_cmake_dir}")
+endforeach()
 install(FILES "${PROJECT_BINARY_DIR}/heddle-config.cmake"
   "${PROJECT_BINARY_DIR}/heddle-config-version.cmake" DESTINATION "${heddle_cmake_dir}")
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # cmake -D SOURCE=<heddle> -D BUILD=<heddle's build> -D WORK=<scratch> -D COMPILER=<c++>
 #   -D BUILD_TYPE=<type> -D LIBDIR=<lib below a prefix> -D SHARED=<how BUILD was built>
-#   -D CCACHE=<ccache or NOTFOUND> -P run.cmake
+#   -D CCACHE=<ccache or NOTFOUND> -D GTEST=<whether BUILD has heddle::gtest> -P run.cmake
 #
 # Uses heddle as its users do, and runs what they would get: (1) installed from BUILD, by
-# find_package and (2) by pkg-config; (3) by add_subdirectory, linked the other way (shared for
-# static and the other way round), and (4) that one installed and found again; (5) by
-# add_subdirectory, static, with link-time optimisation.
+# find_package, where GoogleTest is and where it is not, and (2) by pkg-config; (3) by
+# add_subdirectory, linked the other way (shared for static and the other way round), and (4) that
+# one installed and found again; (5) by add_subdirectory, static, with link-time optimisation.
 set(consumer "${CMAKE_CURRENT_LIST_DIR}")
 file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}")
@@ -27,6 +27,10 @@ function(build_and_run name)
   step(${CMAKE_COMMAND} --build "${WORK}/${name}" --parallel 2)
   greet("${WORK}/${name}/hello")
   greet("${WORK}/${name}/turns")
+  greet("${WORK}/${name}/simulated")
+  if(GTEST)
+    step("${WORK}/${name}/fiber_test")
+  endif()
 endfunction()
 
 function(greet program)
@@ -50,6 +54,11 @@ endif()
 
 step(${CMAKE_COMMAND} --install "${BUILD}" --prefix "${WORK}/prefix")
 build_and_run(installed -DCMAKE_PREFIX_PATH=${WORK}/prefix)
+if(GTEST)
+  step(${CMAKE_COMMAND} -G Ninja -S "${consumer}" -B "${WORK}/without_gtest"
+    -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_PREFIX_PATH=${WORK}/prefix
+    -DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON)
+endif()
 
 find_program(PKG_CONFIG pkg-config)
 if(PKG_CONFIG)

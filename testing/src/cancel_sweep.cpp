@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+// The runs of a sweep, and the audit after each.
+#include <heddle/testing/cancel_sweep.hpp>
+
+#include <heddle/runtime/cancel.hpp>
+#include <heddle/runtime/detail/simulated_run.hpp>
+#include <heddle/runtime/task_group.hpp>
+
+#include "decisions.hpp"
+#include "settings.hpp"
+
+#include <filesystem>
+#include <iterator>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+namespace heddle::testing {
+
+namespace {
+
+enum class blow : std::uint8_t { none, before_waiting, while_waiting, time_out };
+
+const char* name_of(blow how) {
+  switch (how) {
+    case blow::none:
+      return "not cancelled";
+    case blow::before_waiting:
+      return "cancelled before it waits";
+    case blow::while_waiting:
+      return "cancelled while it waits";
+    case blow::time_out:
+      return "timed out";
+  }
+  return "unknown";
+}
+
+std::size_t open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+}
+
+/// A run that counts suspension points, and at one of them ends the scope around the program.
+class sweep_run : public detail::decisions {
+ public:
+  using decisions::decisions;
+
+  /// From here on `scope` is struck at `point`.
+  void arm(heddle::detail::scope_frame& scope, std::uint64_t point, blow how) {
+    scope_ = &scope;
+    point_ = point;
+    how_ = how;
+    count_ = 0;
+    where_.clear();
+    due_ = false;
+  }
+  void disarm() { scope_ = nullptr; }
+
+  std::uint64_t count() const noexcept { return count_; }
+  /// Returns the fiber at the point that was struck, or at the last one, and what it waits for.
+  const std::string& where() const noexcept { return where_; }
+
+  bool watches() noexcept override { return true; }
+  void suspension_point(fiber_id who, wait_subject what) noexcept override {
+    if (scope_ == nullptr || ++count_ != point_) return;
+    where_ = "fiber #" + std::to_string(static_cast<std::uint64_t>(who));
+    if (what.kind() != nullptr) where_ += ", " + std::string(what.kind()->name);
+    if (how_ == blow::while_waiting) {
+      due_ = true;
+    } else {
+      strike();
+    }
+  }
+  void between_turns() noexcept override {
+    decisions::between_turns();
+    if (scope_ != nullptr && std::exchange(due_, false)) strike();
+  }
+
+ private:
+  void strike() noexcept {
+    if (how_ == blow::time_out) return heddle::detail::expire_scope(*scope_);
+    heddle::detail::cancel_scope_of(*scope_, "swept");
+  }
+
+  heddle::detail::scope_frame* scope_ = nullptr;
+  std::uint64_t point_ = 0;
+  blow how_ = blow::none;
+  std::uint64_t count_ = 0;
+  std::string where_;
+  bool due_ = false;  // the fiber is on its way into the wait
+};
+
+class sweep {
+ public:
+  sweep(const std::function<void()>& program, const sweep_options& options, spawn_site where)
+      : program_(program),
+        options_(options),
+        where_(where),
+        decisions_({options.most_turns, 1000}) {
+    constexpr const char* options_name = "sweep_options";
+    detail::require(options.most_turns >= 1, options_name, "most_turns: at least 1");
+    settings_ = detail::simulated_settings(options.settings, options.loops, options_name);
+    if (!settings_.on_unhandled) {
+      settings_.on_unhandled = [this](const unhandled_error& error) {
+        unhandled_ = error.describe();
+      };
+    }
+  }
+
+  sweep_report run() {
+    strike(0, blow::none);
+    report_.points = decisions_.count();
+    if (report_.points > options_.most_points) {
+      throw std::length_error("heddle::testing::cancel_sweep: " + std::to_string(report_.points) +
+                              " suspension points, more than sweep_options::most_points");
+    }
+    if (!report_.ok()) return std::move(report_);  // it leaks by itself
+    for (std::uint64_t point = 1; point <= report_.points; ++point) {
+      for (const blow how : {blow::before_waiting, blow::while_waiting, blow::time_out}) {
+        strike(point, how);
+      }
+    }
+    return std::move(report_);
+  }
+
+ private:
+  void strike(std::uint64_t point, blow how) {
+    const std::size_t descriptors = open_descriptors();
+    decisions_.begin(detail::random_chooser(options_.seed));
+    unhandled_.clear();
+    bool same = false;
+    const auto leak = [&](std::string what) {
+      report_.leaks.push_back({point, name_of(how), decisions_.where(), std::move(what)});
+    };
+    ++report_.runs;
+    try {
+      heddle::detail::run_simulated(
+          settings_, decisions_, [&] { same = run_program(point, how); }, where_);
+    } catch (const std::exception& error) {
+      same = true;
+      leak(error.what());
+    }
+    if (!same) {
+      throw std::logic_error(
+          "heddle::testing::cancel_sweep: the program did not come to suspension point " +
+          std::to_string(point) + " again: it does not do the same with the same schedule");
+    }
+    if (!decisions_.left_behind().empty())
+      leak("left running: " + decisions_.left_behind());
+    else if (decisions_.timers_left() != 0) {
+      leak("timers left armed: " + std::to_string(decisions_.timers_left()));
+    }
+    if (!unhandled_.empty()) leak("unhandled: " + unhandled_);
+    const std::size_t now_open = open_descriptors();
+    if (now_open != descriptors) {
+      leak("descriptors: " + std::to_string(descriptors) + " before, " + std::to_string(now_open) +
+           " after");
+    }
+  }
+
+  /// Returns whether the run came to `point`.
+  bool run_program(std::uint64_t point, blow how) {
+    if (options_.before) options_.before();
+    std::exception_ptr failed;
+    {
+      heddle::detail::scope_frame scope;
+      heddle::detail::enter_scope(scope);
+      decisions_.arm(scope, point, how);
+      try {
+        heddle::detail::run_inside(scope, {scope, heddle::detail::leave_scope}, program_);
+      } catch (...) {
+        failed = std::current_exception();
+      }
+      decisions_.disarm();
+      heddle::detail::end_scope(scope);
+    }
+    if (options_.after) options_.after();
+    if (failed) std::rethrow_exception(failed);
+    return decisions_.count() >= point;
+  }
+
+  const std::function<void()>& program_;
+  const sweep_options& options_;
+  spawn_site where_;
+  config settings_;
+  sweep_run decisions_;
+  std::string unhandled_;  // what on_unhandled was told in this run
+  sweep_report report_;
+};
+
+}  // namespace
+
+std::string sweep_report::text() const {
+  std::string result = std::to_string(points) + " suspension points, " + std::to_string(runs) +
+                       " runs, " + std::to_string(leaks.size()) + " leaks\n";
+  for (const sweep_leak& each : leaks) {
+    result += "at point " + std::to_string(each.point) + " (" + each.where + "), " + each.how +
+              ": " + each.what + "\n";
+  }
+  return result;
+}
+
+sweep_report cancel_sweep(const std::function<void()>& program, const sweep_options& options,
+                          spawn_site where) {
+  return sweep(program, options, where).run();
+}
+
+}  // namespace heddle::testing

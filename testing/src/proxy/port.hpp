@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// A port of 127.0.0.1 that is ours from the first to the last, whether somebody listens there or
+// not: a second socket is bound to it and never listens, so that the system gives the port to
+// nobody else while newcomers are refused.
+#pragma once
+
+#include <heddle/io/endpoint.hpp>
+
+namespace heddle::testing::detail {
+
+class port {
+ public:
+  /// Has the system choose one. Errors: io::io_error.
+  port();
+  ~port();
+  port(const port&) = delete;
+  port& operator=(const port&) = delete;
+
+  const io::endpoint& where() const noexcept { return where_; }
+
+ private:
+  int fd_;
+  io::endpoint where_;
+};
+
+}  // namespace heddle::testing::detail

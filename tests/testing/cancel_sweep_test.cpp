@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// The sweep can go red: planted leaks are found, and a right program passes.
+#include <heddle/runtime.hpp>
+#include <heddle/sync.hpp>
+#include <heddle/testing/cancel_sweep.hpp>
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace {
+
+using namespace std::chrono_literals;
+using heddle::testing::cancel_sweep;
+using heddle::testing::sweep_options;
+using heddle::testing::sweep_report;
+
+/// Two permits, of which the program may take and must give back.
+struct permits_fixture {
+  std::optional<heddle::sync::semaphore> permits;
+
+  sweep_options options() {
+    sweep_options result;
+    result.before = [this] { permits.emplace(2); };
+    result.after = [this] {
+      if (permits->available() != 2) throw std::runtime_error("permits are missing");
+    };
+    return result;
+  }
+};
+
+TEST(cancel_sweep, finds_a_permit_that_a_cancelled_fiber_keeps) {
+  permits_fixture fixture;
+  const sweep_report report = cancel_sweep(
+      [&] {
+        fixture.permits->acquire();
+        heddle::this_fiber::sleep_for(1ms);  // leaves without the release
+        fixture.permits->release();
+      },
+      fixture.options());
+  // While it sleeps, in three ways; and by what was meant for the acquire, which did not wait.
+  ASSERT_EQ(report.leaks.size(), 4U) << report.text();
+  for (const auto& each : report.leaks) EXPECT_EQ(each.what, "permits are missing");
+  EXPECT_NE(report.leaks[3].where.find("a time"), std::string::npos) << report.text();
+}
+
+TEST(cancel_sweep, passes_a_permit_that_is_held_by_an_object) {
+  permits_fixture fixture;
+  const sweep_report report = cancel_sweep(
+      [&] {
+        heddle::task_group all;
+        for (int n = 0; n < 4; ++n) {
+          all.spawn([&] {
+            const heddle::sync::permit one(*fixture.permits);
+            heddle::this_fiber::sleep_for(1ms);
+          });
+        }
+        all.join();
+      },
+      fixture.options());
+  EXPECT_TRUE(report.ok()) << report.text();
+  EXPECT_GE(report.points, 8U);
+  EXPECT_EQ(report.runs, 1 + 3 * report.points);
+}
+
+TEST(cancel_sweep, finds_a_fiber_that_is_left_running) {
+  const sweep_report report = cancel_sweep([] {
+    auto child = heddle::spawn({.name = "orphan"}, [] { heddle::this_fiber::sleep_for(1s); });
+    try {
+      heddle::this_fiber::sleep_for(1ms);
+    } catch (const heddle::cancelled&) {
+      child.detach();
+      throw;
+    }
+    child.join();
+  });
+  ASSERT_FALSE(report.ok());
+  EXPECT_NE(report.leaks[0].what.find("orphan"), std::string::npos) << report.text();
+}
+
+TEST(cancel_sweep, finds_a_descriptor_that_is_not_closed) {
+  const sweep_report report = cancel_sweep([] {
+    const int copy = ::dup(STDOUT_FILENO);
+    heddle::this_fiber::yield();
+    ::close(copy);
+  });
+  ASSERT_FALSE(report.ok());
+  EXPECT_NE(report.leaks[0].what.find("descriptors"), std::string::npos) << report.text();
+}
+
+TEST(cancel_sweep, finds_a_wait_that_nobody_ends_after_a_cancel) {
+  const sweep_report report = cancel_sweep([] {
+    heddle::sync::event told;
+    heddle::task_group both;
+    both.spawn([&told] {
+      heddle::this_fiber::sleep_for(1ms);  // cancelled here, it tells nobody
+      told.set();
+    });
+    heddle::shield([&told] { told.wait(); });
+    both.join();
+  });
+  ASSERT_FALSE(report.ok());
+  EXPECT_NE(report.text().find("deadlock"), std::string::npos) << report.text();
+}
+
+TEST(cancel_sweep, finds_a_program_that_leaks_by_itself) {
+  const sweep_report report = cancel_sweep([] { throw std::runtime_error("by itself"); });
+  ASSERT_EQ(report.leaks.size(), 1U);
+  EXPECT_EQ(report.leaks[0].point, 0U);
+  EXPECT_EQ(report.leaks[0].what, "by itself");
+}
+
+TEST(cancel_sweep, times_out_too) {
+  int timed_out = 0;
+  int cancelled = 0;
+  const sweep_report report = cancel_sweep([&] {
+    try {
+      heddle::this_fiber::sleep_for(1ms);
+    } catch (const heddle::cancelled& why) {
+      ++(why.reason() == "timed out" ? timed_out : cancelled);
+      throw;
+    }
+  });
+  EXPECT_TRUE(report.ok()) << report.text();
+  EXPECT_EQ(report.points, 1U);
+  EXPECT_EQ(timed_out, 1);
+  EXPECT_EQ(cancelled, 2);
+}
+
+TEST(cancel_sweep, says_so_if_the_program_does_not_repeat) {
+  int calls = 0;
+  EXPECT_THROW(cancel_sweep([&calls] {
+                 if (++calls == 1) heddle::this_fiber::yield();
+               }),
+               std::logic_error);
+}
+
+}  // namespace

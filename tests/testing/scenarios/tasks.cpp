@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+// Tasks and what waits for them: whoever was begun has ended when its owner has.
+#include <heddle/runtime.hpp>
+
+#include "testing/scenarios/scenario.hpp"
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <vector>
+
+namespace heddle::test {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Counts bodies that are under way.
+struct census {
+  int begun = 0;
+  int ended = 0;
+  void after() const { account("bodies that ended", begun, ended); }
+};
+
+struct present {
+  explicit present(census& of) : of_(of) { ++of_.begun; }
+  ~present() { ++of_.ended; }
+  present(const present&) = delete;
+  present& operator=(const present&) = delete;
+  census& of_;
+};
+
+/// A body that suspends twice and returns `value`.
+auto body_of(census& all, int value) {
+  return [&all, value] {
+    const present here(all);
+    this_fiber::yield();
+    this_fiber::sleep_for(1ms);
+    return value;
+  };
+}
+
+struct joins : census {
+  void program() {
+    task<int> first = spawn(body_of(*this, 1));
+    task<int> second = spawn(body_of(*this, 2));
+    account("the sum", 3, second.join() + first.join());
+  }
+};
+
+struct dropped_task : census {
+  void program() {
+    const task<int> never_joined = spawn(body_of(*this, 1));
+    this_fiber::yield();
+  }
+};
+
+struct groups : census {
+  void program() {
+    task_group outer;
+    for (int n = 0; n < 2; ++n) {
+      outer.spawn([this] {
+        task_group inner;
+        inner.spawn(body_of(*this, 1));
+        inner.spawn(body_of(*this, 2));
+        inner.join();
+      });
+    }
+    outer.join();
+  }
+};
+
+struct group_that_fails : census {
+  void program() {
+    task_group all;
+    all.spawn(body_of(*this, 1));
+    all.spawn([this] {
+      const present here(*this);
+      this_fiber::yield();
+      throw std::runtime_error("planned");
+    });
+    try {
+      all.join();
+    } catch (const std::runtime_error&) {
+    }
+  }
+};
+
+struct gathers : census {
+  void program() {
+    const auto [one, two] = gather(body_of(*this, 1), body_of(*this, 2));
+    account("the sum", 3, one + two);
+    const std::vector<std::function<int()>> more{body_of(*this, 3), body_of(*this, 4)};
+    account("results", 2, static_cast<long long>(gather(more).size()));
+  }
+};
+
+struct settled_gathers : census {
+  void program() { gather_settled(body_of(*this, 1), body_of(*this, 2)); }
+};
+
+struct races : census {
+  void program() {
+    race(body_of(*this, 1), body_of(*this, 2));
+    any(body_of(*this, 1), body_of(*this, 2));
+  }
+};
+
+struct maps : census {
+  void program() {
+    const std::vector<int> numbers{1, 2, 3};
+    const std::vector<int> doubled =
+        map(numbers, 2, [this](int number) { return 2 * body_of(*this, number)(); });
+    account("results", 3, static_cast<long long>(doubled.size()));
+  }
+};
+
+struct generators : census {
+  void program() {
+    generator<int> numbers([this](auto& yield) {
+      const present here(*this);
+      for (int n = 0; n < 3; ++n) {
+        this_fiber::yield();
+        yield(n);
+      }
+    });
+    int sum = 0;
+    for (const int number : numbers) {
+      sum += number;
+      this_fiber::yield();
+    }
+    account("the sum", 3, sum);
+  }
+};
+
+struct completions : census {
+  void program() {
+    std::vector<task<int>> all;
+    for (int n = 0; n < 3; ++n) all.push_back(spawn(body_of(*this, n)));
+    int sum = 0;
+    for (const int value : as_completed(all)) sum += value;
+    account("the sum", 3, sum);
+  }
+};
+
+struct time_outs : census {
+  void program() {
+    try {
+      with_timeout(1ms, [this] {
+        const present here(*this);
+        this_fiber::sleep_for(1h);
+      });
+    } catch (const timed_out&) {
+    }
+    move_on_after(1ms, [this] { body_of(*this, 1)(); });
+    const auto value = move_on_after(1h, [this] { return body_of(*this, 1)(); });
+    account("the value is there", 1, value ? 1 : 0);
+  }
+};
+
+struct shields : census {
+  int shielded = 0;
+  void program() {
+    shield([this] {
+      body_of(*this, 1)();
+      ++shielded;
+    });
+    this_fiber::checkpoint();
+  }
+  void after() const {
+    census::after();
+    account("shielded bodies that were left", 0, begun - shielded);
+  }
+};
+
+struct scopes : census {
+  void program() {
+    cancel_scope outer;
+    outer.run([&] {
+      cancel_scope inner(deadline::after(1ms));
+      inner.run([this] {
+        const present here(*this);
+        this_fiber::sleep_for(1h);
+      });
+      outer.cancel("planned");
+      body_of(*this, 1)();
+    });
+    body_of(*this, 2)();
+  }
+};
+
+}  // namespace
+
+std::vector<scenario> task_scenarios() {
+  return {
+      scenario_of<joins>("join"),
+      scenario_of<dropped_task>("dropped_task"),
+      scenario_of<groups>("task_group"),
+      scenario_of<group_that_fails>("task_group_that_fails"),
+      scenario_of<gathers>("gather"),
+      scenario_of<settled_gathers>("gather_settled"),
+      scenario_of<races>("race_and_any"),
+      scenario_of<maps>("map"),
+      scenario_of<generators>("generator"),
+      scenario_of<completions>("as_completed"),
+      scenario_of<time_outs>("with_timeout"),
+      scenario_of<shields>("shield"),
+      scenario_of<scopes>("cancel_scope"),
+  };
+}
+
+}  // namespace heddle::test
