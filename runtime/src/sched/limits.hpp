@@ -23,6 +23,8 @@ inline constexpr std::int64_t steal_batch = 32;
 /// Fibers a loop keeps warm for itself, and how many it moves to or from the pool at once.
 inline constexpr std::size_t warm_fibers = 64;
 inline constexpr std::size_t warm_batch = 16;
+/// How long a parked loop sleeps whose tasks wait for a stack.
+inline constexpr std::chrono::nanoseconds stack_retry = std::chrono::milliseconds{1};
 /// How long the sentinel sleeps at a time, and a slice may last before it is helped.
 inline constexpr std::chrono::nanoseconds sentinel_tick = std::chrono::milliseconds{1};
 /// Between two looks at the pool for stacks that are not needed.

@@ -125,7 +125,7 @@ class scheduler {
   /// Errors: std::invalid_argument if a task is to start on a loop that does not exist.
   void check_loop(const task_core& core) const;
   [[noreturn]] void throw_shut_down() const;
-  /// Stacks ran out; until one comes back spawn says so.
+  /// Stacks ran out: until one is to be had spawn says so, and no loop keeps idle ones for itself.
   void set_exhausted(bool now) noexcept {
     if (now) {
       hindered_.fetch_or(by_exhaustion, std::memory_order_relaxed);

@@ -86,7 +86,7 @@ void simulated_loops::let_time_pass() noexcept {
   if (events_arrive()) return;
   clock::time_point next = decides_.next_event();
   for (std::size_t n = 0; n < owner_.loops(); ++n) {
-    next = std::min(next, owner_.loop(n).timers().next_due());
+    next = std::min(next, owner_.loop(n).next_due());
   }
   if (next == clock::time_point::max()) return stop(policy::stop_kind::deadlock);
   decides_.pass_time(next);

@@ -153,7 +153,10 @@ bool worker::finished(const task_core* until) const noexcept {
 
 void worker::turn(const task_core* until) noexcept {
   if (picks_left_ <= 0) housekeeping();
-  fiber* next = prepare_next();
+  if (owner_.exhausted()) [[unlikely]]
+    lend_stacks();
+  fiber* next = starves() ? prepare_starved() : nullptr;
+  if (next == nullptr) next = prepare_next();
   if (next == nullptr && picks_left_ > 0) {
     if (job* const found = search()) {
       next = prepare(*found);

@@ -6,7 +6,8 @@
 // dealt with (queued, committed as parked, pooled) by dispose(), on the next stack (exceptions:
 // fiber/README.md, rule 2); (3) a member function that switches must not use `this` afterwards: the
 // fiber may be on another loop. Source files: worker.cpp (root), worker_switch.cpp (fibers),
-// worker_steal.cpp (other loops), worker_park.cpp, worker_turn.cpp (when simulated).
+// worker_stacks.cpp (where they run), worker_steal.cpp (other loops), worker_park.cpp,
+// worker_turn.cpp (when simulated).
 #pragma once
 
 #include <heddle/runtime/config.hpp>
@@ -27,6 +28,7 @@
 #include "sched/limits.hpp"
 #include "timer/wheel.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -64,6 +66,8 @@ class worker : public switch_state {
   void take_turn(const task_core* until) noexcept;
   /// Returns whether it has something to do by itself at `now`.
   bool wants_turn(clock::time_point now) const noexcept;
+  /// Returns when it has something to do by itself if nothing else happens.
+  clock::time_point next_due() const noexcept { return std::min(timers_.next_due(), retry_at_); }
   /// Returns whether any loop of its runtime has something that could be stolen.
   bool work_visible() const noexcept;
   /// Asks the system for events of descriptors. Returns whether there were any.
@@ -146,16 +150,12 @@ class worker : public switch_state {
   fiber* prepare(job& next) noexcept;
   fiber* prepare_task(task_core& core) noexcept;
   fiber* prepare_next() noexcept;
-  fiber* take_unusual(task_core& core) noexcept;
-  fiber* take_reserve(task_core& core) noexcept;
   std::size_t warm_count() const noexcept { return warm_count_.load(std::memory_order_relaxed); }
   void set_warm_count(std::size_t count) noexcept {
     warm_count_.store(count, std::memory_order_relaxed);
   }
   fiber* take_warm() noexcept;
-  void check_stacks();
   static fiber* next_after(fiber& self) noexcept;
-  void pool(fiber& one) noexcept;
   __attribute__((noinline)) static handover begin_any_yield(fiber& self) noexcept;
   __attribute__((noinline)) static handover begin_swap_with_task(fiber& self, job& oldest) noexcept;
   static handover begin_switch(worker& here, fiber& self, execution& to, after what) noexcept;
@@ -171,6 +171,22 @@ class worker : public switch_state {
   bool claimable(fiber& self, task_core& core) noexcept;
   void settle_claims(fiber& child) noexcept;
   static fiber* run_task(fiber& self) noexcept;
+
+  // worker_stacks.cpp
+  fiber* take_unusual(task_core& core) noexcept;
+  void fill_warm();
+  fiber* do_without(task_core& core) noexcept;
+  fiber* take_reserve() noexcept;
+  void starve(task_core& core) noexcept;
+  bool starves() const noexcept { return starved_count_.load(std::memory_order_relaxed) != 0; }
+  fiber* prepare_starved() noexcept;
+  void give_starved(job_list& to) noexcept;
+  bool others_keep_stacks() const noexcept;
+  void call_for_stacks() noexcept;
+  void lend_stacks() noexcept;
+  void check_stacks();
+  void pool(fiber& one) noexcept;
+  void give_back(fiber& one) noexcept;
 
   // worker.cpp
   void turn(const task_core* until) noexcept;
@@ -238,6 +254,7 @@ class worker : public switch_state {
   std::atomic<bool> woken_{false};  // simulated: instead of a write to the reactor's eventfd
   clock::time_point last_help_{};
   clock::time_point last_decay_{};
+  clock::time_point retry_at_ = clock::time_point::max();  // parked: to look for a stack again
   block_cache blocks_;
 
   // Shared with thieves and sentinels.
@@ -245,8 +262,10 @@ class worker : public switch_state {
   fifo<job> fifo_;
   mpsc_stack inbox_;
   std::atomic<std::int64_t> bound_count_{0};  // of bound_ and placed_ together
-  spinlock placed_lock_;
-  job_list placed_;  // tasks that are to start here, but may start elsewhere if this loop is stuck
+  spinlock placed_lock_;                      // of placed_ and starved_
+  job_list placed_;   // tasks that are to start here, but may start elsewhere if this loop is stuck
+  job_list starved_;  // tasks that found no stack
+  std::atomic<std::size_t> starved_count_{0};
   timer_wheel timers_;
   std::shared_ptr<reactor> reactor_;
   loop_counters counters_;

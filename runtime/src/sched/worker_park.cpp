@@ -31,7 +31,7 @@ void worker::sleep(const task_core* until, resumption_list& ready) noexcept {
   parked_since_.store(began.time_since_epoch().count(), std::memory_order_relaxed);
   bool looked_for_stall = false;
   for (clock::time_point now = began;;) {
-    deadline wake_at = timers_.next_due();
+    deadline wake_at = next_due();
     if (!looked_for_stall) wake_at = std::min(wake_at, deadline(began + stall_after));
     if (sentinel_) wake_at = std::min(wake_at, deadline(now + sentinel_tick));
     if (owner_.stacks.has_excess()) {
@@ -46,7 +46,7 @@ void worker::sleep(const task_core* until, resumption_list& ready) noexcept {
     }
     if (found.woken || found.events != 0 || finished(until)) return;
     now = clock::now();
-    if (timers_.next_due() <= now) return;
+    if (next_due() <= now) return;
     if (sentinel_) {
       if (help_stuck_loops()) return;
       // Nobody runs: whoever withdraws next arms the tick timer.
@@ -72,6 +72,7 @@ void worker::park_loop(const task_core* until) noexcept {
     return;
   }
   counters_.parks.add();
+  retry_at_ = starves() ? clock::now() + stack_retry : clock::time_point::max();
   trace(trace_kind::park, fiber_id::none, 0);
   if (simulated_) {
     asleep_ = true;  // worker_turn.cpp goes on from here

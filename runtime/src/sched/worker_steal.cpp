@@ -110,13 +110,14 @@ bool worker::help(worker& stuck, clock::time_point now) noexcept {
 }
 
 bool worker::take_placed_of(worker& stuck) noexcept {
-  if (stuck.inbox_.maybe_empty() && !stuck.has_bound()) return false;
+  if (stuck.inbox_.maybe_empty() && !stuck.has_bound() && !stuck.starves()) return false;
   job_list taken;
   {
     std::lock_guard guard(stuck.placed_lock_);
     while (job* const item = stuck.placed_.pop()) taken.push(*item);
   }
   stuck.bound_count_.fetch_sub(static_cast<std::int64_t>(taken.size()), std::memory_order_relaxed);
+  stuck.give_starved(taken);
   for (job* item = stuck.inbox_.take_all(); item != nullptr;) {
     job* const next = item->next;
     is_pinned(*item) ? stuck.put_inbox(*item) : taken.push(*item);

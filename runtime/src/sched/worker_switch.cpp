@@ -12,7 +12,6 @@
 #include <exception>
 #include <mutex>
 #include <new>
-#include <span>
 
 namespace heddle::detail {
 
@@ -63,67 +62,6 @@ job* worker::pick_in_turn() noexcept {
   if (job* const woken = fifo_.take()) return woken;
   if (task_core* const fresh = deque_.take_oldest()) return fresh;
   return pick_bound();
-}
-
-fiber* worker::take_unusual(task_core& core) noexcept {
-  const spawn_extras* const extras = core.extras();
-  const bool usual = extras == nullptr || extras->stack_bytes == 0;
-  fiber* taken = nullptr;
-  try {
-    if (!usual) {
-      taken = owner_.stacks.take(extras->stack_bytes);
-    } else if (warm_count() == 0) {
-      set_warm_count(owner_.stacks.take_default(std::span(warm_).first(warm_batch)));
-    }
-  } catch (const std::exception&) {
-    if (usual) owner_.set_exhausted(true);
-    return take_reserve(core);
-  }
-  if (owner_.stacks.unguarded() != 0) owner_.note_unguarded();
-  return usual ? take_warm() : taken;
-}
-
-fiber* worker::take_reserve(task_core& core) noexcept {
-  // A task that fails reports, destroys, and may suspend in both: it needs a stack of its own.
-  fiber* const reserve = reserve_.load(std::memory_order_relaxed);
-  if (reserve == nullptr) {
-    bind(core);  // tried again until a stack comes back
-    return nullptr;
-  }
-  core.outcome = task_outcome::refused;
-  reserve_.store(nullptr, std::memory_order_relaxed);
-  return reserve;
-}
-
-void worker::check_stacks() {
-  // Throws resource_exhausted if there is still none.
-  if (warm_count() == 0) {
-    set_warm_count(owner_.stacks.take_default(std::span(warm_).first(1)));
-  }
-  owner_.set_exhausted(false);
-}
-
-void worker::pool(fiber& one) noexcept {
-  if (owner_.exhausted()) [[unlikely]]
-    owner_.set_exhausted(false);
-  one.task = nullptr;
-  one.status.store(fiber::state::pooled, std::memory_order_relaxed);
-  if (one.stack_bytes() != owner_.stacks.default_stack_bytes()) {
-    fiber* const unusual = &one;
-    owner_.stacks.give(std::span(&unusual, 1));
-    return;
-  }
-  if (reserve_.load(std::memory_order_relaxed) == nullptr) [[unlikely]] {
-    reserve_.store(&one, std::memory_order_relaxed);
-    return;
-  }
-  std::size_t count = warm_count();
-  if (count == warm_fibers) {
-    count -= warm_batch;
-    owner_.stacks.give(std::span(warm_).subspan(count, warm_batch));
-  }
-  warm_[count] = &one;
-  set_warm_count(count + 1);
 }
 
 void worker::enter_from_root(fiber& to) noexcept {

@@ -25,7 +25,7 @@ void worker::take_turn(const task_core* until) noexcept {
 
 bool worker::wants_turn(clock::time_point now) const noexcept {
   // order: acquire — partner: wake_up().
-  return !asleep_ || woken_.load(std::memory_order_acquire) || timers_.next_due() <= now;
+  return !asleep_ || woken_.load(std::memory_order_acquire) || next_due() <= now;
 }
 
 bool worker::take_events() noexcept {

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include <unistd.h>
+
 namespace heddle::io {
 namespace {
 
@@ -117,23 +119,26 @@ TEST(connect, gives_up_at_its_deadline) {
   expect_to_give_up_at_the_deadline();
 }
 
+/// Returns an abstract address that other processes of these tests do not use.
+std::string own_unix_address() { return "unix:@heddle_connect_" + std::to_string(::getpid()); }
+
 TEST(connect, gives_up_on_a_full_unix_listener_at_its_deadline) {
   heddle::run(test::with_loops(2), [] {
-    tcp_listener full = tcp_listener::bind("unix:@heddle_connect_test", tiny_backlog());
+    tcp_listener full = tcp_listener::bind(own_unix_address(), tiny_backlog());
     const std::vector<tcp_stream> settled = fill(full);
     EXPECT_FALSE(settled.empty());
     connect_options options;
     options.timeout = milliseconds{100};
     const auto start = clock::now();
     EXPECT_EQ(connect_error(full.local_endpoint(), options),
-              "connect to unix:@heddle_connect_test: Connection timed out");
+              "connect to " + own_unix_address() + ": Connection timed out");
     EXPECT_GE(clock::now() - start, options.timeout);
   });
 }
 
 TEST(connect, waits_for_room_at_a_full_unix_listener) {
   heddle::run(test::with_loops(1), [] {
-    tcp_listener full = tcp_listener::bind("unix:@heddle_connect_test", tiny_backlog());
+    tcp_listener full = tcp_listener::bind(own_unix_address(), tiny_backlog());
     std::vector<tcp_stream> settled = fill(full);
     task<tcp_stream> late = spawn([&full] { return tcp_stream::connect(full.local_endpoint()); });
     test::let_all_run();

@@ -100,12 +100,13 @@ TEST_F(stack_limits, a_hook_that_is_told_of_it_may_wait_and_captures_are_destroy
       };
       return run(settings, [&] {
         leave_room(64);
+        test::gate finish;
         std::atomic<int> ran{0};
         int spawned = 0;
         for (int n = 0; n < 1'000; ++n) {
           try {
-            spawn([&ran, last = waits_at_its_end()] {
-              this_fiber::sleep_for(200ms);
+            spawn([&ran, &finish, last = waits_at_its_end()] {
+              finish.wait();
               ++ran;
             }).detach();
             ++spawned;
@@ -113,12 +114,59 @@ TEST_F(stack_limits, a_hook_that_is_told_of_it_may_wait_and_captures_are_destroy
           }
           if (n % 100 == 99) this_fiber::sleep_for(1ms);
         }
+        finish.open();
         while (ran + told < spawned) this_fiber::sleep_for(10ms);
         return told > 0 && ran > 50;
       });
     });
     EXPECT_TRUE(end.exited_with(0)) << loops << ": " << end.status << end.output;
   }
+}
+
+/// Parks fibers on `loop`, until there is no stack for one. Returns how many there were.
+int fill_with_parked(unsigned loop, test::gate& finish, std::vector<task<void>>& parked) {
+  const spawn_options there{.pinned = true, .loop = loop};
+  std::atomic<int> running{0};
+  for (int n = 0; n < 100'000; ++n) {
+    try {
+      auto one = spawn(there, [&] {
+        ++running;
+        finish.wait();
+      });
+      while (running <= n && !one.done()) this_fiber::yield();
+      if (one.done()) one.join();
+      parked.push_back(std::move(one));
+    } catch (const resource_exhausted&) {
+      return n;
+    }
+  }
+  return -1;
+}
+
+TEST_F(stack_limits, idle_stacks_of_another_loop_are_called_back_before_a_task_is_refused) {
+  const test::child_end end = test::in_child([] {
+    runtime home(with_loops(2));  // threads of their own: malloc has its room beforehand
+    return home.run([] {
+      std::vector<task<void>> parked;
+      parked.reserve(10'000);
+      for (const unsigned loop : {0U, 1U}) {
+        spawn({.pinned = true, .loop = loop}, [] { std::vector<int>(1000); }).join();
+      }
+      leave_room(64);
+      int had[2];
+      for (const unsigned loop : {1U, 0U}) {
+        test::gate finish;
+        had[loop] = fill_with_parked(loop, finish, parked);
+        finish.open();
+        for (auto& each : parked) each.join();
+        parked.clear();
+      }
+      std::fprintf(stderr, "%d on loop 1, then %d on loop 0", had[1], had[0]);
+      // A few of loop 1 may not quite have ended when they were joined.
+      return had[1] >= 100 && had[0] + 16 > had[1];
+    });
+  });
+  EXPECT_TRUE(end.exited_with(0)) << end.status << end.output;
 }
 
 TEST_F(stack_limits, one_stack_that_is_too_large_does_not_stop_the_usual_ones) {
