@@ -6,6 +6,8 @@
 #include <heddle/sync.hpp>
 #include <heddle/testing/fault.hpp>
 
+#include "testing/resource_name.hpp"
+
 #include <gtest/gtest.h>
 
 #include <array>
@@ -175,16 +177,6 @@ TEST_P(refused, a_connection_tells_and_leaves_nothing) {
 INSTANTIATE_TEST_SUITE_P(each, refused,
                          ::testing::Values(resource::allocation, resource::mapping,
                                            resource::descriptor),
-                         [](const auto& which) {
-                           switch (which.param) {
-                             case resource::allocation:
-                               return "allocation";
-                             case resource::mapping:
-                               return "mapping";
-                             case resource::descriptor:
-                               return "descriptor";
-                           }
-                           return "unknown";
-                         });
+                         [](const auto& each) { return heddle::test::name_of(each.param); });
 
 }  // namespace

@@ -67,8 +67,7 @@ struct latch_of_three {
     }
     all.spawn([this] { left.wait_for(1ms); });
     all.spawn([this] { left.arrive_and_wait(); });
-    left.wait();
-    all.join();
+    all.run([this] { left.wait(); });
   }
   void after() {
     // The third has counted if it was cancelled in its wait, and not if it was before.

@@ -7,7 +7,9 @@
 #include "testing/scenarios/scenario.hpp"
 
 #include <array>
+#include <cerrno>
 #include <chrono>
+#include <system_error>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -71,7 +73,8 @@ struct wait_queue_by_hand {
 struct pipe_ends {
   std::array<int, 2> ends{};
   pipe_ends() {
-    if (::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC) != 0) throw lost("no pipe to be had");
+    if (::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC) == 0) return;
+    throw std::system_error(errno, std::generic_category(), "pipe2");
   }
   ~pipe_ends() {
     for (const int each : ends) ::close(each);
