@@ -102,6 +102,21 @@ TEST(fault, finds_a_program_that_fails_by_itself) {
   EXPECT_EQ(report.leaks[0].request, 0U);
 }
 
+TEST(fault, survives_what_is_no_exception_and_refuses_nothing_afterwards) {
+  const fault_report report = fail_each(resource::allocation, [] {
+    try {
+      const auto one = seen(new int(1));
+    } catch (const std::bad_alloc&) {
+      throw 1;
+    }
+  });
+  ASSERT_EQ(report.leaks.size(), 1U) << report.text();
+  EXPECT_EQ(report.leaks[0].request, 1U);
+  EXPECT_NE(report.leaks[0].what.find("no std::exception"), std::string::npos) << report.text();
+  EXPECT_NO_THROW(
+      fail_each(resource::allocation, [] {}, {.after = [] { const auto one = seen(new int(1)); }}));
+}
+
 TEST(fault, too_many_requests_are_an_error) {
   heddle::testing::fault_options few;
   few.most_requests = 10;

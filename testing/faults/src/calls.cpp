@@ -124,7 +124,7 @@ int __wrap_timerfd_create(int clock, int flags) {
 }
 int __wrap_open(const char* path, int flags, ...) {
   mode_t mode = 0;
-  if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
+  if ((flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE) {
     std::va_list more;
     va_start(more, flags);
     mode = va_arg(more, mode_t);

@@ -3,9 +3,12 @@
 #include <heddle/testing/fault.hpp>
 
 #include <heddle/runtime/error.hpp>
+#include <heddle/runtime/runtime.hpp>
 
 #include "calls.hpp"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -17,8 +20,14 @@
 #include <thread>
 #include <utility>
 
-#include <fcntl.h>
-#include <unistd.h>
+// Of a sanitizer, if the program has one: whatever heddle itself was built with.
+// NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
+extern "C" {
+__attribute__((weak)) void __asan_init();
+__attribute__((weak)) void __tsan_init();
+__attribute__((weak)) void __msan_init();
+}
+// NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
 
 namespace heddle::testing {
 
@@ -69,16 +78,28 @@ class only_user {
   static inline std::atomic<bool> in_use{false};
 };
 
-/// Throws unless requests come by.
+/// Throws unless the requests of the program and of heddle come by.
 void check_reach() {
-  const std::uint64_t before = detail::requests(resource::descriptor);
-  const int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  if (fd >= 0) ::close(fd);
-  if (detail::requests(resource::descriptor) != before) return;
-  throw std::logic_error(
-      "heddle::testing::fail_each: requests do not come by: the program is built with a sanitizer, "
-      "or does not link heddle::faults");
+  if (__asan_init != nullptr || __tsan_init != nullptr || __msan_init != nullptr) {
+    throw std::logic_error("heddle::testing::fail_each: the program is built with a sanitizer");
+  }
+  constexpr std::array all{resource::allocation, resource::mapping, resource::descriptor};
+  std::array<std::uint64_t, all.size()> before{};
+  std::transform(all.begin(), all.end(), before.begin(), detail::requests);
+  {
+    config settings;
+    settings.loops = 1;
+    const runtime asks_for_all(settings);
+  }
+  for (std::size_t n = 0; n < all.size(); ++n) {
+    if (detail::requests(all[n]) != before[n]) continue;
+    throw std::logic_error(
+        "heddle::testing::fail_each: requests of heddle do not come by: is it a shared library? "
+        "Link the static ones, and heddle::faults");
+  }
 }
+
+constexpr const char* no_exception = "something that is no std::exception was thrown";
 
 class fault_runs {
  public:
@@ -130,6 +151,9 @@ class fault_runs {
     } catch (const std::exception& error) {
       detail::stop_refusing();
       leak(request, error.what());
+    } catch (...) {
+      detail::stop_refusing();
+      leak(request, no_exception);
     }
     return false;
   }
@@ -139,6 +163,8 @@ class fault_runs {
       if (options_.after) options_.after();
     } catch (const std::exception& error) {
       leak(request, error.what());
+    } catch (...) {
+      leak(request, no_exception);
     }
   }
 

@@ -18,7 +18,9 @@ namespace heddle::testing {
 enum class resource : std::uint8_t {
   allocation,  ///< operator new, malloc, calloc, realloc, aligned_alloc: std::bad_alloc, ENOMEM
   mapping,     ///< mmap: ENOMEM
-  descriptor,  ///< socket, accept4, epoll_create1, eventfd, timerfd_create, open, pipe2: EMFILE
+  /// socket, accept4, epoll_create1, eventfd, timerfd_create, open, pipe2: EMFILE. Not counted:
+  /// their relatives (openat, dup, fcntl, open64, which is open with _FILE_OFFSET_BITS=64).
+  descriptor,
 };
 
 struct fault_options {
@@ -51,7 +53,7 @@ struct fault_report {
 /// std::system_error; descriptors, threads and blocks of operator new that remain; an exception of
 /// `after`. Errors: std::logic_error if requests do not come by here (a shared library, a
 /// sanitizer), or in a second call at the same time; std::length_error for more than
-/// `most_requests`.
+/// `most_requests`. Cost: a run of the program for each request, and two.
 fault_report fail_each(resource what, const std::function<void()>& program,
                        const fault_options& options = {});
 
