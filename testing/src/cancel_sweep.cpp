@@ -4,18 +4,25 @@
 
 #include <heddle/runtime/cancel.hpp>
 #include <heddle/runtime/detail/simulated_run.hpp>
-#include <heddle/runtime/task_group.hpp>
+#include <heddle/runtime/this_fiber.hpp>
 
 #include "decisions.hpp"
 #include "settings.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <iterator>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 namespace heddle::testing {
+
+namespace detail {
+/// In programs that link heddle::faults.
+__attribute__((weak)) std::int64_t live_blocks() noexcept;
+}  // namespace detail
 
 namespace {
 
@@ -24,7 +31,7 @@ enum class blow : std::uint8_t { none, before_waiting, while_waiting, time_out }
 const char* name_of(blow how) {
   switch (how) {
     case blow::none:
-      return "not cancelled";
+      return "without a cancel";
     case blow::before_waiting:
       return "cancelled before it waits";
     case blow::while_waiting:
@@ -33,6 +40,13 @@ const char* name_of(blow how) {
       return "timed out";
   }
   return "unknown";
+}
+
+constexpr const char* no_exception = "something that is no std::exception was thrown";
+
+/// Returns how many blocks of operator new are in use; 0 where nobody counts them.
+std::int64_t blocks_in_use() noexcept {
+  return detail::live_blocks != nullptr ? detail::live_blocks() : 0;
 }
 
 std::size_t open_descriptors() {
@@ -64,6 +78,9 @@ class sweep_run : public detail::decisions {
   void suspension_point(fiber_id who, wait_subject what) noexcept override {
     if (scope_ == nullptr || ++count_ != point_) return;
     where_ = "fiber #" + std::to_string(static_cast<std::uint64_t>(who));
+    if (const std::string_view name = this_fiber::name(); !name.empty()) {
+      where_ += " \"" + std::string(name) + "\"";
+    }
     if (what.kind() != nullptr) where_ += ", " + std::string(what.kind()->name);
     if (how_ == blow::while_waiting) {
       due_ = true;
@@ -97,6 +114,9 @@ class sweep {
         options_(options),
         where_(where),
         decisions_({options.most_turns, 1000}) {
+    detail::require_plain_thread("cancel_sweep");
+    if (!program)
+      throw std::invalid_argument("heddle::testing::cancel_sweep: the program is empty");
     constexpr const char* options_name = "sweep_options";
     detail::require(options.most_turns >= 1, options_name, "most_turns: at least 1");
     settings_ = detail::simulated_settings(options.settings, options.loops, options_name);
@@ -109,13 +129,13 @@ class sweep {
 
   sweep_report run() {
     strike(0, blow::none);
-    report_.points = decisions_.count();
     if (report_.points > options_.most_points) {
       throw std::length_error("heddle::testing::cancel_sweep: " + std::to_string(report_.points) +
                               " suspension points, more than sweep_options::most_points");
     }
     if (!report_.ok()) return std::move(report_);  // it leaks by itself
     for (std::uint64_t point = 1; point <= report_.points; ++point) {
+      if (options_.only_point != 0 && options_.only_point != point) continue;
       for (const blow how : {blow::before_waiting, blow::while_waiting, blow::time_out}) {
         strike(point, how);
       }
@@ -125,36 +145,66 @@ class sweep {
 
  private:
   void strike(std::uint64_t point, blow how) {
+    // What takes memory once may fill a cache; a leak takes it each time.
+    constexpr int looks = 3;
+    std::int64_t taken = 0;
+    for (int look = 0; look < looks; ++look) {
+      const std::size_t leaks = report_.leaks.size();
+      const std::int64_t before = blocks_in_use();
+      run_once(point, how);
+      if (look == 0 && how == blow::none) report_.points = decisions_.count();
+      if (how == blow::none && report_.points != decisions_.count()) differs(point);
+      taken = blocks_in_use() - before;
+      if (report_.leaks.size() != leaks) {
+        if (report_.trace.empty()) report_.trace = decisions_.trace();
+        return;
+      }
+      if (taken <= 0) return;
+    }
+    leak(point, how, "memory: " + std::to_string(taken) + " blocks more after each run");
+  }
+
+  [[noreturn]] static void differs(std::uint64_t point) {
+    throw std::logic_error(
+        "heddle::testing::cancel_sweep: the program did not come to suspension point " +
+        std::to_string(point) + " again: it does not do the same with the same schedule");
+  }
+
+  void leak(std::uint64_t point, blow how, std::string what) {
+    report_.leaks.push_back({point, name_of(how), decisions_.where(), std::move(what)});
+  }
+
+  void run_once(std::uint64_t point, blow how) {
     const std::size_t descriptors = open_descriptors();
     decisions_.begin(detail::random_chooser(options_.seed));
     unhandled_.clear();
     bool same = false;
-    const auto leak = [&](std::string what) {
-      report_.leaks.push_back({point, name_of(how), decisions_.where(), std::move(what)});
-    };
+    const auto leaks = [&](std::string what) { leak(point, how, std::move(what)); };
     ++report_.runs;
     try {
       heddle::detail::run_simulated(
           settings_, decisions_, [&] { same = run_program(point, how); }, where_);
     } catch (const std::exception& error) {
       same = true;
-      leak(error.what());
+      leaks(error.what());
+    } catch (...) {
+      same = true;
+      leaks(no_exception);
     }
-    if (!same) {
-      throw std::logic_error(
-          "heddle::testing::cancel_sweep: the program did not come to suspension point " +
-          std::to_string(point) + " again: it does not do the same with the same schedule");
+    if (!same) differs(point);
+    if (!decisions_.left_behind().empty()) {
+      leaks("left running: " + decisions_.left_behind());
+    } else if (decisions_.timers_left() != 0) {
+      leaks("timers left armed: " + std::to_string(decisions_.timers_left()));
     }
-    if (!decisions_.left_behind().empty())
-      leak("left running: " + decisions_.left_behind());
-    else if (decisions_.timers_left() != 0) {
-      leak("timers left armed: " + std::to_string(decisions_.timers_left()));
+    if (!unhandled_.empty()) leaks("unhandled: " + unhandled_);
+    if (const std::string open = decisions_.net().describe_open(); !open.empty()) {
+      leaks("sockets left open:\n" + open);
     }
-    if (!unhandled_.empty()) leak("unhandled: " + unhandled_);
     const std::size_t now_open = open_descriptors();
     if (now_open != descriptors) {
-      leak("descriptors: " + std::to_string(descriptors) + " before, " + std::to_string(now_open) +
-           " after");
+      leaks("descriptors: " + std::to_string(descriptors) + " before, " + std::to_string(now_open) +
+            " after");
     }
   }
 
@@ -194,8 +244,10 @@ std::string sweep_report::text() const {
   std::string result = std::to_string(points) + " suspension points, " + std::to_string(runs) +
                        " runs, " + std::to_string(leaks.size()) + " leaks\n";
   for (const sweep_leak& each : leaks) {
-    result += "at point " + std::to_string(each.point) + " (" + each.where + "), " + each.how +
-              ": " + each.what + "\n";
+    if (each.point != 0) {
+      result += "at point " + std::to_string(each.point) + " (" + each.where + "), ";
+    }
+    result += each.how + ": " + each.what + "\n";
   }
   return result;
 }

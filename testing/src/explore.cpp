@@ -4,6 +4,9 @@
 
 #include "explorer.hpp"
 #include "replay.hpp"
+#include "settings.hpp"
+
+#include <cstdio>
 
 namespace heddle::testing {
 
@@ -18,13 +21,27 @@ failure tell(const explorer::finding& found, const explore_options& options) {
   result.schedule = found.answers.text();
   result.what = found.what;
   result.trace = found.trace;
+  result.by_predicate = found.by_predicate;
   result.command = detail::command_that_replays(result.schedule, options.arguments);
   return result;
 }
 
 std::optional<explorer::finding> replay(explorer& of, const std::string& given) {
-  if (given.find('/') != std::string::npos) return of.run_schedule(schedule::parse(given));
-  return of.run_seed(detail::parse_seed(given));
+  const bool is_seed = given.find('/') == std::string::npos;
+  const schedule answers = is_seed ? schedule{} : schedule::parse(given);
+  auto found = is_seed ? of.run_seed(detail::parse_seed(given)) : of.run_schedule(answers);
+  if (!found) {
+    std::fprintf(stderr, "heddle::testing::explore: HEDDLE_SEED=%s: one run, no failure\n",
+                 given.c_str());
+  }
+  if (const std::size_t missed = of.unmatched(answers); missed != 0) {
+    std::fprintf(
+        stderr,
+        "heddle::testing::explore: HEDDLE_SEED=%s: %zu of its %zu choices did not come up: "
+        "it is not this program's, or that has changed\n",
+        given.c_str(), missed, answers.answers.size());
+  }
+  return found;
 }
 
 std::optional<explorer::finding> try_all(explorer& of, const explore_options& options,
@@ -40,6 +57,7 @@ std::optional<explorer::finding> try_all(explorer& of, const explore_options& op
 
 std::optional<failure> explore(const std::function<void()>& program, const explore_options& options,
                                spawn_site where) {
+  detail::require_plain_thread("explore");
   explorer runs(program, options, where);
   explore_progress progress;
   std::optional<explorer::finding> found;

@@ -60,6 +60,7 @@ std::optional<explorer::finding> explorer::run(std::unique_ptr<chooser> who, uns
   const bool well = went_well(found, settings);
   const bool failed = options_.failed && options_.failed();
   if (well && !failed) return std::nullopt;
+  found.by_predicate = well;
   if (well) found.kind = found.what = "explore_options::failed said that it did";
   found.answers = {loops, decisions_.answers()};
   found.trace = decisions_.trace();
@@ -146,12 +147,19 @@ void explorer::use_fewer_answers(finding& found) {
 void explorer::shrink(finding& found) {
   use_fewer_loops(found);
   use_fewer_answers(found);
-  if (options_.shrink_runs == 0) return;
-  // What is told is what the shrunk schedule does.
-  if (auto last = run_schedule(found.answers)) {
-    found.what = std::move(last->what);
-    found.trace = std::move(last->trace);
-  }
+  const auto again = run_schedule(found.answers);
+  if (again && again->kind == found.kind) return;
+  found.what +=
+      "\n(it does not fail again under this schedule: something besides the seed decides, such as "
+      "what one run leaves to the next, a real clock, an address)";
+}
+
+std::size_t explorer::unmatched(const schedule& given) const {
+  const auto& made = decisions_.answers();
+  return static_cast<std::size_t>(
+      std::count_if(given.answers.begin(), given.answers.end(), [&made](const auto& each) {
+        return std::find(made.begin(), made.end(), each) == made.end();
+      }));
 }
 
 }  // namespace heddle::testing::detail

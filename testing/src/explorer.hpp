@@ -25,6 +25,7 @@ class explorer {
     std::string kind;  // the exception's type: what shrinking must not change
     std::string what;
     std::string trace;
+    bool by_predicate = false;  // nothing was thrown
   };
 
   /// Both must outlive the explorer. Errors: std::invalid_argument naming the option.
@@ -39,6 +40,9 @@ class explorer {
   /// some can be found. Source: delta debugging, Zeller and Hildebrandt 2002,
   /// doi:10.1109/32.988498.
   void shrink(finding& found);
+
+  /// Returns how many of the answers of `given` the last run has not made.
+  std::size_t unmatched(const schedule& given) const;
 
  private:
   std::optional<finding> run(std::unique_ptr<chooser> who, unsigned loops);

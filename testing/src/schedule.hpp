@@ -14,6 +14,7 @@ struct schedule {
   struct answer {
     std::uint64_t question;  // counted from 0, those with one possible answer left out
     std::uint32_t value;     // not 0
+    bool operator==(const answer&) const = default;
   };
 
   unsigned loops = 1;

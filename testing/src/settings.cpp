@@ -3,6 +3,7 @@
 #include "settings.hpp"
 
 #include <heddle/runtime/error.hpp>
+#include <heddle/runtime/this_fiber.hpp>
 
 #include <chrono>
 #include <stdexcept>
@@ -13,6 +14,13 @@ namespace heddle::testing::detail {
 void require(bool holds, const char* options, const char* what) {
   if (holds) return;
   throw std::invalid_argument("heddle::testing::" + std::string(options) + "::" + what);
+}
+
+void require_plain_thread(const char* call) {
+  if (!this_fiber::exists()) return;
+  throw std::logic_error(
+      "heddle::testing::" + std::string(call) +
+      ": in a fiber; it needs a plain thread (in GoogleTest: TEST, not HEDDLE_TEST)");
 }
 
 config simulated_settings(config given, unsigned loops, const char* options) {

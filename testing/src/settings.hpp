@@ -15,6 +15,9 @@ inline constexpr unsigned most_loops = 64;
 /// field of `options`, or of config.
 config simulated_settings(config given, unsigned loops, const char* options);
 
+/// Throws std::logic_error in a fiber: `call` runs simulations, on the calling thread.
+void require_plain_thread(const char* call);
+
 /// Throws std::invalid_argument naming `options`::`what` unless it `holds`.
 void require(bool holds, const char* options, const char* what);
 

@@ -72,8 +72,11 @@ std::string filter_of_running_test() {
   return "--gtest_filter=" + name + (disabled ? " --gtest_also_run_disabled_tests" : "");
 }
 
-/// Returns the end of a trace, at most so many lines of it.
-std::string tail_of(const std::string& trace, std::size_t most_lines) {
+/// Returns the end of a trace, at most so many lines of it; not how what cannot end was unwound.
+std::string tail_of(std::string trace, std::size_t most_lines) {
+  if (const auto unwinding = trace.find("(it cannot end"); unwinding != std::string::npos) {
+    trace.erase(trace.find('\n', unwinding) + 1);
+  }
   const auto lines = static_cast<std::size_t>(std::count(trace.begin(), trace.end(), '\n'));
   if (lines <= most_lines) return trace;
   std::size_t begin = 0;
@@ -86,8 +89,7 @@ std::string text_of(const failure& found, const std::string& expectations) {
   std::string text = "the program fails under a schedule";
   if (found.seed != 0) text += ", found with seed " + std::to_string(found.seed);
   text += ":\n" + expectations;
-  const bool only_expectations = found.what.find("explore_options::failed") != std::string::npos;
-  if (expectations.empty() || !only_expectations) text += found.what + "\n";
+  if (expectations.empty() || !found.by_predicate) text += found.what + "\n";
   return text + "trace:\n" + tail_of(found.trace, shown_lines) + "replay: " + found.command + "\n";
 }
 
@@ -111,7 +113,7 @@ void expect_explored(const std::function<void()>& program, explore_options optio
       const bool theirs = own && own();
       return failures.end_run() || theirs;
     };
-    found = explore(program, options);
+    found = explore(program, options, where);
     expectations = failures.last();
     skipped = failures.skipped();
   }
@@ -135,7 +137,7 @@ sweep_report expect_swept(const std::function<void()>& program, sweep_options op
       if (own) own();
       if (failures.end_run()) throw std::runtime_error(failures.last());
     };
-    report = cancel_sweep(program, options);
+    report = cancel_sweep(program, options, where);
     failures.begin_run();
     strays = failures.strays();
     skipped = failures.skipped();

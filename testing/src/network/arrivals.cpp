@@ -102,6 +102,7 @@ void wire::establish(int client, record& listening, const net_address& target) {
   const auto over = std::make_shared<connection>(
       connection{{{{client, from}, {server.fd, listening.home}}}, fresh_lanes()});
   server.at = stage::connected;
+  server.taken = false;
   server.over = over;
   server.side = 1;
   server.local = {target.what, target.ip, listening.local.port};

@@ -2,6 +2,8 @@
 // network: checks, and hands over to the wire.
 #include <heddle/testing/network.hpp>
 
+#include <heddle/runtime/socket_calls.hpp>
+
 #include "network/wire.hpp"
 
 #include <stdexcept>
@@ -32,31 +34,39 @@ void check(const link_options& options) {
 
 }  // namespace
 
+network network::current() {
+  auto* const here = dynamic_cast<detail::wire*>(simulated_sockets());
+  if (here == nullptr) {
+    throw std::logic_error("heddle::testing::network::current: not in a fiber of a simulation");
+  }
+  return network(*here);
+}
+
 std::string network::address(std::string_view host) {
-  const std::uint32_t ip = wire_.address_of(host);
+  const std::uint32_t ip = wire_->address_of(host);
   return std::to_string(ip >> 24) + "." + std::to_string(ip >> 16 & 255) + "." +
          std::to_string(ip >> 8 & 255) + "." + std::to_string(ip & 255);
 }
 
 void network::set_links(const link_options& options) {
   check(options);
-  wire_.set_links(options);
+  wire_->set_links(options);
 }
 
 void network::set_link(std::string_view one, std::string_view other, const link_options& options) {
   check(options);
-  wire_.set_link(one, other, options);
+  wire_->set_link(one, other, options);
 }
 
-void network::part(std::string_view one, std::string_view other) { wire_.part(one, other, true); }
-void network::heal(std::string_view one, std::string_view other) { wire_.part(one, other, false); }
+void network::part(std::string_view one, std::string_view other) { wire_->part(one, other, true); }
+void network::heal(std::string_view one, std::string_view other) { wire_->part(one, other, false); }
 
 void network::reset_connections(std::string_view one, std::string_view other) {
-  wire_.reset_connections(one, other);
+  wire_->reset_connections(one, other);
 }
 
-void network::crash(std::string_view host) { wire_.crash(host); }
-void network::restart(std::string_view host) { wire_.restart(host); }
-network_stats network::stats() const noexcept { return wire_.stats(); }
+void network::crash(std::string_view host) { wire_->crash(host); }
+void network::restart(std::string_view host) { wire_->restart(host); }
+network_stats network::stats() const noexcept { return wire_->stats(); }
 
 }  // namespace heddle::testing

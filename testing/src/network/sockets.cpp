@@ -81,8 +81,9 @@ int wire::accept(int fd, sockaddr* peer, socklen_t* length) noexcept {
   while (!self->newcomers.empty()) {
     const int taken = self->newcomers.front();
     self->newcomers.pop_front();
-    const record* const newcomer = find(taken);
+    record* const newcomer = find(taken);
     if (newcomer == nullptr) continue;
+    newcomer->taken = true;
     write_address(newcomer->peer, newcomer->family, peer, length);
     return taken;
   }

@@ -2,6 +2,8 @@
 // Hosts, links, and events; the calls are in sockets.cpp, what arrives in arrivals.cpp.
 #include "network/wire.hpp"
 
+#include <heddle/runtime/this_fiber.hpp>
+
 #include <algorithm>
 #include <cerrno>
 #include <functional>
@@ -16,10 +18,27 @@ void wire::begin() {
   next_fd_ = first_simulated_descriptor;
   lanes_ = 0;
   stats_ = {};
+  now_ = set_up_;
   for (const auto& each : hosts_) {
     each->down = false;
     each->next_port = 49152;
   }
+}
+
+/// What a fiber changes is for its run.
+wire::topology& wire::layout() noexcept { return this_fiber::exists() ? now_ : set_up_; }
+
+std::string wire::describe_open() const {
+  std::string result;
+  for (const auto& [fd, each] : sockets_) {
+    if (!each.taken) continue;
+    result += "  one of host " + each.home->name;
+    if (each.at == stage::listening) result += " that listens";
+    if (each.local.port != 0) result += ", port " + std::to_string(each.local.port);
+    if (each.peer.port != 0) result += ", connected to port " + std::to_string(each.peer.port);
+    result += '\n';
+  }
+  return result;
 }
 
 wire::host& wire::host_named(std::string_view name) {
@@ -48,18 +67,18 @@ wire::pair wire::between(const host& one, const host& other) noexcept {
 }
 
 const link_options& wire::link(const host& one, const host& other) const noexcept {
-  const auto found = links_.find(between(one, other));
-  return found == links_.end() ? usual_ : found->second;
+  const auto found = now_.links.find(between(one, other));
+  return found == now_.links.end() ? now_.usual : found->second;
 }
 
 void wire::set_link(std::string_view one, std::string_view other, const link_options& options) {
-  links_[between(host_named(one), host_named(other))] = options;
+  layout().links[between(host_named(one), host_named(other))] = options;
 }
 
 void wire::part(std::string_view one, std::string_view other, bool parted) {
   host& a = host_named(one);
   host& b = host_named(other);
-  parted_[between(a, b)] = parted;
+  layout().parted[between(a, b)] = parted;
   if (parted) return;
   std::vector<event> still_held;
   for (event& each : std::exchange(held_, {})) {
@@ -100,8 +119,8 @@ bool wire::run_event() {
   const auto at = first[decides_.choose(static_cast<std::uint32_t>(first.size()))];
   event happens = std::move(at->second);
   events_.erase(at);
-  const auto parted = parted_.find(between(*happens.from, *happens.to));
-  if (parted != parted_.end() && parted->second) {
+  const auto parted = now_.parted.find(between(*happens.from, *happens.to));
+  if (parted != now_.parted.end() && parted->second) {
     if (happens.held_up) happens.held_up();
     held_.push_back(std::move(happens));
   } else if (happens.to->down) {

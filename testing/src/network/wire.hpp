@@ -32,8 +32,11 @@ class wire final : public socket_calls {
  public:
   explicit wire(heddle::detail::policy& decides) noexcept : decides_(decides) {}
 
-  /// Forgets sockets and what is under way; hosts and links stay.
+  /// Forgets sockets, what is under way, and what fibers have done to links and hosts. What was set
+  /// outside of runs stays.
   void begin();
+  /// Lists the sockets that nobody has closed, a line each; empty if there are none.
+  std::string describe_open() const;
 
   /// Returns when the next event is due; time_point::max() if none is.
   clock::time_point next_event() const noexcept;
@@ -45,7 +48,7 @@ class wire final : public socket_calls {
 
   // network.hpp
   std::uint32_t address_of(std::string_view name);
-  void set_links(const link_options& options) { usual_ = options; }
+  void set_links(const link_options& options) { layout().usual = options; }
   void set_link(std::string_view one, std::string_view other, const link_options& options);
   void part(std::string_view one, std::string_view other, bool parted);
   void reset_connections(std::string_view one, std::string_view other);
@@ -105,6 +108,7 @@ class wire final : public socket_calls {
     heddle::detail::registration* watched = nullptr;
     std::size_t backlog = 0;
     std::deque<int> newcomers{};
+    bool taken = true;  // by its user; newcomers are their listener's
     std::shared_ptr<connection> over{};
     std::size_t side = 0;  // in it
   };
@@ -116,7 +120,14 @@ class wire final : public socket_calls {
     std::function<void()> held_up;  // called if it cannot arrive; may be empty
   };
   using pair = std::pair<const host*, const host*>;
+  /// How the hosts are joined.
+  struct topology {
+    link_options usual;
+    std::map<pair, link_options> links{};
+    std::map<pair, bool> parted{};
+  };
 
+  topology& layout() noexcept;
   host& host_named(std::string_view name);
   host& current();
   host* host_at(std::uint32_t ip) noexcept;
@@ -147,9 +158,8 @@ class wire final : public socket_calls {
 
   heddle::detail::policy& decides_;
   std::vector<std::unique_ptr<host>> hosts_;
-  link_options usual_;
-  std::map<pair, link_options> links_;
-  std::map<pair, bool> parted_;
+  topology set_up_;  // outside of runs
+  topology now_;
   std::map<int, record> sockets_;
   int next_fd_ = first_simulated_descriptor;
   std::multimap<clock::time_point, event> events_;

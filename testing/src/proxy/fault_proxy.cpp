@@ -2,14 +2,23 @@
 // The public face of proxy_core.
 #include <heddle/testing/fault_proxy.hpp>
 
+#include <heddle/runtime/socket_calls.hpp>
+
 #include "proxy/core.hpp"
 
+#include <stdexcept>
 #include <utility>
 
 namespace heddle::testing {
 
-fault_proxy::fault_proxy(io::endpoint target, fault_proxy_options options)
-    : core_(std::make_unique<detail::proxy_core>(std::move(target), std::move(options))) {}
+fault_proxy::fault_proxy(io::endpoint target, fault_proxy_options options) {
+  if (simulated_sockets() != nullptr) {
+    throw std::logic_error(
+        "heddle::testing::fault_proxy: in a simulation, whose sockets are none of the system's; "
+        "testing::network has faults of its own");
+  }
+  core_ = std::make_unique<detail::proxy_core>(std::move(target), std::move(options));
+}
 
 fault_proxy::~fault_proxy() = default;
 

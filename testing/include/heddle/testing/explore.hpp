@@ -63,19 +63,23 @@ struct explore_options {
 
 /// A schedule under which the program failed.
 struct failure {
-  std::uint64_t seed = 0;  ///< of the schedule as it was found; 0 if no seed made it
-  std::string schedule;    ///< simulation_options::schedule, shrunk
-  std::string what;        ///< the exception's text
-  std::string trace;       ///< simulation::trace() of the shrunk schedule
-  std::string command;     ///< replays the shrunk schedule
+  std::uint64_t seed = 0;     ///< of the schedule as it was found; 0 if no seed made it
+  std::string schedule;       ///< simulation_options::schedule, shrunk
+  std::string what;           ///< the exception's text
+  std::string trace;          ///< simulation::trace() of the shrunk schedule
+  std::string command;        ///< replays the shrunk schedule
+  bool by_predicate = false;  ///< nothing was thrown: explore_options::failed said so
 };
 
 /// Runs `program` under one schedule after the other until one fails: it throws, deadlocks, goes on
 /// for ever, is woken from another thread, leaves an error that nobody joins (unless `settings`
 /// have an on_unhandled), or `failed` says so. `program` must do the same whenever it is called
-/// with the same schedule. With HEDDLE_SEED set, to a seed or to a failure's schedule, only that
-/// one is run. Returns: the failure, shrunk; nothing if there was none. Errors:
-/// std::invalid_argument naming a bad option or HEDDLE_SEED; std::logic_error in a fiber.
+/// with the same schedule; if a failure does not come again, `what` says so. With HEDDLE_SEED set,
+/// to a seed or to a failure's schedule, only that one is run, and stderr says if it does not fail,
+/// or if choices of the schedule did not come up. Returns: the failure, shrunk unless it comes from
+/// HEDDLE_SEED; nothing if there was none. Errors: std::invalid_argument naming a bad option or
+/// HEDDLE_SEED; std::logic_error in a fiber. Cost: a run for each seed; a failure takes up to
+/// `shrink_runs` more, and one.
 std::optional<failure> explore(const std::function<void()>& program,
                                const explore_options& options = {},
                                spawn_site where = spawn_site::current());

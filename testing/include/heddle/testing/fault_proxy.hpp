@@ -60,7 +60,8 @@ struct fault_proxy_options {
 class fault_proxy {
  public:
   /// Listens at a port of 127.0.0.1 that the system chooses. Errors: std::invalid_argument naming
-  /// an option; io::io_error; resource_exhausted. Suspends: no. Cost: a thread.
+  /// an option; std::logic_error in a simulation; io::io_error; resource_exhausted. Suspends: no.
+  /// Cost: a thread.
   explicit fault_proxy(io::endpoint target, fault_proxy_options options = {});
 
   /// Closes all connections and waits, shielded, until nothing is left. Suspends: yes.

@@ -51,12 +51,18 @@ struct network_stats {
   std::uint64_t resets = 0;       ///< connections that were reset
 };
 
-/// The network of a simulation: simulation::net(). Used before run(), to set it up, and by its
-/// fibers. Hosts are made when they are first named; "localhost", 127.0.0.1, is each host's name
-/// for itself, and the one that code outside of on() runs on is "main".
+/// The network of a simulation: simulation::net(), network::current(). Used before run(), to set it
+/// up for all runs, and by fibers: what those change is for their run. Each run begins with no
+/// sockets, and all hosts up. Hosts are made when they are first named; "localhost", 127.0.0.1, is
+/// each host's name for itself, and the one that code outside of on() runs on is "main".
+/// A handle: copies are the same network.
 class network {
  public:
-  explicit network(detail::wire& over) noexcept : wire_(over) {}
+  explicit network(detail::wire& over) noexcept : wire_(&over) {}
+
+  /// Returns the network of the simulation that the calling fiber runs in: for programs of
+  /// explore() and cancel_sweep(). Errors: std::logic_error outside of one.
+  static network current();
 
   /// Returns the IPv4 address of `host`, as "10.0.0.1". Errors: std::bad_alloc.
   std::string address(std::string_view host);
@@ -92,7 +98,7 @@ class network {
   network_stats stats() const noexcept;
 
  private:
-  detail::wire& wire_;
+  detail::wire* wire_;
 };
 
 }  // namespace heddle::testing
