@@ -61,7 +61,7 @@ void decisions::between_turns() noexcept {
 }
 
 void decisions::mix(std::uint64_t value) noexcept {
-  // Source: FNV-1a, Fowler, Noll and Vo, here over words.
+  // After FNV-1a (Fowler, Noll and Vo): over words, and with a shift, so that high bits count too.
   digest_ = (digest_ ^ value) * 0x100000001B3U;
   digest_ ^= digest_ >> 29;
 }

@@ -80,6 +80,18 @@ std::string ask(simulation& sim, std::string_view text) {
   return answer;
 }
 
+/// Returns how long a question and its answer take between two hosts, connecting included.
+std::chrono::nanoseconds ask_time(simulation& sim) {
+  heddle::task_group both;
+  both.spawn([&] { sim.net().on("server", [&] { echo(sim, 1); }); });
+  heddle::this_fiber::sleep_for(1us);  // until it listens
+  const auto began = heddle::clock::now();
+  sim.net().on("client", [&] { ask(sim, "?"); });
+  const auto took = heddle::clock::now() - began;
+  both.join();
+  return took;
+}
+
 /// A server on one host and `clients` on another, each of which gets back what it sent.
 void echo_between_hosts(simulation& sim, int clients, std::size_t length) {
   heddle::task_group all;
@@ -358,6 +370,32 @@ void echo_on_loopback() {
   stream.shutdown_write();
   if (read_all(stream) != "a few bytes, and some more") throw std::runtime_error("it differs");
   all.join();
+}
+
+TEST(network, what_fibers_change_is_for_their_run_and_what_stands_before_for_all) {
+  simulation sim(1);
+  sim.net().set_links({.latency = 10ms});
+  for (int run = 0; run < 2; ++run) {
+    sim.run([&sim] {
+      EXPECT_EQ(ask_time(sim), 40ms);
+      sim.net().set_links({.latency = 1ms});
+      EXPECT_EQ(ask_time(sim), 4ms);
+      sim.net().part("server", "client");
+    });
+  }
+}
+
+TEST(network, programs_that_are_explored_reach_theirs) {
+  const auto found = heddle::testing::explore([] {
+    auto net = heddle::testing::network::current();
+    net.set_links({.latency = 5ms});
+    const auto began = heddle::clock::now();
+    std::error_code error;
+    tcp_stream::connect(endpoint(net.address("elsewhere") + ":80"), error);
+    if (heddle::clock::now() - began != 10ms) throw std::runtime_error("not the link that was set");
+  });
+  EXPECT_FALSE(found) << found->what;
+  EXPECT_THROW(heddle::testing::network::current(), std::logic_error);
 }
 
 TEST(network, an_echo_is_swept) {

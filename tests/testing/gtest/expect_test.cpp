@@ -2,6 +2,7 @@
 // Expectations in explored and swept programs are failures of the schedule, told once.
 #include <heddle/gtest/expect.hpp>
 #include <heddle/runtime.hpp>
+#include <heddle/sync.hpp>
 
 #include "testing/gtest/failing_tests.hpp"
 
@@ -73,6 +74,24 @@ TEST(expect_explored, tells_an_exception_and_what_failed_before_it) {
                             throw std::runtime_error("the exception");
                           }),
                           "before");
+}
+
+TEST(expect_explored, says_where_the_program_was_given_and_not_how_it_was_unwound) {
+  ::testing::TestPartResultArray failures;
+  {
+    const ::testing::ScopedFakeTestPartResultReporter reporter(
+        ::testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &failures);
+    expect_explored([] {
+      heddle::sync::event never;
+      never.wait();
+    });
+  }
+  ASSERT_EQ(failures.size(), 1);
+  const std::string text = failures.GetTestPartResult(0).message();
+  EXPECT_NE(text.find("fiber #1, spawned at " + std::string(__FILE__)), std::string::npos) << text;
+  const auto end = text.find("(it cannot end");
+  ASSERT_NE(end, std::string::npos) << text;
+  EXPECT_EQ(text.find("runs fiber", end), std::string::npos) << text;
 }
 
 TEST(expect_explored, prints_a_command_that_replays_the_failure) {

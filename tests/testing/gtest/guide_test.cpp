@@ -91,12 +91,13 @@ TEST(counter, is_right_under_every_schedule) {
 }
 
 TEST(permit, is_given_back_wherever_it_is_cancelled) {
-  heddle::sync::semaphore one(1);
+  std::optional<heddle::sync::semaphore> one;
   heddle::testing::sweep_options options;
-  options.after = [&one] { EXPECT_EQ(one.available(), 1U); };
+  options.before = [&one] { one.emplace(1); };
+  options.after = [&one] { EXPECT_EQ(one->available(), 1U); };
   heddle::testing::expect_swept(
       [&one] {
-        const heddle::sync::permit mine(one);
+        const heddle::sync::permit mine(*one);
         heddle::this_fiber::sleep_for(1s);
       },
       options);

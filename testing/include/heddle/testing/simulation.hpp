@@ -5,8 +5,8 @@
 // which order timers fire that are due at once. A turn lasts until a fiber suspends: between two
 // suspension points nothing else runs. Time passes only when nothing can go on, and then to the
 // next timer at once. Invariants: (1) user code needs no change and no other build; (2) fiber ids
-// begin with 1, the clock with the same hour, so a run prints the same text; (3) after run()
-// nothing of the program lives. Not here: many seeds (explore.hpp). Real descriptors work as far as
+// begin with 1, the clock with the same hour, so a run prints the same text, addresses apart; (3)
+// after run() nothing of the program lives. Not here: many seeds (explore.hpp). Real descriptors work as far as
 // the program itself makes them ready (pipes, socket pairs).
 #pragma once
 
@@ -88,7 +88,8 @@ class simulation {
   /// Runs `body()` as the first fiber of a new runtime. Returns: its value, after everything it
   /// left running was cancelled and has ended. Errors: what left `body`; deadlock and endless, once
   /// the fibers were cancelled and have unwound; std::logic_error in a fiber, and if another thread
-  /// woke a fiber of the simulation or spawned one. Again with the same seed: the same run.
+  /// woke a fiber of the simulation or spawned one. An error that nobody joins goes to
+  /// config::on_unhandled. Again with the same seed: the same run.
   template <class F>
   decltype(auto) run(F&& body, spawn_site where = spawn_site::current()) {
     return heddle::detail::run_simulated(begin(), decisions(), std::forward<F>(body), where);
@@ -104,7 +105,7 @@ class simulation {
   std::uint64_t digest() const noexcept;
   /// Returns how many turns the last run took.
   std::uint64_t turns() const noexcept;
-  /// Returns how much virtual time the last run took.
+  /// Returns how much virtual time the last run took; in a fiber, how much has passed.
   std::chrono::nanoseconds elapsed() const noexcept;
   /// Returns what was still running when the body had ended, described; empty if nothing was.
   const std::string& left_behind() const noexcept;
