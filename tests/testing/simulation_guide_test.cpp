@@ -83,8 +83,8 @@ void ask_twice() {
     cache.get("user 7");
   });
   both.join();
-  if (cache.loads != 1)
-    throw std::runtime_error("loaded " + std::to_string(cache.loads) + " times");
+  const std::string loads = std::to_string(cache.loads);
+  if (cache.loads != 1) throw std::runtime_error("loaded " + loads + " times");
 }
 
 void log(std::string_view /*line*/) {

@@ -6,8 +6,8 @@
 // suspension points nothing else runs. Time passes only when nothing can go on, and then to the
 // next timer at once. Invariants: (1) user code needs no change and no other build; (2) fiber ids
 // begin with 1, the clock with the same hour, so a run prints the same text, addresses apart; (3)
-// after run() nothing of the program lives. Not here: many seeds (explore.hpp). Real descriptors work as far as
-// the program itself makes them ready (pipes, socket pairs).
+// after run() nothing of the program lives. Not here: many seeds (explore.hpp). Real descriptors
+// work as far as the program itself makes them ready (pipes, socket pairs).
 #pragma once
 
 #include <heddle/runtime/config.hpp>
