@@ -26,7 +26,6 @@ void decisions::begin(std::unique_ptr<chooser> who) {
   abandoned_fibers_.clear();
   left_behind_.clear();
   timers_left_ = 0;
-  touched_.store(false, std::memory_order_relaxed);
 }
 
 void decisions::pass_time(clock::time_point when) noexcept {
@@ -93,10 +92,8 @@ void decisions::abandoned(std::string fibers, void* rest) noexcept {
   abandoned_fibers_ = std::move(fibers);
 }
 
-void decisions::touched_from_outside() noexcept { touched_.store(true, std::memory_order_relaxed); }
-
-void decisions::finish() {
-  if (touched_.load(std::memory_order_relaxed)) {
+void decisions::finish(bool touched) {
+  if (touched) {
     throw std::logic_error(
         "heddle::testing::simulation: another thread has woken a fiber of the simulation or "
         "spawned one: when that happens no seed decides");
@@ -107,7 +104,10 @@ void decisions::finish() {
         "cancelled, these do not end either (shielded?); they are abandoned:\n" + abandoned_fibers_;
   }
   if (*stopped_ == stop_kind::deadlock) {
-    throw deadlock("heddle::testing::simulation: deadlock: nothing can go on\n" + stopped_fibers_);
+    throw deadlock(
+        "heddle::testing::simulation: deadlock: nothing can go on (another thread is not waited "
+        "for)\n" +
+        stopped_fibers_);
   }
   throw endless("heddle::testing::simulation: " + std::to_string(limits_.most_turns) +
                 " turns, and no time has passed: a fiber yields or polls for ever\n" +

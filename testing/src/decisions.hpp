@@ -10,7 +10,6 @@
 #include "network/wire.hpp"
 #include "schedule.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -52,7 +51,6 @@ class decisions : public heddle::detail::policy {
   bool is_endless() noexcept override { return turns_in_a_row_ >= limits_.most_turns; }
   void stopped(stop_kind why, std::string fibers) noexcept override;
   void abandoned(std::string fibers, void* rest) noexcept override;
-  void touched_from_outside() noexcept override;
   bool watches() noexcept override { return false; }
   void suspension_point(fiber_id /*who*/, wait_subject /*what*/) noexcept override {}
   void between_turns() noexcept override;
@@ -65,7 +63,7 @@ class decisions : public heddle::detail::policy {
     left_behind_ = std::move(fibers);
     timers_left_ = timers;
   }
-  void finish() override;
+  void finish(bool touched) override;
 
  private:
   struct record {
@@ -99,7 +97,6 @@ class decisions : public heddle::detail::policy {
   std::string abandoned_fibers_;
   std::string left_behind_;
   std::size_t timers_left_ = 0;
-  std::atomic<bool> touched_{false};
 };
 
 }  // namespace heddle::testing::detail

@@ -6,10 +6,12 @@
 #include <heddle/testing/simulation.hpp>
 
 #include "runtime/support/placement.hpp"
+#include "runtime/support/process_counts.hpp"
 #include "runtime/support/sanitized.hpp"
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <mutex>
 #include <set>
@@ -209,6 +211,30 @@ TEST(simulation, a_spawn_from_another_thread_is_an_error) {
   }),
                std::logic_error);
   EXPECT_TRUE(refused);
+}
+
+/// Leaves a fiber that waits, shielded, for `never`.
+void abandon_a_fiber(heddle::sync::event& never) {
+  simulation sim(1);
+  EXPECT_THROW(sim.run([&never] { heddle::shield([&never] { never.wait(); }); }),
+               heddle::testing::deadlock);
+}
+
+TEST(simulation, a_fiber_that_was_abandoned_may_be_woken_long_after) {
+  heddle::sync::event late;
+  abandon_a_fiber(late);
+  std::jthread([&late] { late.set(); }).join();
+  late.set();
+}
+
+TEST(simulation, what_is_abandoned_keeps_no_descriptors) {
+  // Never destroyed: somebody waits in them.
+  static auto& never = *new std::array<heddle::sync::event, 3>;
+  abandon_a_fiber(never[0]);
+  const auto before = heddle::test::process_counts::now().descriptors;
+  abandon_a_fiber(never[1]);
+  abandon_a_fiber(never[2]);
+  EXPECT_EQ(heddle::test::process_counts::now().descriptors, before);
 }
 
 TEST(simulation, in_a_fiber_is_an_error) {

@@ -26,6 +26,9 @@ class tick_timer {
   /// Takes note of an expiry, before the caller looks whether it must act on it.
   void received() noexcept;
 
+  /// Closes the descriptor: of a runtime that is not destroyed, and never used again.
+  void close() noexcept { fd_.reset(); }
+
   int fd() const noexcept { return fd_.get(); }
 
  private:

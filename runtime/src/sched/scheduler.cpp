@@ -105,7 +105,7 @@ void scheduler::submit(task_core& core) {
     return;
   }
   if (policy_ != nullptr && !is_main(core)) {
-    policy_->touched_from_outside();
+    touched_.store(true, std::memory_order_relaxed);
     throw std::logic_error("heddle: spawn into a simulation from another thread");
   }
   check_loop(core);
@@ -153,7 +153,10 @@ void scheduler::make_ready(fiber& one) noexcept {
 }
 
 void scheduler::make_ready_elsewhere(fiber& one) noexcept {
-  if (policy_ != nullptr && is_foreign(worker::current())) policy_->touched_from_outside();
+  // Not told to the policy here: it may be gone, if the fiber is one that was abandoned.
+  if (policy_ != nullptr && is_foreign(worker::current())) {
+    touched_.store(true, std::memory_order_relaxed);
+  }
   worker* const bound_to = one.pinned_to;
   one.status.store(fiber::state::runnable, std::memory_order_relaxed);
   if (bound_to != nullptr) {
@@ -175,7 +178,7 @@ void scheduler::drive(task_core& main_task) {
   main_task_.store(nullptr, std::memory_order_relaxed);
   if (simulated_ == nullptr) return;
   stop();  // what was left running ends in turns too
-  policy_->finish();
+  policy_->finish(touched_.load(std::memory_order_relaxed));
 }
 
 void scheduler::note_unguarded() noexcept {

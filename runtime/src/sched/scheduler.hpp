@@ -173,6 +173,7 @@ class scheduler {
   std::vector<std::thread> threads_;
   std::unique_ptr<simulated_loops> simulated_;
   bool drives_loop_zero_;
+  std::atomic<bool> touched_{false};  // a simulation, by a thread that is none of its loops
   std::atomic<const task_core*> main_task_{nullptr};
   std::atomic<std::uint64_t> spawned_outside_{0};
   std::atomic<std::uint64_t> refused_outside_{0};

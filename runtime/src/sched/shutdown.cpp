@@ -73,12 +73,12 @@ void scheduler::stop() noexcept {
   stopping_.store(true, std::memory_order_release);
   if (simulated_ != nullptr) {
     simulated_->run_out();
-    return;
+  } else {
+    cancel_all();
+    for (const auto& each : workers_) each->wake_up();
+    if (drives_loop_zero_) drive_loop(0, nullptr);
+    for (std::thread& each : threads_) each.join();
   }
-  cancel_all();
-  for (const auto& each : workers_) each->wake_up();
-  if (drives_loop_zero_) drive_loop(0, nullptr);
-  for (std::thread& each : threads_) each.join();
   // order: acquire — partner: end_visit(): a foreign thread may still be on its way out of
   // make_ready().
   while (visitors_.load(std::memory_order_acquire) != 0) std::this_thread::yield();

@@ -111,6 +111,8 @@ void simulated_loops::stop(policy::stop_kind why) noexcept {
   if (std::exchange(stopped_, true)) {
     abandoned_ = true;
     owner_.stacks.for_each([](fiber& one) { one.saved.sanitizer.abandon(); });
+    for (std::size_t n = 0; n < owner_.loops(); ++n) owner_.loop(n).events()->shut_down();
+    owner_.tick.close();
     return decides_.abandoned(std::move(fibers), &owner_);
   }
   decides_.stopped(why, std::move(fibers));

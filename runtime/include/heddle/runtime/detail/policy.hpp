@@ -4,8 +4,8 @@
 // wake-ups of loops, select). A runtime with one has no threads: its loops take turns on the thread
 // that runs it (src/sched/README.md, "Under a policy"). Invariants: (1) all time that fibers and
 // loops see, and every choice among things of which either could come first, is asked for here, so
-// the answers decide the run; (2) everything but touched_from_outside() is called on the one
-// thread. Shipped for heddle::testing; not for users.
+// the answers decide the run; (2) everything is called on the one thread, and nothing after
+// finish(). Shipped for heddle::testing; not for users.
 #pragma once
 
 #include <heddle/runtime/clock.hpp>
@@ -78,15 +78,13 @@ class policy {
   /// never run again, and what is left of the runtime, at `rest`, is not freed.
   virtual void abandoned(std::string fibers, void* rest) noexcept = 0;
 
-  /// A thread that is not the simulation's has spawned a task, or woken a fiber.
-  virtual void touched_from_outside() noexcept = 0;
-
   /// The main task is done. `fibers` lists what it has left running, which is cancelled next, empty
   /// if there is nothing; `timers` counts what is armed. Not called after stopped().
   virtual void left_behind(std::string fibers, std::size_t timers) noexcept = 0;
 
-  /// Everything has ended. Errors: what is to be thrown in the place of the main task's outcome.
-  virtual void finish() = 0;
+  /// Everything has ended. `touched`: a thread that is not the simulation's has spawned a task, or
+  /// woken a fiber. Errors: what is to be thrown in the place of the main task's outcome.
+  virtual void finish(bool touched) = 0;
 };
 
 }  // namespace heddle::detail
