@@ -148,12 +148,13 @@ bool shared_mutex::try_lock() noexcept {
 }
 
 bool shared_mutex::try_lock_until(deadline limit) {
+  const fiber_id me = locker_id();
   if (try_lock()) return true;
-  if (writer_.load(std::memory_order_relaxed) == caller_id()) {
+  if (writer_.load(std::memory_order_relaxed) == me) {
     throw_held_already("heddle::sync::shared_mutex::lock");
   }
   if (!wait_for(writer, limit)) return false;
-  writer_.store(caller_id(), std::memory_order_relaxed);
+  writer_.store(me, std::memory_order_relaxed);
   return true;
 }
 
@@ -168,8 +169,9 @@ void shared_mutex::unlock() {
 bool shared_mutex::try_lock_shared() noexcept { return try_add(one_reader); }
 
 bool shared_mutex::try_lock_shared_until(deadline limit) {
+  const fiber_id me = locker_id();
   if (try_add(one_reader)) return true;
-  if (writer_.load(std::memory_order_relaxed) == caller_id()) {
+  if (writer_.load(std::memory_order_relaxed) == me) {
     throw_held_already("heddle::sync::shared_mutex::lock_shared");
   }
   return wait_for(one_reader, limit);

@@ -74,7 +74,6 @@ class sweep_run : public detail::decisions {
   /// Returns the fiber at the point that was struck, or at the last one, and what it waits for.
   const std::string& where() const noexcept { return where_; }
 
-  bool watches() noexcept override { return true; }
   void suspension_point(fiber_id who, wait_subject what) noexcept override {
     if (scope_ == nullptr || ++count_ != point_) return;
     where_ = "fiber #" + std::to_string(static_cast<std::uint64_t>(who));

@@ -21,6 +21,7 @@ void decisions::begin(std::unique_ptr<chooser> who) {
   dropped_ = digest_ = turns_ = turns_in_a_row_ = questions_ = 0;
   answers_.clear();
   last_ = 0;
+  passed_over_.clear();
   stopped_.reset();
   stopped_fibers_.clear();
   abandoned_fibers_.clear();
@@ -43,15 +44,34 @@ std::uint32_t decisions::choose(std::uint32_t bound) noexcept {
   return bound < 2 ? 0 : answered(chooser_->choose(bound));
 }
 
+/// Returns the loop whose turn it is because it could have had many. No core is slow for ever: a
+/// program that polls may rely on that.
+std::optional<unsigned> decisions::starved(std::span<const unsigned> ready) {
+  constexpr std::uint64_t patience = 1000;
+  passed_over_.resize(std::max<std::size_t>(passed_over_.size(), ready.back() + 1));
+  for (const unsigned each : ready) ++passed_over_[each];
+  const auto longest = std::max_element(ready.begin(), ready.end(), [this](unsigned a, unsigned b) {
+    return passed_over_[a] < passed_over_[b];
+  });
+  if (passed_over_[*longest] <= patience) return std::nullopt;
+  return *longest;
+}
+
 unsigned decisions::choose_loop(std::span<const unsigned> ready) noexcept {
   ++turns_;
   ++turns_in_a_row_;
+  if (const auto hungry = starved(ready)) {
+    passed_over_[*hungry] = 0;
+    return last_ = *hungry;
+  }
   order_.assign(ready.begin(), ready.end());
   const auto last = std::find(order_.begin(), order_.end(), last_);
   const bool went_on = last != order_.end();
   if (went_on) std::rotate(order_.begin(), last, last + 1);
   const std::uint32_t at = order_.size() < 2 ? 0 : answered(chooser_->choose_loop(order_, went_on));
-  return last_ = order_[at];
+  last_ = order_[at];
+  passed_over_[last_] = 0;
+  return last_;
 }
 
 void decisions::between_turns() noexcept {

@@ -51,7 +51,6 @@ class decisions : public heddle::detail::policy {
   bool is_endless() noexcept override { return turns_in_a_row_ >= limits_.most_turns; }
   void stopped(stop_kind why, std::string fibers) noexcept override;
   void abandoned(std::string fibers, void* rest) noexcept override;
-  bool watches() noexcept override { return false; }
   void suspension_point(fiber_id /*who*/, wait_subject /*what*/) noexcept override {}
   void between_turns() noexcept override;
   socket_calls& sockets() noexcept override { return wire_; }
@@ -76,6 +75,7 @@ class decisions : public heddle::detail::policy {
   static clock::time_point start() noexcept { return clock::time_point(std::chrono::hours{1}); }
   static void append(std::string& text, const record& one);
   std::uint32_t answered(std::uint32_t value);
+  std::optional<unsigned> starved(std::span<const unsigned> ready);
   void mix(std::uint64_t value) noexcept;
 
   limits limits_;
@@ -91,6 +91,7 @@ class decisions : public heddle::detail::policy {
   std::vector<schedule::answer> answers_;
   std::vector<unsigned> order_;  // the loops of a question, the one that went last in front
   unsigned last_ = 0;
+  std::vector<std::uint64_t> passed_over_;  // by loop: in so many questions that it could have won
   std::optional<stop_kind> stopped_;
   std::uint64_t stopped_after_ = 0;  // so many records
   std::string stopped_fibers_;

@@ -66,13 +66,13 @@ void lose_a_wake_up() {
   both.join();
 }
 
+/// Nothing in it has to wait but what goes wrong.
 void lock_in_both_orders() {
   heddle::sync::mutex left;
   heddle::sync::mutex right;
   const auto take = [](heddle::sync::mutex& first, heddle::sync::mutex& second) {
     return [&first, &second] {
       const std::lock_guard one(first);
-      heddle::this_fiber::yield();
       const std::lock_guard two(second);
     };
   };
@@ -82,15 +82,20 @@ void lock_in_both_orders() {
   both.join();
 }
 
-/// A counter that is read, and written after a suspension.
+/// A counter that is read under its lock, and written under its lock. Nothing has to wait.
 void lose_an_update() {
+  heddle::sync::mutex lock;
   int counter = 0;
+  const auto with_lock = [&lock](auto&& body) {
+    const std::lock_guard guard(lock);
+    body();
+  };
   heddle::task_group both;
   for (int n = 0; n < 2; ++n) {
-    both.spawn([&counter] {
-      const int seen = counter;
-      heddle::this_fiber::yield();
-      counter = seen + 1;
+    both.spawn([&] {
+      int seen = 0;
+      with_lock([&] { seen = counter; });
+      with_lock([&] { counter = seen + 1; });
     });
   }
   both.join();
@@ -113,11 +118,15 @@ void hand_over_in_order() {
   if (sum != 3) throw std::runtime_error("a value was lost");
 }
 
-explore_options quiet(exploration mode, unsigned loops = 3) {
+explore_options quiet(exploration mode, unsigned loops) {
   explore_options options;
   options.mode = mode;
   options.loops = loops;
   return options;
+}
+
+explore_options quiet(exploration mode) {
+  return quiet(mode, mode == exploration::exhaustive ? 2 : 3);
 }
 
 class explore_each : public ::testing::TestWithParam<exploration> {};
@@ -144,6 +153,23 @@ TEST_P(explore_each, finds_nothing_in_a_right_program) {
   explore_options options = quiet(GetParam());
   options.seeds = 300;
   EXPECT_FALSE(explore(hand_over_in_order, options));
+}
+
+TEST_P(explore_each, bears_a_program_that_polls) {
+  explore_options options = quiet(GetParam());
+  options.seeds = 100;
+  const std::optional<failure> found = explore(
+      [] {
+        bool told = false;
+        heddle::task_group both;
+        both.spawn({.pinned = true, .loop = 0}, [&told] {
+          while (!told) heddle::this_fiber::yield();
+        });
+        both.spawn({.pinned = true, .loop = 1}, [&told] { told = true; });
+        both.join();
+      },
+      options);
+  EXPECT_FALSE(found) << found->what;
 }
 
 INSTANTIATE_TEST_SUITE_P(modes, explore_each,

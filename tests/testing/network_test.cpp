@@ -287,8 +287,10 @@ TEST(network, a_slow_reader_holds_up_the_writer_and_bounds_what_is_under_way) {
     tcp_stream stream = listener.accept();
     heddle::this_fiber::sleep_for(1s);
     EXPECT_EQ(written, 1000U);
-    EXPECT_EQ(read_all(stream).size(), 10'000U);
+    const std::size_t read = read_all(stream).size();
     all.join();
+    EXPECT_EQ(read, written);
+    EXPECT_GT(read, 5000U);
   });
 }
 

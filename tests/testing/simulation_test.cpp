@@ -83,7 +83,7 @@ TEST(simulation, a_seed_gives_the_same_run_on_every_machine) {
   // A change of the scheduler may change what a seed does; of the machine, nothing may.
   simulation sim(42);
   sim.run(stroll);
-  EXPECT_EQ(sim.digest(), 17107066504765247555U) << sim.trace();
+  EXPECT_EQ(sim.digest(), 13357318498943373333U) << sim.trace();
 }
 
 TEST(simulation, other_seeds_give_other_runs) {
@@ -173,7 +173,7 @@ TEST(simulation, what_the_body_left_running_is_cancelled_and_listed) {
         throw;
       }
     }).detach();
-    heddle::this_fiber::yield();
+    heddle::this_fiber::sleep_for(1ms);  // until it sleeps
   });
   EXPECT_TRUE(unwound);
   EXPECT_NE(sim.left_behind().find("straggler"), std::string::npos) << sim.left_behind();
@@ -184,12 +184,8 @@ TEST(simulation, a_wake_up_from_another_thread_is_an_error) {
   simulation sim(4);
   EXPECT_THROW(sim.run([] {
     heddle::sync::event set;
-    bool waits = false;
-    auto waiter = heddle::spawn([&] {
-      waits = true;
-      set.wait();
-    });
-    while (!waits) heddle::this_fiber::yield();
+    auto waiter = heddle::spawn([&] { set.wait(); });
+    heddle::this_fiber::sleep_for(1ms);  // until it waits
     std::jthread([&set] { set.set(); }).join();
     waiter.join();
   }),

@@ -35,7 +35,7 @@ class fiber : public parker, public job {
   static constexpr std::uint32_t unchecked =
       1;  // the body has not looked for a cancel before its start
   static constexpr std::uint32_t cancel = 2;   // the task is cancelled: depth 0
-  static constexpr std::uint32_t watched = 4;  // a policy wants to hear of suspension points
+  static constexpr std::uint32_t watched = 4;  // by a policy, which hears of suspension points
   // From bit 16: 1 + the depth of the deepest scope that is cancelled; 0: none but the task.
   static constexpr unsigned deepest_shift = 16;
   static constexpr std::uint32_t deepest_mask = ~std::uint32_t{0} << deepest_shift;

@@ -45,6 +45,7 @@ worker::worker(scheduler& owner, unsigned index)
   }
   picks_left_ = picks_of_a_visit();
   traced_ = simulated_ || ring_ != nullptr;
+  in_turns = simulated_ && shared_;
   fiber* reserve = nullptr;
   owner.stacks.take_default(std::span(&reserve, 1));
   reserve_.store(reserve, std::memory_order_relaxed);

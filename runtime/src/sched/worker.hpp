@@ -81,6 +81,8 @@ class worker : public switch_state {
   static void park(fiber& self) noexcept;
   /// Lets other jobs go first: decides for whom. The caller jumps, or goes on if there is nobody.
   static handover begin_yield(fiber& self) noexcept;
+  /// Under a policy: ends the turn, and with the next one goes on.
+  static void end_turn(fiber& self) noexcept;
   /// Does, after a switch, what the execution that was left has asked for.
   void dispose(departure left) noexcept;
   /// Joins `core` by running it now, by a direct switch, if it waits here and nobody is overtaken.
@@ -250,7 +252,7 @@ class worker : public switch_state {
   bool sentinel_ = false;           // while it is parked
   bool simulated_;                  // by a policy, which gives it turns
   bool asleep_ = false;             // simulated: it is parked
-  fiber* in_hand_ = nullptr;        // simulated: found elsewhere, and not yet begun
+  fiber* in_hand_ = nullptr;        // simulated: what the next turn is for
   std::atomic<bool> woken_{false};  // simulated: instead of a write to the reactor's eventfd
   clock::time_point last_help_{};
   clock::time_point last_decay_{};

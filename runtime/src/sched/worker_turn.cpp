@@ -23,6 +23,15 @@ void worker::take_turn(const task_core* until) noexcept {
   }
 }
 
+void worker::end_turn(fiber& self) noexcept {
+  worker& here = *current();
+  const std::uint32_t left = here.budget;
+  here.trace_slice_end(self);
+  here.in_hand_ = &self;
+  leave(here, self, nullptr, after::nothing);
+  here.budget = left;  // it is one slice
+}
+
 bool worker::wants_turn(clock::time_point now) const noexcept {
   // order: acquire — partner: wake_up().
   return !asleep_ || woken_.load(std::memory_order_acquire) || next_due() <= now;

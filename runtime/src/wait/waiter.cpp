@@ -44,8 +44,7 @@ bool is_cancelled(fiber& self, scope_depth floor) noexcept {
     if ((state & task_core::cancel) != 0 || self.home->cancels_all()) {
       self.attention.fetch_or(fiber::cancel, std::memory_order_relaxed);
     }
-    policy* const choices = self.home->choices();
-    if (choices != nullptr && choices->watches()) {
+    if (self.home->choices() != nullptr) {
       self.attention.fetch_or(fiber::watched, std::memory_order_relaxed);
     }
     seen = self.attention.load(std::memory_order_relaxed);
@@ -251,8 +250,14 @@ void throw_if_cancelled() {
 }
 
 void detail::look_up(bool spent) {
-  if (spent) give_way(*worker::current_fiber());  // also if it throws, again and again
+  if (spent) {
+    give_way(*worker::current_fiber());  // also if it throws, again and again
+  } else if (worker::current()->in_turns) {
+    end_turn();
+  }
   throw_if_cancelled();
 }
+
+void detail::end_turn() noexcept { worker::end_turn(*worker::current_fiber()); }
 
 }  // namespace heddle

@@ -30,6 +30,17 @@ inline fiber_id caller_id() noexcept {
   return detail::id_of_plain_thread();
 }
 
+/// As caller_id(), for one that is about to lock: a simulation may have others go first. Cost: also
+/// a load.
+inline fiber_id locker_id() noexcept {
+  const detail::thread_state* const loop = detail::current_thread_state();
+  if (loop == nullptr || loop->caller == fiber_id::none) [[unlikely]]
+    return detail::id_of_plain_thread();
+  if (loop->in_turns) [[unlikely]]
+    detail::end_turn();
+  return loop->caller;
+}
+
 /// Returns whether `id` stands for a plain thread.
 constexpr bool is_plain_thread(fiber_id id) noexcept {
   return (static_cast<std::uint64_t>(id) >> 62) != 0;

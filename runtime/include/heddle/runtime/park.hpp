@@ -32,6 +32,10 @@ struct task_core;
 bool watch_end(task_core& core, const waiter& self);
 /// The rare part of cooperate(): somebody asks the running fiber, or its budget is spent.
 void look_up(bool spent);
+
+/// In a simulation of several loops, before an operation that may suspend: the others may take
+/// turns now, as if this core were slow. The fiber goes on on this loop. Suspends: no, to its eyes.
+void end_turn() noexcept;
 }  // namespace detail
 
 /// Makes a claimed waiter run again: when resume() is called, or by its destructor.

@@ -59,7 +59,7 @@ class mutex {
 
  protected:
   bool lock_until(deadline limit) {
-    const word me = word_of(caller_id());
+    const word me = word_of(locker_id());
     return lock_if_free(me) || lock_slowly(me, limit);
   }
 

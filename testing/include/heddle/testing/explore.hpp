@@ -18,7 +18,7 @@ enum class exploration : std::uint8_t {
   random,  ///< one for each seed
   pct,     ///< one for each seed, by priorities: schedule_mode::pct
   /// All in which a loop that could go on waits at most `most_preemptions` times for another, for
-  /// programs of a few fibers that suspend a few times.
+  /// programs of a few fibers with a few suspension points.
   exhaustive,
 };
 

@@ -2,12 +2,13 @@
 // The production scheduler under a seed: N loops take turns on the calling thread, time is virtual,
 // and the seed makes every choice, so that the same seed gives the same run.
 // What is chosen: which loop takes the next turn, from whom it steals, which case of a select, in
-// which order timers fire that are due at once. A turn lasts until a fiber suspends: between two
-// suspension points nothing else runs. Time passes only when nothing can go on, and then to the
-// next timer at once. Invariants: (1) user code needs no change and no other build; (2) fiber ids
-// begin with 1, the clock with the same hour, so a run prints the same text, addresses apart; (3)
-// after run() nothing of the program lives. Not here: many seeds (explore.hpp). Real descriptors
-// work as far as the program itself makes them ready (pipes, socket pairs).
+// which order timers fire that are due at once. A turn lasts up to a suspension point, even if
+// nothing has to wait there: between two suspension points nothing else runs. Time passes only when
+// nothing can go on, and then to the next timer at once. Invariants: (1) user code needs no change
+// and no other build; (2) fiber ids begin with 1, the clock with the same hour, so a run prints the
+// same text, addresses apart; (3) after run() nothing of the program lives. Not here: many seeds
+// (explore.hpp). Real descriptors work as far as the program itself makes them ready (pipes, socket
+// pairs).
 #pragma once
 
 #include <heddle/runtime/config.hpp>

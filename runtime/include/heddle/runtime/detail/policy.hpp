@@ -42,9 +42,6 @@ class policy {
   /// Returns which of `ready`, the loops that could go on, in ascending order, takes the next turn.
   virtual unsigned choose_loop(std::span<const unsigned> ready) noexcept = 0;
 
-  /// Returns whether suspension_point() is wanted. The same through a run.
-  virtual bool watches() noexcept = 0;
-
   /// `who` is at a suspension point that hears cancellation, about to wait for `what`, if it says
   /// so. What is cancelled in here, it hears. At most one call for each wait, yield and checkpoint,
   /// two for a join.

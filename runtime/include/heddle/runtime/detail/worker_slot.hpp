@@ -22,6 +22,7 @@ struct thread_state {
   // Of the running fiber, 0 while nothing asks it to look up; null on the root context.
   const std::atomic<std::uint32_t>* attention = nullptr;
   std::uint32_t budget = 0;  // operations without a wait that are left to this slice
+  bool in_turns = false;     // a policy gives them, to several loops: end_turn() before operations
   // The number, given once, of a loop that is the only one of its runtime, if threads can be made
   // to pass a heavy fence; 0 if not.
   std::uint64_t lone_loop = 0;
