@@ -6,6 +6,7 @@
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -84,17 +85,13 @@ TEST(barrier, holds_phase_after_phase_between_threads_and_fibers_of_two_runtimes
       }
     }
   };
-  runtime one(with_loops(2));
-  runtime other(with_loops(1));
-  std::vector<std::thread> threads;
-  std::vector<task<void>> fibers;
+  test::crowd all;
   for (std::size_t n = 0; n < parties; n += 3) {
-    threads.emplace_back([&, n] { party(n); });
-    fibers.push_back(one.spawn([&, n] { party(n + 1); }));
-    fibers.push_back(other.spawn([&, n] { party(n + 2); }));
+    all.add_thread([&, n] { party(n); });
+    all.add_fiber([&, n] { party(n + 1); });
+    all.add_fiber([&, n] { party(n + 2); });
   }
-  for (auto& each : fibers) each.join();
-  for (auto& each : threads) each.join();
+  all.meet();
   EXPECT_EQ(completed, phases);
 }
 
@@ -213,12 +210,11 @@ TEST(barrier, random_cancels_and_time_outs_never_let_anybody_pass_too_early) {
       if (through) ++passed;
     }
   };
-  {
-    runtime home(with_loops(2));
+  run(with_loops(2), [&] {
     std::vector<task<void>> fibers;
-    for (std::uint64_t n = 0; n < 8; ++n) fibers.push_back(home.spawn([&, n] { party(n + 1); }));
+    for (std::uint64_t n = 0; n < 8; ++n) fibers.push_back(spawn([&, n] { party(n + 1); }));
     for (auto& each : fibers) each.join();
-  }
+  });
   EXPECT_EQ(passed % parties, 0) << "a phase ended for some of its parties only";
   EXPECT_EQ(meeting.waiting(), 0U);
   for (int n = 1; n < parties; ++n) (void)meeting.arrive();

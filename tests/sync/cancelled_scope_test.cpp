@@ -156,6 +156,7 @@ TEST(cancelled_scope, is_not_left_by_what_never_waits) {
       spawn([] {}).detach();
       shield([&] { happened.wait(); });
     }));
+    test::let_all_run();  // what was spawned ends
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "runtime/support/loops.hpp"
 #include "runtime/support/turns.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -330,36 +331,30 @@ TEST(channel, a_loop_of_sends_and_receives_that_never_wait_lets_others_run) {
 }
 
 TEST(channel, connects_threads_fibers_and_runtimes) {
-  constexpr int each = 2'000;
+  constexpr int each = test::rounds(2'000);
   for (const std::size_t capacity : {0U, 3U}) {
     channel<int> numbers(capacity);
     channel<int> sums(0);
-    runtime first(with_loops(1));
-    runtime second(with_loops(2));
+    std::atomic<int> sending{3};
     const auto sends = [&] {
       for (int n = 1; n <= each; ++n) numbers.send(n);
+      if (--sending == 0) numbers.close();
     };
     const auto receives = [&] {
       int sum = 0;
       for (const int n : numbers) sum += n;
       sums.send(sum);
     };
-    auto sender_1 = first.spawn(sends);
-    auto sender_2 = second.spawn(sends);
-    std::thread sender_3(sends);
-    auto receiver_1 = first.spawn(receives);
-    auto receiver_2 = second.spawn(receives);
-    std::thread receiver_3(receives);
-    sender_1.join();
-    sender_2.join();
-    sender_3.join();
-    numbers.close();
-    int sum = 0;
-    for (int n = 0; n < 3; ++n) sum += sums.receive().value();
-    EXPECT_EQ(sum, 3 * each * (each + 1) / 2);
-    receiver_1.join();
-    receiver_2.join();
-    receiver_3.join();
+    test::crowd all;
+    for (int n = 0; n < 2; ++n) all.add_fiber(sends);
+    for (int n = 0; n < 2; ++n) all.add_fiber(receives);
+    all.add_thread(sends);
+    all.add_thread(receives);
+    all.meet([&] {
+      int sum = 0;
+      for (int n = 0; n < 3; ++n) sum += sums.receive().value();
+      EXPECT_EQ(sum, 3 * each * (each + 1) / 2);
+    });
   }
 }
 

@@ -9,6 +9,7 @@
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
 #include "sync/set_clock.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -199,22 +200,22 @@ TEST(condition_variable, works_with_other_locks_and_on_plain_threads) {
   shared_mutex lock;
   condition_variable changed;
   bool ready = false;
-  std::thread plain([&] {
+  test::crowd all;
+  all.add_thread([&] {
     std::shared_lock guard(lock);
     changed.wait(guard, [&] { return ready; });
   });
-  runtime here(with_loops(1));
-  auto fiber = here.spawn([&] {
+  all.add_fiber([&] {
     std::unique_lock guard(lock);
     changed.wait(guard, [&] { return ready; });
   });
-  {
-    const std::lock_guard guard(lock);
-    ready = true;
-  }
-  changed.notify_all();
-  plain.join();
-  fiber.join();
+  all.meet([&] {
+    {
+      const std::lock_guard guard(lock);
+      ready = true;
+    }
+    changed.notify_all();
+  });
 }
 
 TEST(condition_variable, may_end_as_soon_as_its_waiters_are_woken) {

@@ -6,6 +6,7 @@
 #include "runtime/support/loops.hpp"
 #include "runtime/support/sanitized.hpp"
 #include "runtime/support/turns.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -99,15 +100,11 @@ TEST(event, carries_a_turn_between_a_thread_and_fibers_of_two_runtimes) {
       }
     };
   };
-  runtime first(with_loops(1));
-  runtime second(with_loops(2));
-  auto one = first.spawn(player(0));
-  auto two = second.spawn(player(1));
-  std::thread three(player(2));
-  turns[0].set();
-  one.join();
-  two.join();
-  three.join();
+  test::crowd players;
+  players.add_fiber(player(0));
+  players.add_fiber(player(1));
+  players.add_thread(player(2));
+  players.meet([&] { turns[0].set(); });
   EXPECT_EQ(value, 3 * rounds);
 }
 

@@ -36,8 +36,8 @@ using ::testing::SizeIs;
 /// Keeps what a runtime reports.
 class reports {
  public:
-  config for_loops(unsigned loops) {
-    config settings = with_loops(loops);
+  auto for_loops(unsigned loops) {
+    auto settings = with_loops(loops);
     settings.on_stall = [this](const stall_report& report) {
       const std::lock_guard guard(lock_);
       if (report.what == stall_report::kind::lock_cycle) seen_.push_back(report);
@@ -123,7 +123,7 @@ TEST(lock_cycle, of_writers_is_reported_too) {
 TEST(lock_cycle, the_hook_does_not_meet_the_cancellation_of_the_fiber_that_waits) {
   cancel_scope scope;
   queue<std::string> kept(4);
-  config settings = with_loops(1);
+  auto settings = with_loops(1);
   settings.on_stall = [&](const stall_report& report) {
     scope.cancel("a ring of locks");
     kept.put(report.details);

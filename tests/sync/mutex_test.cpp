@@ -9,6 +9,7 @@
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
 #include "sync/set_clock.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -118,15 +119,10 @@ TEST(mutex, excludes_fibers_of_two_runtimes_and_plain_threads) {
       ++guarded;
     }
   };
-  runtime here(with_loops(2));
-  runtime there(with_loops(1));
-  std::vector<task<void>> fibers;
-  for (int n = 0; n < 3; ++n) fibers.push_back(here.spawn(work));
-  for (int n = 0; n < 3; ++n) fibers.push_back(there.spawn(work));
-  std::thread plain(work);
-  work();
-  plain.join();
-  for (auto& each : fibers) each.join();
+  test::crowd all;
+  for (int n = 0; n < 6; ++n) all.add_fiber(work);
+  all.add_thread(work);
+  all.meet(work);
   EXPECT_EQ(guarded, 8L * turns);
 }
 
@@ -335,7 +331,7 @@ TEST(mutex, adds_up_under_random_cancels_and_time_outs) {
         }
       }));
     }
-    std::thread plain([&] {
+    test::plain_thread plain([&] {
       test::random_numbers random(99);
       for (int turn = 0; turn < test::rounds(2000); ++turn) {
         if (!one.try_lock_for(std::chrono::microseconds(random.below(50)))) continue;

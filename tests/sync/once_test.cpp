@@ -4,6 +4,7 @@
 #include <heddle/sync/once.hpp>
 
 #include "runtime/support/loops.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -31,7 +32,7 @@ TEST(once, runs_the_first_call_only) {
 }
 
 TEST(once, has_everybody_wait_for_the_call_that_runs) {
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < test::rounds(50); ++round) {
     once flag;
     int made = 0;  // not atomic: the calls' order is what makes it safe to read
     std::atomic<int> runs{0};
@@ -43,17 +44,13 @@ TEST(once, has_everybody_wait_for_the_call_that_runs) {
       });
       EXPECT_EQ(made, 7);
     };
-    runtime one(with_loops(2));
-    runtime other(with_loops(1));
-    std::vector<std::thread> threads;
-    std::vector<task<void>> fibers;
+    test::crowd all;
     for (int n = 0; n < 3; ++n) {
-      threads.emplace_back(use);
-      fibers.push_back(one.spawn(use));
-      fibers.push_back(other.spawn(use));
+      all.add_thread(use);
+      all.add_fiber(use);
+      all.add_fiber(use);
     }
-    for (auto& each : fibers) each.join();
-    for (auto& each : threads) each.join();
+    all.meet();
     EXPECT_EQ(runs, 1);
   }
 }

@@ -4,6 +4,7 @@
 #include <heddle/sync/queue.hpp>
 
 #include "runtime/support/loops.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -102,7 +103,6 @@ TEST(queue_shutdown, now_drops_no_more_than_is_unfinished) {
 }
 
 TEST(queue_shutdown, wakes_who_waits_to_get) {
-  runtime other(with_loops(1));
   queue<int> work(5);
   std::atomic<int> told{0};
   const auto get = [&] {
@@ -112,16 +112,15 @@ TEST(queue_shutdown, wakes_who_waits_to_get) {
       ++told;
     }
   };
-  std::thread thread(get);
-  auto foreign = other.spawn(get);
-  run(with_loops(2), [&] {
-    auto here = spawn(get);
+  test::crowd all;
+  all.add_fiber(get);
+  all.add_fiber(get);
+  all.add_thread(get);
+  all.add_fiber([&] {
     this_fiber::sleep_for(2ms);  // so that most of them wait
     work.shutdown();
-    here.join();
   });
-  foreign.join();
-  thread.join();
+  all.meet();
   EXPECT_EQ(told, 3);
 }
 

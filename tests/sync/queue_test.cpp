@@ -6,6 +6,7 @@
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -325,8 +326,6 @@ void pass_numbers(std::size_t room, int producers, int consumers, int each) {
   queue<int> work(room);
   std::vector<std::atomic<std::uint8_t>> seen(static_cast<std::size_t>(producers * each));
   std::atomic<int> left{producers * each};
-  runtime one(with_loops(2));
-  runtime other(with_loops(1));
   const auto count = [&](std::optional<int> item) {
     if (!item) return;
     EXPECT_EQ(seen[static_cast<std::size_t>(*item)].exchange(1), 0) << *item << " came twice";
@@ -356,22 +355,16 @@ void pass_numbers(std::size_t room, int producers, int consumers, int each) {
       while (!work.put_for(item, std::chrono::microseconds(random.below(100)))) EXPECT_EQ(item, n);
     }
   };
-  std::vector<std::thread> threads;
-  std::vector<task<void>> fibers;
+  test::crowd all;
   for (int n = 0; n < producers; ++n) {
     const auto body = [&, n] { produce(n * each, 100 + static_cast<std::uint64_t>(n)); };
-    if (n % 3 == 0) threads.emplace_back(body);
-    if (n % 3 == 1) fibers.push_back(one.spawn(body));
-    if (n % 3 == 2) fibers.push_back(other.spawn(body));
+    n % 3 == 0 ? all.add_thread(body) : all.add_fiber(body);
   }
   for (int n = 0; n < consumers; ++n) {
     const auto body = [&, n] { consume(200 + static_cast<std::uint64_t>(n)); };
-    if (n % 3 == 0) threads.emplace_back(body);
-    if (n % 3 == 1) fibers.push_back(one.spawn(body));
-    if (n % 3 == 2) fibers.push_back(other.spawn(body));
+    n % 3 == 0 ? all.add_thread(body) : all.add_fiber(body);
   }
-  for (auto& task : fibers) task.join();
-  for (auto& thread : threads) thread.join();
+  all.meet();
   for (const auto& mark : seen) EXPECT_EQ(mark, 1);
   EXPECT_TRUE(work.join_for(-1s));
 }

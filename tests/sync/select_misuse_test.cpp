@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 using test::let_all_run;
 using test::message_of;
 using test::with_loops;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 TEST(select_misuse, the_same_case_twice_in_one_select) {
   run(with_loops(1), [] {

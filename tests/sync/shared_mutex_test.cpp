@@ -212,7 +212,7 @@ TEST(shared_mutex, adds_up_under_random_cancels_and_time_outs) {
         }
       }));
     }
-    std::thread plain([&] {
+    test::plain_thread plain([&] {
       test::random_numbers random(99);
       for (int turn = 0; turn < test::rounds(2000); ++turn) act(random, false);
     });
