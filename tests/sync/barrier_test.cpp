@@ -25,6 +25,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(barrier, refuses_counts_that_make_no_sense) {
@@ -40,7 +41,7 @@ TEST(barrier, refuses_counts_that_make_no_sense) {
 TEST(barrier, of_one_party_holds_up_nobody) {
   barrier meeting(1);
   EXPECT_EQ(meeting.arrive_and_wait(), 0U);
-  run(with_loops(1), [&] {
+  run(with_any_loops(), [&] {
     EXPECT_EQ(meeting.arrive_and_wait(), 0U);
     EXPECT_EQ(meeting.arrive_and_wait_for(-1s), 0U);
   });
@@ -49,7 +50,7 @@ TEST(barrier, of_one_party_holds_up_nobody) {
 }
 
 TEST(barrier, lets_all_go_when_the_last_has_arrived_each_with_a_number_of_its_own) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     barrier meeting(3);
     std::vector<std::size_t> numbers;
     const auto party = [&] { numbers.push_back(meeting.arrive_and_wait()); };
@@ -96,7 +97,7 @@ TEST(barrier, holds_phase_after_phase_between_threads_and_fibers_of_two_runtimes
 }
 
 TEST(barrier, who_is_cancelled_has_not_arrived_and_the_others_go_on_waiting) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     barrier meeting(3);
     int passed = 0;
     const auto party = [&] {
@@ -124,7 +125,7 @@ TEST(barrier, who_is_cancelled_has_not_arrived_and_the_others_go_on_waiting) {
 TEST(barrier, who_is_late_has_not_arrived) {
   barrier meeting(2);
   EXPECT_EQ(meeting.arrive_and_wait_for(2ms), std::nullopt);
-  run(with_loops(1), [&] {
+  run(with_any_loops(), [&] {
     EXPECT_EQ(meeting.arrive_and_wait_until(clock::now() + 2ms), std::nullopt);
     auto other = spawn([&] { meeting.arrive_and_wait(); });
     let_all_run();
@@ -135,7 +136,7 @@ TEST(barrier, who_is_late_has_not_arrived) {
 }
 
 TEST(barrier, once_all_have_arrived_a_cancellation_comes_too_late) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     test::gate finish;
     std::string order;
     barrier meeting(2, [&]() noexcept {
@@ -170,7 +171,7 @@ TEST(barrier, arrives_without_waiting_and_waits_later) {
   const auto mine = meeting.arrive(2);
   EXPECT_FALSE(meeting.wait_for(mine, 1ms));
   EXPECT_FALSE(meeting.wait_until(mine, clock::now()));
-  run(with_loops(1), [&] {
+  run(with_any_loops(), [&] {
     auto waits = spawn([&] { meeting.wait(mine); });
     auto leaves = spawn([&] { meeting.wait(mine); });
     let_all_run();

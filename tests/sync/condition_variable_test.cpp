@@ -29,6 +29,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::let_all_run;
 using test::set_clock;
+using test::with_any_loops;
 using test::with_loops;
 using ::testing::ElementsAre;
 
@@ -88,7 +89,7 @@ TEST(condition_variable, waits_for_a_condition) {
 }
 
 TEST(condition_variable, a_cancelled_wait_holds_the_lock_again) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watched one;
     bool held = false;
     auto waiting = spawn([&] {
@@ -112,7 +113,7 @@ TEST(condition_variable, a_cancelled_wait_holds_the_lock_again) {
 }
 
 TEST(condition_variable, a_notify_is_not_lost_to_a_waiter_that_was_cancelled_first) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watched one;
     const auto wait = [&] {
       std::unique_lock guard(one.lock);
@@ -129,7 +130,7 @@ TEST(condition_variable, a_notify_is_not_lost_to_a_waiter_that_was_cancelled_fir
 }
 
 TEST(condition_variable, a_notified_waiter_that_is_cancelled_afterwards_returns) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watched one;
     bool returned = false;
     auto waiting = spawn([&] {
@@ -148,7 +149,7 @@ TEST(condition_variable, a_notified_waiter_that_is_cancelled_afterwards_returns)
 }
 
 TEST(condition_variable, a_notified_waiter_that_is_cancelled_while_it_waits_for_the_lock_has_it) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watched one;
     bool held = false;
     auto waiting = spawn([&] {
@@ -170,7 +171,7 @@ TEST(condition_variable, a_notified_waiter_that_is_cancelled_while_it_waits_for_
 }
 
 TEST(condition_variable, refuses_a_lock_that_is_not_held) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watched one;
     std::unique_lock guard(one.lock, std::defer_lock);
     EXPECT_THROW(one.changed.wait(guard), std::system_error);
@@ -180,7 +181,7 @@ TEST(condition_variable, refuses_a_lock_that_is_not_held) {
 }
 
 TEST(condition_variable, times_out) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watched one;
     std::unique_lock guard(one.lock);
     EXPECT_EQ(one.changed.wait_for(guard, 50us), std::cv_status::timeout);

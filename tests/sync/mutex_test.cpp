@@ -29,6 +29,7 @@ using namespace std::chrono_literals;
 using test::code_of;
 using test::let_all_run;
 using test::set_clock;
+using test::with_any_loops;
 using test::with_loops;
 using ::testing::ElementsAre;
 
@@ -49,7 +50,7 @@ static_assert(!std::is_copy_constructible_v<mutex> && !std::is_move_constructibl
 constinit mutex made_before_main;
 
 TEST(mutex, works_with_the_locks_of_the_standard_library) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex first;
     timed_mutex second;
     {
@@ -127,7 +128,7 @@ TEST(mutex, excludes_fibers_of_two_runtimes_and_plain_threads) {
 }
 
 TEST(mutex, a_cancelled_waiter_leaves_and_the_next_is_served) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex one;
     std::unique_lock mine(one);
     auto first = spawn([&] { const std::lock_guard guard(one); });
@@ -147,7 +148,7 @@ TEST(mutex, a_cancelled_waiter_leaves_and_the_next_is_served) {
 }
 
 TEST(mutex, a_waiter_that_is_cancelled_after_it_was_handed_the_mutex_has_it) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex one;
     std::unique_lock mine(one);
     bool had_it = false;
@@ -167,7 +168,7 @@ TEST(mutex, a_waiter_that_is_cancelled_after_it_was_handed_the_mutex_has_it) {
 }
 
 TEST(mutex, a_free_one_is_locked_even_when_cancelled) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex one;
     cancel_scope scope;
     scope.run([&] {
@@ -182,7 +183,7 @@ TEST(mutex, a_free_one_is_locked_even_when_cancelled) {
 }
 
 TEST(mutex, is_free_once_all_waiters_have_left) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     timed_mutex one;
     std::unique_lock mine(one);
     auto late = spawn([&] { return one.try_lock_for(100us); });
@@ -220,7 +221,7 @@ TEST(mutex, may_be_tried_until_a_moment_of_any_clock) {
 }
 
 TEST(mutex, waits_on_if_the_clock_was_set_back) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     timed_mutex one;
     std::unique_lock mine(one);
     set_clock::at = 1000ms;
@@ -242,7 +243,7 @@ TEST(mutex, a_plain_thread_times_out_too) {
 }
 
 TEST(mutex, tells_its_holder_that_it_holds_it_already) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex one;
     const std::lock_guard guard(one);
     EXPECT_EQ(code_of("mutex", [&] { one.lock(); }), std::errc::resource_deadlock_would_occur);
@@ -255,7 +256,7 @@ TEST(mutex, tells_its_holder_that_it_holds_it_already) {
 }
 
 TEST(mutex, refuses_an_unlock_by_another) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex one;
     EXPECT_EQ(code_of("mutex", [&] { one.unlock(); }), std::errc::operation_not_permitted);
     std::unique_lock mine(one);
@@ -285,7 +286,7 @@ TEST(mutex_DeathTest, must_be_free_when_it_ends) {
 }
 
 TEST(recursive_mutex, is_locked_as_often_as_it_is_unlocked) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     recursive_mutex one;
     one.lock();
     one.lock();

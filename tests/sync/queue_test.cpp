@@ -25,6 +25,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(queue, gives_items_in_the_order_in_which_they_were_put) {
@@ -172,7 +173,7 @@ TEST(queue, a_cancelled_getter_takes_nothing) {
 }
 
 TEST(queue, a_getter_that_was_handed_an_item_and_is_cancelled_then_has_it) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     queue<int> work(5);
     auto getter = spawn([&] { return work.get(); });
     let_all_run();
@@ -202,7 +203,7 @@ TEST(queue, a_cancelled_putter_puts_nothing) {
 }
 
 TEST(queue, a_putter_that_was_let_in_and_is_cancelled_then_has_put) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     queue<int> work(1);
     work.put(1);
     auto putter = spawn([&] { work.put(2); });
@@ -216,7 +217,7 @@ TEST(queue, a_putter_that_was_let_in_and_is_cancelled_then_has_put) {
 }
 
 TEST(queue, a_call_of_a_cancelled_fiber_has_no_effect) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     queue<int> work(2);
     work.put(1);
     auto putter = spawn([&] { work.put(2); });
@@ -255,7 +256,7 @@ TEST(queue, join_waits_until_every_item_has_been_dealt_with) {
 }
 
 TEST(queue, join_ends_at_its_limit_or_when_cancelled_while_work_is_left) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     queue<int> work(10);
     work.put(1);
     EXPECT_FALSE(work.join_for(1ms));
@@ -283,7 +284,7 @@ TEST(queue, more_task_done_than_items_is_an_error) {
 }
 
 TEST(queue, one_who_never_has_to_wait_does_not_starve_his_loop) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     queue<int> work(2);
     bool over = false;
     auto other = spawn([&] { over = true; });

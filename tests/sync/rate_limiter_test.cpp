@@ -27,6 +27,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(rate_limiter, refuses_what_makes_no_sense) {
@@ -63,7 +64,7 @@ TEST(rate_limiter, refuses_at_once_what_cannot_come_in_time) {
   rate_limiter beside_threads(hourly);
   beside_threads.acquire();
   EXPECT_FALSE(beside_threads.acquire_for(59min));
-  run(with_loops(1), [&] {
+  run(with_any_loops(), [&] {
     rate_limiter gate(hourly);
     gate.acquire();
     EXPECT_FALSE(gate.acquire_for(59min));
@@ -137,7 +138,7 @@ TEST(rate_limiter, serves_in_the_order_of_arrival) {
 }
 
 TEST(rate_limiter, whoever_is_counted_in_line_is_served_before_those_who_come_later) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     // Whatever is left of the first one's turn: it may not end between being counted and the line.
     for (int turns = 120; turns < 136; ++turns) {
       rate_limiter gate({.tokens = 1, .per = 4ms, .burst = 1});
@@ -164,7 +165,7 @@ TEST(rate_limiter, whoever_is_counted_in_line_is_served_before_those_who_come_la
 }
 
 TEST(rate_limiter, nobody_passes_who_waits) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     rate_limiter gate({.tokens = 1, .per = 1h, .burst = 3});
     gate.acquire(2);
     auto waits = spawn([&] { gate.acquire(2); });
@@ -177,7 +178,7 @@ TEST(rate_limiter, nobody_passes_who_waits) {
 }
 
 TEST(rate_limiter, those_behind_one_who_leaves_move_up) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     rate_limiter gate({.tokens = 1, .per = 1h, .burst = 3});
     gate.acquire(2);
     auto large = spawn([&] { gate.acquire(3); });
@@ -213,7 +214,7 @@ TEST(rate_limiter, gives_what_is_there_to_whoever_asks_while_nobody_waits) {
 
 TEST(rate_limiter, keeps_count_of_the_largest_numbers_it_takes) {
   constexpr std::ptrdiff_t huge = std::numeric_limits<std::int64_t>::max() / 4;
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     rate_limiter gate({.tokens = 1, .per = 1ns, .burst = huge});
     gate.acquire(huge);
     task_group group;

@@ -23,6 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(watch, shows_the_latest_value) {
@@ -76,7 +77,7 @@ TEST(watch, the_end_comes_after_the_last_value) {
 }
 
 TEST(watch, a_cancelled_wait_sees_nothing) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watch<int> setting(0);
     auto viewer = setting.subscribe();
     auto body = spawn([&] { viewer.next(); });

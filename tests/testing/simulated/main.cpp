@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -57,7 +58,7 @@ asked parse(int argc, char** argv) {
   return chosen;
 }
 
-/// GoogleTest's own repetition, told of seeds, and of an end that is a failure or a time.
+/// Gives GoogleTest's repetition its seeds, and its end: the first failure, or the time.
 class seeded_rounds : public ::testing::EmptyTestEventListener {
  public:
   explicit seeded_rounds(const asked& what) : asked_(what) {}
@@ -69,7 +70,12 @@ class seeded_rounds : public ::testing::EmptyTestEventListener {
   void OnTestStart(const ::testing::TestInfo&) override {
     simulated_rounds::now().runs_of_case = 0;
   }
+  void OnTestPartResult(const ::testing::TestPartResult& part) override {
+    if (!asked_.until || !part.failed()) return;  // without --minutes GoogleTest tells it
+    std::printf("%s:%d: %s\n", part.file_name(), part.line_number(), part.message());
+  }
   void OnTestEnd(const ::testing::TestInfo& info) override {
+    // GoogleTest counts what fails here to the case still.
     if (info.result()->Skipped() || simulated_rounds::now().runs_of_case > 0) return;
     ADD_FAILURE() << "enters no simulation: it belongs to not_simulated()";
   }
@@ -101,7 +107,7 @@ bool is_there(const char* pattern) {
 }
 
 /// Takes them out of what runs, and of what is listed.
-void leave_out(const std::vector<const char*>& patterns) {
+void leave_out(std::span<const char* const> patterns) {
   std::string filter = GTEST_FLAG_GET(filter);
   filter += filter.find('-') == std::string::npos ? "-" : ":";
   for (const char* const each : patterns) {
@@ -124,7 +130,9 @@ int main(int argc, char** argv) {
   const heddle::test::asked asked = heddle::test::parse(argc, argv);
   heddle::test::leave_out(heddle::test::not_simulated());
   GTEST_FLAG_SET(repeat, asked.rounds);
+  ::testing::TestEventListeners& listeners = ::testing::UnitTest::GetInstance()->listeners();
+  if (asked.until) delete listeners.Release(listeners.default_result_printer());
   // GoogleTest owns the listener.
-  ::testing::UnitTest::GetInstance()->listeners().Append(new heddle::test::seeded_rounds(asked));
+  listeners.Append(new heddle::test::seeded_rounds(asked));
   return RUN_ALL_TESTS();
 }

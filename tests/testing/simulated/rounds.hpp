@@ -8,9 +8,9 @@ namespace heddle::test {
 
 /// The state of the program, which has one thread.
 struct simulated_rounds {
-  std::uint64_t seed = 1;             ///< of this round
-  std::uint64_t runs_of_case = 0;     ///< simulations that the running case has had
-  std::uint64_t runs = 0;             ///< simulations that the program has had
+  std::uint64_t seed = 1;          ///< of this round
+  std::uint64_t runs_of_case = 0;  ///< simulations that the running case has had
+  std::uint64_t runs = 0;          ///< simulations that the program has had
 
   static simulated_rounds& now() noexcept {
     static simulated_rounds only;

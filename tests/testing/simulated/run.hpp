@@ -48,8 +48,7 @@ class simulated_run {
 
 /// As heddle::run, in a simulation; left running or unhandled, everything fails the case.
 template <class F>
-decltype(auto) run(simulated_config settings, F&& body,
-                   spawn_site where = spawn_site::current()) {
+decltype(auto) run(simulated_config settings, F&& body, spawn_site where = spawn_site::current()) {
   simulated_run one(std::move(settings), where);
   try {
     return one.simulation().run(std::forward<F>(body), where);
