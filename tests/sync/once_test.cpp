@@ -100,6 +100,29 @@ TEST(once, a_call_that_is_cancelled_has_not_happened) {
   });
 }
 
+TEST(once, the_turn_passes_over_those_who_are_on_their_way_out) {
+  run(with_any_loops(), [] {
+    once flag;
+    test::gate fails;
+    auto first = spawn([&] {
+      flag.call([&] {
+        fails.wait();
+        throw std::runtime_error("no");
+      });
+    });
+    let_all_run();
+    auto gives_up = spawn([&] { flag.call([] { ADD_FAILURE(); }); });
+    let_all_run();
+    auto second = spawn([&] { return flag.call([] {}); });
+    let_all_run();
+    fails.open();
+    gives_up.cancel();  // is in line still when the first one fails, if that one runs before it
+    EXPECT_THROW(first.join(), std::runtime_error);
+    EXPECT_THROW(gives_up.join(), task_cancelled);
+    EXPECT_TRUE(second.join());
+  });
+}
+
 TEST(once, who_was_handed_the_turn_and_is_cancelled_then_still_uses_it) {
   run(with_any_loops(), [] {
     once flag;
