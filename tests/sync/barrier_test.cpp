@@ -7,6 +7,7 @@
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
 #include "sync/support/crowd.hpp"
+#include "sync/support/passing_time.hpp"
 
 #include <gtest/gtest.h>
 
@@ -204,6 +205,7 @@ TEST(barrier, random_cancels_and_time_outs_never_let_anybody_pass_too_early) {
   const auto party = [&](std::uint64_t stream) {
     test::random_numbers random(stream);
     for (int round = 0; round < rounds; ++round) {
+      test::let_time_pass(random);
       const auto limit = std::chrono::microseconds(random.below(300));
       const bool through = random.once_in(2)
                                ? meeting.arrive_and_wait_for(limit).has_value()

@@ -10,6 +10,7 @@
 #include "runtime/support/sanitized.hpp"
 #include "sync/set_clock.hpp"
 #include "sync/support/crowd.hpp"
+#include "sync/support/passing_time.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -270,7 +271,9 @@ TEST(condition_variable, loses_no_notify_under_random_cancels_and_time_outs) {
         }
       }));
     }
+    test::random_numbers random(8);
     for (int n = 0; n < test::rounds(3000); ++n) {
+      test::let_time_pass(random);
       std::unique_lock guard(lock);
       changed.wait(guard, [&] { return !full; });
       full = true;

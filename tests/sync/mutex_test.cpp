@@ -10,6 +10,7 @@
 #include "runtime/support/sanitized.hpp"
 #include "sync/set_clock.hpp"
 #include "sync/support/crowd.hpp"
+#include "sync/support/passing_time.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -328,6 +329,7 @@ TEST(mutex, adds_up_under_random_cancels_and_time_outs) {
             if (!guard.owns_lock()) return;
             hold();
             if (random.below(4) == 0) this_fiber::yield();
+            test::let_time_pass(random);
           });
         }
       }));

@@ -7,6 +7,7 @@
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
 #include "sync/support/crowd.hpp"
+#include "sync/support/passing_time.hpp"
 
 #include <gtest/gtest.h>
 
@@ -352,6 +353,7 @@ void pass_numbers(std::size_t room, int producers, int consumers, int each) {
   const auto produce = [&](int first, std::uint64_t stream) {
     test::random_numbers random(stream);
     for (int n = first; n < first + each; ++n) {
+      test::let_time_pass(random);
       int item = n;
       while (!work.put_for(item, std::chrono::microseconds(random.below(100)))) EXPECT_EQ(item, n);
     }

@@ -7,6 +7,7 @@
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
 #include "sync/support/crowd.hpp"
+#include "sync/support/passing_time.hpp"
 
 #include <gtest/gtest.h>
 
@@ -52,6 +53,7 @@ void take_some(semaphore& permits, holders& all, random_numbers& random) {
   if (random.once_in(4) && this_fiber::exists()) {
     try {
       this_fiber::yield();
+      test::let_time_pass(random);
     } catch (...) {
       all.leave(n);
       throw;
