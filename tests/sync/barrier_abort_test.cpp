@@ -14,10 +14,11 @@ namespace heddle::sync {
 namespace {
 
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(barrier_abort, reset_throws_at_those_who_wait_and_begins_anew) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     barrier meeting(3);
     meeting.reset();
     EXPECT_FALSE(meeting.broken());
@@ -49,7 +50,7 @@ TEST(barrier_abort, reset_throws_at_those_who_wait_and_begins_anew) {
 }
 
 TEST(barrier_abort, reset_does_not_touch_those_whose_phase_has_ended) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     barrier meeting(3);
     int passed = 0;
     const auto party = [&] {
@@ -103,7 +104,7 @@ TEST(barrier_abort, tokens_are_told_how_their_phase_ended_whatever_came_after) {
 }
 
 TEST(barrier_abort, abort_throws_at_everybody_until_the_reset) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     barrier meeting(3);
     int broken = 0;
     const auto party = [&] {
@@ -136,7 +137,7 @@ TEST(barrier_abort, abort_throws_at_everybody_until_the_reset) {
 }
 
 TEST(barrier_abort, an_abort_during_the_completion_comes_after_the_phase) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     test::gate finish;
     barrier meeting(2, [&]() noexcept { finish.wait(); });
     auto first = spawn([&] { meeting.arrive_and_wait(); });
@@ -153,7 +154,7 @@ TEST(barrier_abort, an_abort_during_the_completion_comes_after_the_phase) {
 }
 
 TEST(barrier_abort, reaches_the_next_phase_and_not_the_one_that_has_ended) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     constexpr int parties = 5;
     barrier meeting(parties);
     int out = 0;

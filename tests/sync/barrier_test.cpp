@@ -6,6 +6,8 @@
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "sync/support/crowd.hpp"
+#include "sync/support/passing_time.hpp"
 
 #include <gtest/gtest.h>
 
@@ -24,6 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(barrier, refuses_counts_that_make_no_sense) {
@@ -39,7 +42,7 @@ TEST(barrier, refuses_counts_that_make_no_sense) {
 TEST(barrier, of_one_party_holds_up_nobody) {
   barrier meeting(1);
   EXPECT_EQ(meeting.arrive_and_wait(), 0U);
-  run(with_loops(1), [&] {
+  run(with_any_loops(), [&] {
     EXPECT_EQ(meeting.arrive_and_wait(), 0U);
     EXPECT_EQ(meeting.arrive_and_wait_for(-1s), 0U);
   });
@@ -48,7 +51,7 @@ TEST(barrier, of_one_party_holds_up_nobody) {
 }
 
 TEST(barrier, lets_all_go_when_the_last_has_arrived_each_with_a_number_of_its_own) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     barrier meeting(3);
     std::vector<std::size_t> numbers;
     const auto party = [&] { numbers.push_back(meeting.arrive_and_wait()); };
@@ -84,22 +87,18 @@ TEST(barrier, holds_phase_after_phase_between_threads_and_fibers_of_two_runtimes
       }
     }
   };
-  runtime one(with_loops(2));
-  runtime other(with_loops(1));
-  std::vector<std::thread> threads;
-  std::vector<task<void>> fibers;
+  test::crowd all;
   for (std::size_t n = 0; n < parties; n += 3) {
-    threads.emplace_back([&, n] { party(n); });
-    fibers.push_back(one.spawn([&, n] { party(n + 1); }));
-    fibers.push_back(other.spawn([&, n] { party(n + 2); }));
+    all.add_thread([&, n] { party(n); });
+    all.add_fiber([&, n] { party(n + 1); });
+    all.add_fiber([&, n] { party(n + 2); });
   }
-  for (auto& each : fibers) each.join();
-  for (auto& each : threads) each.join();
+  all.meet();
   EXPECT_EQ(completed, phases);
 }
 
 TEST(barrier, who_is_cancelled_has_not_arrived_and_the_others_go_on_waiting) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     barrier meeting(3);
     int passed = 0;
     const auto party = [&] {
@@ -127,7 +126,7 @@ TEST(barrier, who_is_cancelled_has_not_arrived_and_the_others_go_on_waiting) {
 TEST(barrier, who_is_late_has_not_arrived) {
   barrier meeting(2);
   EXPECT_EQ(meeting.arrive_and_wait_for(2ms), std::nullopt);
-  run(with_loops(1), [&] {
+  run(with_any_loops(), [&] {
     EXPECT_EQ(meeting.arrive_and_wait_until(clock::now() + 2ms), std::nullopt);
     auto other = spawn([&] { meeting.arrive_and_wait(); });
     let_all_run();
@@ -138,7 +137,7 @@ TEST(barrier, who_is_late_has_not_arrived) {
 }
 
 TEST(barrier, once_all_have_arrived_a_cancellation_comes_too_late) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     test::gate finish;
     std::string order;
     barrier meeting(2, [&]() noexcept {
@@ -173,7 +172,7 @@ TEST(barrier, arrives_without_waiting_and_waits_later) {
   const auto mine = meeting.arrive(2);
   EXPECT_FALSE(meeting.wait_for(mine, 1ms));
   EXPECT_FALSE(meeting.wait_until(mine, clock::now()));
-  run(with_loops(1), [&] {
+  run(with_any_loops(), [&] {
     auto waits = spawn([&] { meeting.wait(mine); });
     auto leaves = spawn([&] { meeting.wait(mine); });
     let_all_run();
@@ -206,6 +205,7 @@ TEST(barrier, random_cancels_and_time_outs_never_let_anybody_pass_too_early) {
   const auto party = [&](std::uint64_t stream) {
     test::random_numbers random(stream);
     for (int round = 0; round < rounds; ++round) {
+      test::let_time_pass(random);
       const auto limit = std::chrono::microseconds(random.below(300));
       const bool through = random.once_in(2)
                                ? meeting.arrive_and_wait_for(limit).has_value()
@@ -213,12 +213,11 @@ TEST(barrier, random_cancels_and_time_outs_never_let_anybody_pass_too_early) {
       if (through) ++passed;
     }
   };
-  {
-    runtime home(with_loops(2));
+  run(with_loops(2), [&] {
     std::vector<task<void>> fibers;
-    for (std::uint64_t n = 0; n < 8; ++n) fibers.push_back(home.spawn([&, n] { party(n + 1); }));
+    for (std::uint64_t n = 0; n < 8; ++n) fibers.push_back(spawn([&, n] { party(n + 1); }));
     for (auto& each : fibers) each.join();
-  }
+  });
   EXPECT_EQ(passed % parties, 0) << "a phase ended for some of its parties only";
   EXPECT_EQ(meeting.waiting(), 0U);
   for (int n = 1; n < parties; ++n) (void)meeting.arrive();

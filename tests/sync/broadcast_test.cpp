@@ -6,6 +6,7 @@
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,6 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(broadcast, gives_every_receiver_every_value_sent_after_it_came) {
@@ -121,26 +123,23 @@ TEST(broadcast, wakes_fibers_and_threads_that_wait_at_a_value_and_at_the_end) {
     while (const auto value = receiver.receive()) got += *value;
     ++ended;
   };
-  runtime one(with_loops(2));
-  runtime other(with_loops(1));
-  std::vector<std::thread> threads;
-  std::vector<task<void>> fibers;
+  test::crowd all;
   for (int n = 0; n < each; ++n) {
-    threads.emplace_back(listen);
-    fibers.push_back(one.spawn(listen));
-    fibers.push_back(other.spawn(listen));
+    all.add_thread(listen);
+    all.add_fiber(listen);
+    all.add_fiber(listen);
   }
-  test::wait_until([&] { return ready == 3 * each; });
-  radio.send(5);
-  test::wait_until([&] { return got == 15 * each; });
-  radio.close();
-  for (auto& fiber : fibers) fiber.join();
-  for (auto& thread : threads) thread.join();
+  all.meet([&] {
+    test::wait_until([&] { return ready == 3 * each; });
+    radio.send(5);
+    test::wait_until([&] { return got == 15 * each; });
+    radio.close();
+  });
   EXPECT_EQ(ended, 3 * each);
 }
 
 TEST(broadcast, a_cancelled_receive_takes_nothing) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     broadcast<int> radio(4);
     auto receiver = radio.subscribe();
     auto body = spawn([&] { receiver.receive(); });
@@ -170,9 +169,8 @@ TEST(broadcast, what_was_received_and_what_was_missed_add_up_to_what_was_sent) {
   constexpr int senders = 3;
   constexpr int each = test::rounds(5'000);
   broadcast<int> radio(16);
-  runtime one(with_loops(2));
-  runtime other(with_loops(1));
-  const auto listen = [&](broadcast<int>::receiver receiver, std::uint64_t stream) {
+  std::atomic<int> sending{senders};
+  const auto listen = [&](broadcast<int>::receiver& receiver, std::uint64_t stream) {
     test::random_numbers random(stream);
     std::vector<int> last(senders, -1);
     std::uint64_t count = 0;
@@ -199,27 +197,25 @@ TEST(broadcast, what_was_received_and_what_was_missed_add_up_to_what_was_sent) {
     }
     EXPECT_EQ(count, std::uint64_t{senders} * each);
   };
-  std::vector<task<void>> listeners;
-  for (std::uint64_t n = 0; n < 4; ++n) {
-    runtime& home = n % 2 == 0 ? one : other;
-    listeners.push_back(home.spawn([&listen, n, receiver = radio.subscribe()]() mutable {
-      listen(std::move(receiver), n + 1);
-    }));
-  }
-  std::thread listener(
-      [&, receiver = radio.subscribe()]() mutable { listen(std::move(receiver), 9); });
-  const auto send = [&](int first) {
-    for (int n = first; n < first + each; ++n) radio.send(n);
+  const auto subscribed = [&radio] {
+    return std::make_shared<broadcast<int>::receiver>(radio.subscribe());
   };
-  std::thread first([&] { send(0); });
-  auto second = one.spawn([&] { send(each); });
-  auto third = other.spawn([&] { send(2 * each); });
-  first.join();
-  second.join();
-  third.join();
-  radio.close();
-  listener.join();
-  for (auto& task : listeners) task.join();
+  test::crowd all;
+  for (std::uint64_t n = 0; n < 4; ++n) {
+    all.add_fiber([&listen, n, mine = subscribed()] { listen(*mine, n + 1); });
+  }
+  all.add_thread([&listen, mine = subscribed()] { listen(*mine, 9); });
+  const auto send = [&](int first) {
+    for (int n = first; n < first + each; ++n) {
+      radio.send(n);
+      if (n % 64 == 0 && this_fiber::exists()) this_fiber::yield();
+    }
+    if (--sending == 0) radio.close();
+  };
+  all.add_thread([&] { send(0); });
+  all.add_fiber([&] { send(each); });
+  all.add_fiber([&] { send(2 * each); });
+  all.meet();
 }
 
 }  // namespace

@@ -15,10 +15,10 @@ namespace heddle::sync {
 namespace {
 
 using test::another_fiber_runs_beside_cancelled;
-using test::with_loops;
+using test::with_any_loops;
 
 TEST(cancelled_poll, of_a_primitive_lets_others_run) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> values(0);
     EXPECT_TRUE(another_fiber_runs_beside_cancelled([&] { values.receive(); }));
     latch left(1'000'000);

@@ -20,7 +20,7 @@ namespace heddle::sync {
 namespace {
 
 using namespace std::chrono_literals;
-using test::with_loops;
+using test::with_any_loops;
 
 /// Returns whether `call` is left by `cancelled` in a scope that is cancelled before it.
 template <class F>
@@ -31,7 +31,7 @@ bool throws(F&& call) {
 }
 
 TEST(cancelled_scope, is_left_by_what_the_fiber_does_to_itself) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     EXPECT_TRUE(throws([] { this_fiber::yield(); }));
     EXPECT_TRUE(throws([] { this_fiber::checkpoint(); }));
     EXPECT_TRUE(throws([] { this_fiber::sleep_for(0s); }));
@@ -51,7 +51,7 @@ TEST(cancelled_scope, is_left_by_what_the_fiber_does_to_itself) {
 }
 
 TEST(cancelled_scope, is_left_by_calls_that_count_though_they_need_not_wait) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     semaphore places(1);
     EXPECT_TRUE(throws([&] { places.acquire(); }));
     EXPECT_TRUE(throws([&] { const permit place(places); }));
@@ -75,7 +75,7 @@ TEST(cancelled_scope, is_left_by_calls_that_count_though_they_need_not_wait) {
 }
 
 TEST(cancelled_scope, is_left_by_calls_that_carry_values_though_they_need_not_wait) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> numbers(2);
     numbers.send(1);
     EXPECT_TRUE(throws([&] { numbers.send(2); }));
@@ -105,7 +105,7 @@ TEST(cancelled_scope, is_left_by_calls_that_carry_values_though_they_need_not_wa
 }
 
 TEST(cancelled_scope, is_not_left_by_locks_that_are_free_nor_by_what_is_over) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex plain;
     timed_mutex timed;
     recursive_mutex again;
@@ -138,7 +138,7 @@ TEST(cancelled_scope, is_not_left_by_locks_that_are_free_nor_by_what_is_over) {
 }
 
 TEST(cancelled_scope, is_not_left_by_what_never_waits) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     semaphore places(1);
     channel<int> numbers(1);
     event happened;
@@ -156,6 +156,7 @@ TEST(cancelled_scope, is_not_left_by_what_never_waits) {
       spawn([] {}).detach();
       shield([&] { happened.wait(); });
     }));
+    test::let_all_run();  // what was spawned ends
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include "runtime/support/loops.hpp"
 #include "runtime/support/turns.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -27,6 +28,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::everywhere;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 static_assert(!std::is_copy_constructible_v<channel<int>>);
@@ -47,7 +49,7 @@ TEST(channel, gives_back_what_was_put_into_its_buffer_in_order) {
 }
 
 TEST(channel, a_full_one_makes_the_sender_wait_and_keeps_the_order) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> numbers(2);
     int sent = 0;
     auto sender = spawn([&] {
@@ -65,7 +67,7 @@ TEST(channel, a_full_one_makes_the_sender_wait_and_keeps_the_order) {
 }
 
 TEST(channel, without_a_buffer_a_send_waits_for_a_receive) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> hand(0);
     EXPECT_EQ(hand.capacity(), 0U);
     bool sent = false;
@@ -84,7 +86,7 @@ TEST(channel, without_a_buffer_a_send_waits_for_a_receive) {
 
 TEST(channel, hands_a_value_to_the_receiver_that_waits) {
   for (const std::size_t capacity : {0U, 4U}) {
-    run(with_loops(1), [capacity] {
+    run(with_any_loops(), [capacity] {
       channel<int> numbers(capacity);
       auto receiver = spawn([&] { return numbers.receive(); });
       let_all_run();
@@ -232,7 +234,7 @@ TEST(channel, that_is_closed_gives_what_it_holds_and_then_nothing) {
 }
 
 TEST(channel, closing_wakes_everyone_and_senders_keep_their_values) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<std::unique_ptr<int>> full(1);
     channel<int> empty(0);
     full.send(std::make_unique<int>(0));
@@ -275,7 +277,7 @@ TEST(channel, can_be_iterated_over_until_it_is_closed) {
 }
 
 TEST(channel, a_wait_that_is_cancelled_leaves_no_waiter_behind) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> hand(0);
     auto receiver = spawn([&] { hand.receive(); });
     let_all_run();
@@ -292,7 +294,7 @@ TEST(channel, a_wait_that_is_cancelled_leaves_no_waiter_behind) {
 }
 
 TEST(channel, a_value_handed_over_before_the_cancel_is_received) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> hand(0);
     std::optional<int> got;
     auto receiver = spawn([&] { got = hand.receive(); });
@@ -305,7 +307,7 @@ TEST(channel, a_value_handed_over_before_the_cancel_is_received) {
 }
 
 TEST(channel, a_cancelled_fiber_neither_sends_nor_receives) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> numbers(4);
     numbers.send(1);
     auto other = spawn([&] {
@@ -320,7 +322,7 @@ TEST(channel, a_cancelled_fiber_neither_sends_nor_receives) {
 }
 
 TEST(channel, a_loop_of_sends_and_receives_that_never_wait_lets_others_run) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> numbers(1);
     EXPECT_TRUE(test::another_fiber_runs_beside([&] {
       numbers.send(1);
@@ -330,36 +332,30 @@ TEST(channel, a_loop_of_sends_and_receives_that_never_wait_lets_others_run) {
 }
 
 TEST(channel, connects_threads_fibers_and_runtimes) {
-  constexpr int each = 2'000;
+  constexpr int each = test::rounds(2'000);
   for (const std::size_t capacity : {0U, 3U}) {
     channel<int> numbers(capacity);
     channel<int> sums(0);
-    runtime first(with_loops(1));
-    runtime second(with_loops(2));
+    std::atomic<int> sending{3};
     const auto sends = [&] {
       for (int n = 1; n <= each; ++n) numbers.send(n);
+      if (--sending == 0) numbers.close();
     };
     const auto receives = [&] {
       int sum = 0;
       for (const int n : numbers) sum += n;
       sums.send(sum);
     };
-    auto sender_1 = first.spawn(sends);
-    auto sender_2 = second.spawn(sends);
-    std::thread sender_3(sends);
-    auto receiver_1 = first.spawn(receives);
-    auto receiver_2 = second.spawn(receives);
-    std::thread receiver_3(receives);
-    sender_1.join();
-    sender_2.join();
-    sender_3.join();
-    numbers.close();
-    int sum = 0;
-    for (int n = 0; n < 3; ++n) sum += sums.receive().value();
-    EXPECT_EQ(sum, 3 * each * (each + 1) / 2);
-    receiver_1.join();
-    receiver_2.join();
-    receiver_3.join();
+    test::crowd all;
+    for (int n = 0; n < 2; ++n) all.add_fiber(sends);
+    for (int n = 0; n < 2; ++n) all.add_fiber(receives);
+    all.add_thread(sends);
+    all.add_thread(receives);
+    all.meet([&] {
+      int sum = 0;
+      for (int n = 0; n < 3; ++n) sum += sums.receive().value();
+      EXPECT_EQ(sum, 3 * each * (each + 1) / 2);
+    });
   }
 }
 
@@ -382,7 +378,7 @@ TEST(channel, keeps_each_sender_s_order_across_loops) {
 }
 
 TEST(channel, one_value_wakes_one_of_a_thousand_and_a_close_wakes_the_rest) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> numbers(4);
     int waiting = 0;
     int woken = 0;

@@ -9,6 +9,8 @@
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
 #include "sync/set_clock.hpp"
+#include "sync/support/crowd.hpp"
+#include "sync/support/passing_time.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,6 +30,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::let_all_run;
 using test::set_clock;
+using test::with_any_loops;
 using test::with_loops;
 using ::testing::ElementsAre;
 
@@ -87,7 +90,7 @@ TEST(condition_variable, waits_for_a_condition) {
 }
 
 TEST(condition_variable, a_cancelled_wait_holds_the_lock_again) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watched one;
     bool held = false;
     auto waiting = spawn([&] {
@@ -111,7 +114,7 @@ TEST(condition_variable, a_cancelled_wait_holds_the_lock_again) {
 }
 
 TEST(condition_variable, a_notify_is_not_lost_to_a_waiter_that_was_cancelled_first) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watched one;
     const auto wait = [&] {
       std::unique_lock guard(one.lock);
@@ -128,7 +131,7 @@ TEST(condition_variable, a_notify_is_not_lost_to_a_waiter_that_was_cancelled_fir
 }
 
 TEST(condition_variable, a_notified_waiter_that_is_cancelled_afterwards_returns) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watched one;
     bool returned = false;
     auto waiting = spawn([&] {
@@ -147,7 +150,7 @@ TEST(condition_variable, a_notified_waiter_that_is_cancelled_afterwards_returns)
 }
 
 TEST(condition_variable, a_notified_waiter_that_is_cancelled_while_it_waits_for_the_lock_has_it) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watched one;
     bool held = false;
     auto waiting = spawn([&] {
@@ -169,7 +172,7 @@ TEST(condition_variable, a_notified_waiter_that_is_cancelled_while_it_waits_for_
 }
 
 TEST(condition_variable, refuses_a_lock_that_is_not_held) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watched one;
     std::unique_lock guard(one.lock, std::defer_lock);
     EXPECT_THROW(one.changed.wait(guard), std::system_error);
@@ -179,7 +182,7 @@ TEST(condition_variable, refuses_a_lock_that_is_not_held) {
 }
 
 TEST(condition_variable, times_out) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watched one;
     std::unique_lock guard(one.lock);
     EXPECT_EQ(one.changed.wait_for(guard, 50us), std::cv_status::timeout);
@@ -199,22 +202,22 @@ TEST(condition_variable, works_with_other_locks_and_on_plain_threads) {
   shared_mutex lock;
   condition_variable changed;
   bool ready = false;
-  std::thread plain([&] {
+  test::crowd all;
+  all.add_thread([&] {
     std::shared_lock guard(lock);
     changed.wait(guard, [&] { return ready; });
   });
-  runtime here(with_loops(1));
-  auto fiber = here.spawn([&] {
+  all.add_fiber([&] {
     std::unique_lock guard(lock);
     changed.wait(guard, [&] { return ready; });
   });
-  {
-    const std::lock_guard guard(lock);
-    ready = true;
-  }
-  changed.notify_all();
-  plain.join();
-  fiber.join();
+  all.meet([&] {
+    {
+      const std::lock_guard guard(lock);
+      ready = true;
+    }
+    changed.notify_all();
+  });
 }
 
 TEST(condition_variable, may_end_as_soon_as_its_waiters_are_woken) {
@@ -268,7 +271,9 @@ TEST(condition_variable, loses_no_notify_under_random_cancels_and_time_outs) {
         }
       }));
     }
+    test::random_numbers random(8);
     for (int n = 0; n < test::rounds(3000); ++n) {
+      test::let_time_pass(random);
       std::unique_lock guard(lock);
       changed.wait(guard, [&] { return !full; });
       full = true;

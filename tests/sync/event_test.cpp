@@ -6,6 +6,7 @@
 #include "runtime/support/loops.hpp"
 #include "runtime/support/sanitized.hpp"
 #include "runtime/support/turns.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,6 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(event, is_set_until_it_is_reset) {
@@ -35,7 +37,7 @@ TEST(event, is_set_until_it_is_reset) {
 }
 
 TEST(event, wakes_all_who_wait_even_if_a_reset_follows_at_once) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     event start;
     int woken = 0;
     std::vector<task<void>> waiters;
@@ -67,7 +69,7 @@ TEST(event, ends_a_wait_at_its_limit_and_not_before) {
 }
 
 TEST(event, a_wait_that_is_cancelled_leaves_no_waiter_behind) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     event start;
     auto waiter = spawn([&] { start.wait(); });
     let_all_run();
@@ -78,7 +80,7 @@ TEST(event, a_wait_that_is_cancelled_leaves_no_waiter_behind) {
 }
 
 TEST(event, a_loop_of_waits_for_what_is_set_lets_others_run) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     event start;
     start.set();
     EXPECT_TRUE(test::another_fiber_runs_beside([&] { start.wait(); }));
@@ -99,15 +101,11 @@ TEST(event, carries_a_turn_between_a_thread_and_fibers_of_two_runtimes) {
       }
     };
   };
-  runtime first(with_loops(1));
-  runtime second(with_loops(2));
-  auto one = first.spawn(player(0));
-  auto two = second.spawn(player(1));
-  std::thread three(player(2));
-  turns[0].set();
-  one.join();
-  two.join();
-  three.join();
+  test::crowd players;
+  players.add_fiber(player(0));
+  players.add_fiber(player(1));
+  players.add_thread(player(2));
+  players.meet([&] { turns[0].set(); });
   EXPECT_EQ(value, 3 * rounds);
 }
 

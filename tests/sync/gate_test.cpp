@@ -3,6 +3,8 @@
 #include <heddle/runtime.hpp>
 #include <heddle/sync/gate.hpp>
 
+#include "runtime/support/loops.hpp"
+
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -15,11 +17,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-config with_loops(unsigned loops) {
-  config settings;
-  settings.loops = loops;
-  return settings;
-}
+using test::with_any_loops;
+using test::with_loops;
 
 TEST(gate, is_closed_until_it_is_opened) {
   gate entrance;
@@ -42,11 +41,11 @@ TEST(gate, does_not_hold_up_who_comes_after_it_was_opened) {
 TEST(gate, wakes_a_fiber_that_waits_and_a_thread_that_waits) {
   gate entrance;
   int written = 0;
-  std::thread waiter([&] {
-    entrance.wait();
-    EXPECT_EQ(written, 1);
-  });
   run(with_loops(2), [&] {
+    test::plain_thread waiter([&] {
+      entrance.wait();
+      EXPECT_EQ(written, 1);
+    });
     auto fiber = spawn([&] {
       entrance.wait();
       return written;
@@ -55,18 +54,18 @@ TEST(gate, wakes_a_fiber_that_waits_and_a_thread_that_waits) {
     written = 1;
     entrance.open();
     EXPECT_EQ(fiber.join(), 1);
+    waiter.join();
   });
-  waiter.join();
 }
 
 TEST(gate, wakes_a_hundred_fibers_when_a_thread_opens_it) {
   gate entrance;
   std::atomic<int> waiting{0};
-  std::thread opener([&] {
-    while (waiting < 100) std::this_thread::yield();
-    entrance.open();
-  });
   run(with_loops(2), [&] {
+    test::plain_thread opener([&] {
+      test::wait_until([&] { return waiting == 100; });
+      entrance.open();
+    });
     std::vector<task<void>> fibers;
     for (int i = 0; i < 100; ++i) {
       fibers.push_back(spawn([&] {
@@ -75,8 +74,8 @@ TEST(gate, wakes_a_hundred_fibers_when_a_thread_opens_it) {
       }));
     }
     for (auto& fiber : fibers) fiber.join();
+    opener.join();
   });
-  opener.join();
 }
 
 TEST(gate, a_wait_with_a_limit_ends_at_the_limit_and_not_before) {
@@ -93,7 +92,7 @@ TEST(gate, a_wait_with_a_limit_ends_at_the_limit_and_not_before) {
 }
 
 TEST(gate, a_wait_that_is_cancelled_leaves_no_waiter_behind) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     gate entrance;
     bool met = false;
     auto waiter = spawn([&] {

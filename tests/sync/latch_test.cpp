@@ -5,6 +5,7 @@
 
 #include "runtime/support/loops.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -19,6 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(latch, opens_at_zero_and_stays_open) {
@@ -54,21 +56,17 @@ TEST(latch, holds_up_fibers_and_threads_of_two_runtimes_until_the_last_has_come)
     all.arrive_and_wait();
     EXPECT_EQ(came, many * 3);
   };
-  runtime one(with_loops(2));
-  runtime other(with_loops(1));
-  std::vector<std::thread> threads;
-  std::vector<task<void>> fibers;
+  test::crowd everybody;
   for (int n = 0; n < many; ++n) {
-    threads.emplace_back(arrive);
-    fibers.push_back(one.spawn(arrive));
-    fibers.push_back(other.spawn(arrive));
+    everybody.add_thread(arrive);
+    everybody.add_fiber(arrive);
+    everybody.add_fiber(arrive);
   }
-  for (auto& each : fibers) each.join();
-  for (auto& each : threads) each.join();
+  everybody.meet();
 }
 
 TEST(latch, a_wait_that_is_cancelled_leaves_the_others_waiting) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     latch door(2);
     auto first = spawn([&] { door.wait(); });
     auto second = spawn([&] { door.wait(); });
@@ -85,7 +83,7 @@ TEST(latch, a_wait_that_is_cancelled_leaves_the_others_waiting) {
 }
 
 TEST(latch, who_is_cancelled_before_he_arrives_has_not_arrived) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     latch door(1);
     auto body = spawn([&] { door.arrive_and_wait(); });
     body.cancel();

@@ -16,10 +16,11 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::lets_others_have_their_turn;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(late_wait, for_an_open_gate_lets_others_run) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     gate open;
     open.open();
     lets_others_have_their_turn([&open] { open.wait(); });
@@ -27,14 +28,14 @@ TEST(late_wait, for_an_open_gate_lets_others_run) {
 }
 
 TEST(late_wait, for_a_closed_gate_lets_others_run) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     gate closed;
     lets_others_have_their_turn([&closed] { EXPECT_FALSE(closed.wait_until(clock::now())); });
   });
 }
 
 TEST(late_wait, for_a_oneshot_lets_others_run) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     oneshot<int> never;
     lets_others_have_their_turn([&never] { EXPECT_FALSE(never.future.get_for(0s)); });
     lets_others_have_their_turn([] {
@@ -46,7 +47,7 @@ TEST(late_wait, for_a_oneshot_lets_others_run) {
 }
 
 TEST(late_wait, for_a_condition_lets_others_run) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex lock;
     condition_variable changed;
     lets_others_have_their_turn([&] {

@@ -28,6 +28,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 // Without a sanitizer next to nothing can be seen, so a few are enough.
@@ -297,7 +298,7 @@ TEST(lifetime, destroyed_while_somebody_waits_stops_the_process_and_says_so) {
 }
 
 TEST(lifetime, a_condition_variable_may_be_destroyed_once_all_are_notified) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex lock;
     auto changed = std::make_unique<condition_variable>();
     std::unique_lock mine(lock);

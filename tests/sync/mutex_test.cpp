@@ -9,6 +9,8 @@
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
 #include "sync/set_clock.hpp"
+#include "sync/support/crowd.hpp"
+#include "sync/support/passing_time.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,6 +30,7 @@ using namespace std::chrono_literals;
 using test::code_of;
 using test::let_all_run;
 using test::set_clock;
+using test::with_any_loops;
 using test::with_loops;
 using ::testing::ElementsAre;
 
@@ -48,7 +51,7 @@ static_assert(!std::is_copy_constructible_v<mutex> && !std::is_move_constructibl
 constinit mutex made_before_main;
 
 TEST(mutex, works_with_the_locks_of_the_standard_library) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex first;
     timed_mutex second;
     {
@@ -118,20 +121,15 @@ TEST(mutex, excludes_fibers_of_two_runtimes_and_plain_threads) {
       ++guarded;
     }
   };
-  runtime here(with_loops(2));
-  runtime there(with_loops(1));
-  std::vector<task<void>> fibers;
-  for (int n = 0; n < 3; ++n) fibers.push_back(here.spawn(work));
-  for (int n = 0; n < 3; ++n) fibers.push_back(there.spawn(work));
-  std::thread plain(work);
-  work();
-  plain.join();
-  for (auto& each : fibers) each.join();
+  test::crowd all;
+  for (int n = 0; n < 6; ++n) all.add_fiber(work);
+  all.add_thread(work);
+  all.meet(work);
   EXPECT_EQ(guarded, 8L * turns);
 }
 
 TEST(mutex, a_cancelled_waiter_leaves_and_the_next_is_served) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex one;
     std::unique_lock mine(one);
     auto first = spawn([&] { const std::lock_guard guard(one); });
@@ -151,7 +149,7 @@ TEST(mutex, a_cancelled_waiter_leaves_and_the_next_is_served) {
 }
 
 TEST(mutex, a_waiter_that_is_cancelled_after_it_was_handed_the_mutex_has_it) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex one;
     std::unique_lock mine(one);
     bool had_it = false;
@@ -171,7 +169,7 @@ TEST(mutex, a_waiter_that_is_cancelled_after_it_was_handed_the_mutex_has_it) {
 }
 
 TEST(mutex, a_free_one_is_locked_even_when_cancelled) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex one;
     cancel_scope scope;
     scope.run([&] {
@@ -186,7 +184,7 @@ TEST(mutex, a_free_one_is_locked_even_when_cancelled) {
 }
 
 TEST(mutex, is_free_once_all_waiters_have_left) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     timed_mutex one;
     std::unique_lock mine(one);
     auto late = spawn([&] { return one.try_lock_for(100us); });
@@ -224,7 +222,7 @@ TEST(mutex, may_be_tried_until_a_moment_of_any_clock) {
 }
 
 TEST(mutex, waits_on_if_the_clock_was_set_back) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     timed_mutex one;
     std::unique_lock mine(one);
     set_clock::at = 1000ms;
@@ -246,7 +244,7 @@ TEST(mutex, a_plain_thread_times_out_too) {
 }
 
 TEST(mutex, tells_its_holder_that_it_holds_it_already) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex one;
     const std::lock_guard guard(one);
     EXPECT_EQ(code_of("mutex", [&] { one.lock(); }), std::errc::resource_deadlock_would_occur);
@@ -259,7 +257,7 @@ TEST(mutex, tells_its_holder_that_it_holds_it_already) {
 }
 
 TEST(mutex, refuses_an_unlock_by_another) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     mutex one;
     EXPECT_EQ(code_of("mutex", [&] { one.unlock(); }), std::errc::operation_not_permitted);
     std::unique_lock mine(one);
@@ -289,7 +287,7 @@ TEST(mutex_DeathTest, must_be_free_when_it_ends) {
 }
 
 TEST(recursive_mutex, is_locked_as_often_as_it_is_unlocked) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     recursive_mutex one;
     one.lock();
     one.lock();
@@ -331,11 +329,12 @@ TEST(mutex, adds_up_under_random_cancels_and_time_outs) {
             if (!guard.owns_lock()) return;
             hold();
             if (random.below(4) == 0) this_fiber::yield();
+            test::let_time_pass(random);
           });
         }
       }));
     }
-    std::thread plain([&] {
+    test::plain_thread plain([&] {
       test::random_numbers random(99);
       for (int turn = 0; turn < test::rounds(2000); ++turn) {
         if (!one.try_lock_for(std::chrono::microseconds(random.below(50)))) continue;

@@ -4,6 +4,7 @@
 #include <heddle/sync/once.hpp>
 
 #include "runtime/support/loops.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -18,6 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(once, runs_the_first_call_only) {
@@ -31,7 +33,7 @@ TEST(once, runs_the_first_call_only) {
 }
 
 TEST(once, has_everybody_wait_for_the_call_that_runs) {
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < test::rounds(50); ++round) {
     once flag;
     int made = 0;  // not atomic: the calls' order is what makes it safe to read
     std::atomic<int> runs{0};
@@ -43,17 +45,13 @@ TEST(once, has_everybody_wait_for_the_call_that_runs) {
       });
       EXPECT_EQ(made, 7);
     };
-    runtime one(with_loops(2));
-    runtime other(with_loops(1));
-    std::vector<std::thread> threads;
-    std::vector<task<void>> fibers;
+    test::crowd all;
     for (int n = 0; n < 3; ++n) {
-      threads.emplace_back(use);
-      fibers.push_back(one.spawn(use));
-      fibers.push_back(other.spawn(use));
+      all.add_thread(use);
+      all.add_fiber(use);
+      all.add_fiber(use);
     }
-    for (auto& each : fibers) each.join();
-    for (auto& each : threads) each.join();
+    all.meet();
     EXPECT_EQ(runs, 1);
   }
 }
@@ -85,7 +83,7 @@ TEST(once, a_call_that_throws_gives_the_turn_to_the_next_in_line) {
 }
 
 TEST(once, a_call_that_is_cancelled_has_not_happened) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     once flag;
     auto first = spawn([&] { flag.call([] { test::park_for_ever(); }); });
     let_all_run();
@@ -102,8 +100,31 @@ TEST(once, a_call_that_is_cancelled_has_not_happened) {
   });
 }
 
+TEST(once, the_turn_passes_over_those_who_are_on_their_way_out) {
+  run(with_any_loops(), [] {
+    once flag;
+    test::gate fails;
+    auto first = spawn([&] {
+      flag.call([&] {
+        fails.wait();
+        throw std::runtime_error("no");
+      });
+    });
+    let_all_run();
+    auto gives_up = spawn([&] { flag.call([] { ADD_FAILURE(); }); });
+    let_all_run();
+    auto second = spawn([&] { return flag.call([] {}); });
+    let_all_run();
+    fails.open();
+    gives_up.cancel();  // is in line still when the first one fails, if that one runs before it
+    EXPECT_THROW(first.join(), std::runtime_error);
+    EXPECT_THROW(gives_up.join(), task_cancelled);
+    EXPECT_TRUE(second.join());
+  });
+}
+
 TEST(once, who_was_handed_the_turn_and_is_cancelled_then_still_uses_it) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     once flag;
     test::gate fails;
     auto first = spawn([&] {

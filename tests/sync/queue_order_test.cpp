@@ -23,6 +23,7 @@ namespace {
 
 using test::let_all_run;
 using test::message_of;
+using test::with_any_loops;
 using test::with_loops;
 
 template <class Queue>
@@ -109,12 +110,12 @@ TEST(priority_queue, an_item_that_waits_for_room_has_no_priority_yet) {
 }
 
 template <class Queue>
-class any_queue : public testing::Test {};
-using all_queues = testing::Types<queue<int>, lifo_queue<int>, priority_queue<int>>;
+class any_queue : public ::testing::Test {};
+using all_queues = ::testing::Types<queue<int>, lifo_queue<int>, priority_queue<int>>;
 TYPED_TEST_SUITE(any_queue, all_queues, );
 
 TYPED_TEST(any_queue, hands_items_to_those_who_wait_and_lets_in_who_waits_for_room) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     TypeParam work(1);
     auto getter = spawn([&] { return work.get(); });
     let_all_run();

@@ -4,6 +4,7 @@
 #include <heddle/sync/queue.hpp>
 
 #include "runtime/support/loops.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,7 +21,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
-using test::with_loops;
+using test::with_any_loops;
 
 TEST(queue_shutdown, put_throws_and_get_drains_first) {
   queue<std::string> work(5);
@@ -58,7 +59,7 @@ TEST(queue_shutdown, what_was_got_can_still_be_reported_done) {
 }
 
 TEST(queue_shutdown, now_drops_what_is_queued_and_releases_join) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     queue<std::shared_ptr<int>> work(5);
     const auto item = std::make_shared<int>(1);
     work.put(item);
@@ -75,7 +76,7 @@ TEST(queue_shutdown, now_drops_what_is_queued_and_releases_join) {
 }
 
 TEST(queue_shutdown, now_leaves_join_waiting_for_what_was_got) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     queue<int> work(5);
     work.put(1);
     work.put(2);
@@ -102,7 +103,6 @@ TEST(queue_shutdown, now_drops_no_more_than_is_unfinished) {
 }
 
 TEST(queue_shutdown, wakes_who_waits_to_get) {
-  runtime other(with_loops(1));
   queue<int> work(5);
   std::atomic<int> told{0};
   const auto get = [&] {
@@ -112,22 +112,21 @@ TEST(queue_shutdown, wakes_who_waits_to_get) {
       ++told;
     }
   };
-  std::thread thread(get);
-  auto foreign = other.spawn(get);
-  run(with_loops(2), [&] {
-    auto here = spawn(get);
+  test::crowd all;
+  all.add_fiber(get);
+  all.add_fiber(get);
+  all.add_thread(get);
+  all.add_fiber([&] {
     this_fiber::sleep_for(2ms);  // so that most of them wait
     work.shutdown();
-    here.join();
   });
-  foreign.join();
-  thread.join();
+  all.meet();
   EXPECT_EQ(told, 3);
 }
 
 TEST(queue_shutdown, wakes_who_waits_to_put_and_leaves_him_his_item) {
   for (const shutdown_mode how : {shutdown_mode::drain, shutdown_mode::now}) {
-    run(with_loops(1), [how] {
+    run(with_any_loops(), [how] {
       queue<std::unique_ptr<int>> work(1);
       work.put(std::make_unique<int>(1));
       auto putter = spawn([&] {

@@ -6,6 +6,8 @@
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "sync/support/crowd.hpp"
+#include "sync/support/passing_time.hpp"
 
 #include <gtest/gtest.h>
 
@@ -24,6 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(queue, gives_items_in_the_order_in_which_they_were_put) {
@@ -171,7 +174,7 @@ TEST(queue, a_cancelled_getter_takes_nothing) {
 }
 
 TEST(queue, a_getter_that_was_handed_an_item_and_is_cancelled_then_has_it) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     queue<int> work(5);
     auto getter = spawn([&] { return work.get(); });
     let_all_run();
@@ -201,7 +204,7 @@ TEST(queue, a_cancelled_putter_puts_nothing) {
 }
 
 TEST(queue, a_putter_that_was_let_in_and_is_cancelled_then_has_put) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     queue<int> work(1);
     work.put(1);
     auto putter = spawn([&] { work.put(2); });
@@ -215,7 +218,7 @@ TEST(queue, a_putter_that_was_let_in_and_is_cancelled_then_has_put) {
 }
 
 TEST(queue, a_call_of_a_cancelled_fiber_has_no_effect) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     queue<int> work(2);
     work.put(1);
     auto putter = spawn([&] { work.put(2); });
@@ -254,7 +257,7 @@ TEST(queue, join_waits_until_every_item_has_been_dealt_with) {
 }
 
 TEST(queue, join_ends_at_its_limit_or_when_cancelled_while_work_is_left) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     queue<int> work(10);
     work.put(1);
     EXPECT_FALSE(work.join_for(1ms));
@@ -282,7 +285,7 @@ TEST(queue, more_task_done_than_items_is_an_error) {
 }
 
 TEST(queue, one_who_never_has_to_wait_does_not_starve_his_loop) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     queue<int> work(2);
     bool over = false;
     auto other = spawn([&] { over = true; });
@@ -325,8 +328,6 @@ void pass_numbers(std::size_t room, int producers, int consumers, int each) {
   queue<int> work(room);
   std::vector<std::atomic<std::uint8_t>> seen(static_cast<std::size_t>(producers * each));
   std::atomic<int> left{producers * each};
-  runtime one(with_loops(2));
-  runtime other(with_loops(1));
   const auto count = [&](std::optional<int> item) {
     if (!item) return;
     EXPECT_EQ(seen[static_cast<std::size_t>(*item)].exchange(1), 0) << *item << " came twice";
@@ -352,26 +353,21 @@ void pass_numbers(std::size_t room, int producers, int consumers, int each) {
   const auto produce = [&](int first, std::uint64_t stream) {
     test::random_numbers random(stream);
     for (int n = first; n < first + each; ++n) {
+      test::let_time_pass(random);
       int item = n;
       while (!work.put_for(item, std::chrono::microseconds(random.below(100)))) EXPECT_EQ(item, n);
     }
   };
-  std::vector<std::thread> threads;
-  std::vector<task<void>> fibers;
+  test::crowd all;
   for (int n = 0; n < producers; ++n) {
     const auto body = [&, n] { produce(n * each, 100 + static_cast<std::uint64_t>(n)); };
-    if (n % 3 == 0) threads.emplace_back(body);
-    if (n % 3 == 1) fibers.push_back(one.spawn(body));
-    if (n % 3 == 2) fibers.push_back(other.spawn(body));
+    n % 3 == 0 ? all.add_thread(body) : all.add_fiber(body);
   }
   for (int n = 0; n < consumers; ++n) {
     const auto body = [&, n] { consume(200 + static_cast<std::uint64_t>(n)); };
-    if (n % 3 == 0) threads.emplace_back(body);
-    if (n % 3 == 1) fibers.push_back(one.spawn(body));
-    if (n % 3 == 2) fibers.push_back(other.spawn(body));
+    n % 3 == 0 ? all.add_thread(body) : all.add_fiber(body);
   }
-  for (auto& task : fibers) task.join();
-  for (auto& thread : threads) thread.join();
+  all.meet();
   for (const auto& mark : seen) EXPECT_EQ(mark, 1);
   EXPECT_TRUE(work.join_for(-1s));
 }

@@ -23,11 +23,11 @@ namespace {
 using namespace std::chrono_literals;
 using test::let_all_run;
 using test::message_of;
-using test::with_loops;
-using testing::HasSubstr;
+using test::with_any_loops;
+using ::testing::HasSubstr;
 
 TEST(select_misuse, the_same_case_twice_in_one_select) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> values(1);
     event never;
     auto receives = on_receive(values, [](std::optional<int>) {});
@@ -42,7 +42,7 @@ TEST(select_misuse, the_same_case_twice_in_one_select) {
 }
 
 TEST(select_misuse, a_case_that_waits_in_another_select) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> values(0);
     int got = 0;
     auto receives = on_receive(values, [&](std::optional<int> value) { got = *value; });
@@ -62,7 +62,7 @@ TEST(select_misuse, a_case_that_waits_in_another_select) {
 }
 
 TEST(select_lifetime, a_channel_may_go_once_a_select_s_value_has_come) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     auto values = std::make_unique<channel<int>>(0);
     auto sender = spawn(
         [&to = *values] { EXPECT_EQ(select(on_send(to, 5, [] {}), on_timeout(1h, [] {})), 0U); });
@@ -74,7 +74,7 @@ TEST(select_lifetime, a_channel_may_go_once_a_select_s_value_has_come) {
 }
 
 TEST(select_lifetime, a_channel_may_go_once_a_select_has_been_given_a_value) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     auto values = std::make_unique<channel<int>>(0);
     int got = 0;
     auto receiver = spawn([&from = *values, &got] {

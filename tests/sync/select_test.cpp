@@ -35,6 +35,7 @@ using test::everywhere;
 using test::ignore;
 using test::let_all_run;
 using test::nothing;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(select, receives_what_is_there) {
@@ -50,7 +51,7 @@ TEST(select, receives_what_is_there) {
 }
 
 TEST(select, waits_until_a_value_comes) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> left(0);
     channel<std::unique_ptr<int>> right(0);
     auto chooser = spawn([&] {
@@ -69,7 +70,7 @@ TEST(select, waits_until_a_value_comes) {
 }
 
 TEST(select, waits_until_there_is_room) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> full(1);
     channel<int> hand(0);
     full.send(1);
@@ -138,7 +139,7 @@ TEST(select, ends_at_the_earliest_time_out_and_not_before) {
 }
 
 TEST(select, hears_of_an_event) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> numbers(0);
     event start;
     auto chooser =
@@ -169,7 +170,7 @@ TEST(select, of_a_closed_channel_receives_nothing_or_throws) {
 }
 
 TEST(select, hears_that_a_channel_is_closed_while_it_waits) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> open(0);
     channel<int> received_from(0);
     channel<std::unique_ptr<int>> sent_to(0);
@@ -196,7 +197,7 @@ TEST(select, hears_that_a_channel_is_closed_while_it_waits) {
 }
 
 TEST(select, that_both_sends_and_receives_on_a_channel_does_not_meet_itself) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> hand(0);
     EXPECT_EQ(select(on_receive(hand, ignore), on_send(hand, 1, nothing), on_timeout(1ms, nothing)),
               2U);
@@ -260,7 +261,7 @@ TEST(select, chooses_each_of_the_ready_now_and_then) {
 }
 
 TEST(select, joins_the_task_that_has_ended_and_leaves_the_other_joinable) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     test::gate gate;
     auto quick = spawn([] { return std::make_unique<int>(5); });
     auto slow = spawn([&] {
@@ -304,7 +305,7 @@ TEST(select, waits_for_the_end_of_tasks_of_another_runtime_and_from_a_thread) {
 }
 
 TEST(select, rethrows_what_left_the_task_it_joins) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     auto fails = spawn([] { throw std::runtime_error("mine"); });
     try {
       select(on_join(fails, nothing), on_timeout(10s, nothing));
@@ -321,7 +322,7 @@ TEST(select, rethrows_what_left_the_task_it_joins) {
 }
 
 TEST(select, may_name_a_task_twice) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     auto slow = spawn([] { this_fiber::sleep_for(1ms); });
     int calls = 0;
     EXPECT_EQ(select(on_join(slow, [&] { ++calls; }), on_join(slow, [&] { ++calls; })), 0U);
@@ -330,7 +331,7 @@ TEST(select, may_name_a_task_twice) {
 }
 
 TEST(select, refuses_a_handle_without_a_task_and_the_task_itself) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> numbers(1);
     task<void> none;
     EXPECT_THROW(select(on_receive(numbers, ignore), on_join(none, nothing)), std::logic_error);
@@ -346,7 +347,7 @@ TEST(select, refuses_a_handle_without_a_task_and_the_task_itself) {
 }
 
 TEST(select, that_is_cancelled_has_done_nothing) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<std::unique_ptr<int>> hand(0);
     channel<int> numbers(0);
     event start;
@@ -416,7 +417,7 @@ TEST(select, its_function_may_select_again_and_may_throw) {
 }
 
 TEST(select, that_succeeds_at_once_again_and_again_lets_others_run) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     channel<int> numbers(1);
     EXPECT_TRUE(test::another_fiber_runs_beside(
         [&] { select(on_receive(numbers, ignore), otherwise(nothing)); }));
@@ -459,7 +460,7 @@ TEST(select, takes_time_outs_of_any_length) {
 }
 
 TEST(select, of_its_own_end_leaves_alone_whoever_waits_for_it) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     event go_on;
     std::optional<task<void>> self;
     self = spawn([&] {

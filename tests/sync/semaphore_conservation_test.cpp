@@ -6,6 +6,8 @@
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "sync/support/crowd.hpp"
+#include "sync/support/passing_time.hpp"
 
 #include <gtest/gtest.h>
 
@@ -51,6 +53,7 @@ void take_some(semaphore& permits, holders& all, random_numbers& random) {
   if (random.once_in(4) && this_fiber::exists()) {
     try {
       this_fiber::yield();
+      test::let_time_pass(random);
     } catch (...) {
       all.leave(n);
       throw;
@@ -64,8 +67,6 @@ TEST(semaphore, loses_no_permit_to_cancels_and_time_outs_in_two_runtimes_and_thr
   constexpr int rounds = test::rounds(2'000);
   semaphore permits(all_permits, all_permits);
   holders all;
-  runtime one(with_loops(2));
-  runtime other(with_loops(1));
   const auto churn = [&](std::uint64_t stream) {
     random_numbers random(stream);
     for (int round = 0; round < rounds; ++round) {
@@ -88,19 +89,17 @@ TEST(semaphore, loses_no_permit_to_cancels_and_time_outs_in_two_runtimes_and_thr
       }
     }
   };
-  std::vector<task<void>> fibers;
-  fibers.push_back(one.spawn([&] { churn(1); }));
-  fibers.push_back(one.spawn([&] { churn(2); }));
-  fibers.push_back(other.spawn([&] { churn(3); }));
-  std::vector<std::thread> threads;
+  test::crowd takers;
+  for (std::uint64_t stream = 1; stream < 4; ++stream) {
+    takers.add_fiber([&, stream] { churn(stream); });
+  }
   for (std::uint64_t stream = 4; stream < 6; ++stream) {
-    threads.emplace_back([&, stream] {
+    takers.add_thread([&, stream] {
       random_numbers random(stream);
       for (int round = 0; round < rounds; ++round) take_some(permits, all, random);
     });
   }
-  for (auto& each : threads) each.join();
-  for (auto& each : fibers) each.join();
+  takers.meet();
   EXPECT_FALSE(all.too_many) << "more holders than permits";
   EXPECT_EQ(all.now, 0);
   EXPECT_EQ(permits.available(), all_permits);
@@ -111,27 +110,24 @@ TEST(semaphore, hands_over_between_threads_and_fibers_of_two_runtimes) {
   semaphore a(0);
   semaphore b(0);
   semaphore c(0);
-  runtime other(with_loops(1));
-  std::thread second([&] {
-    for (int round = 0; round < rounds; ++round) {
-      a.acquire();
-      b.release();
-    }
-  });
-  auto third = other.spawn([&] {
-    for (int round = 0; round < rounds; ++round) {
-      b.acquire();
-      c.release();
-    }
-  });
-  run(with_loops(2), [&] {
+  const auto pass_on = [&](semaphore& from, semaphore& to) {
+    return [&] {
+      for (int round = 0; round < rounds; ++round) {
+        from.acquire();
+        to.release();
+      }
+    };
+  };
+  test::crowd ring;
+  ring.add_thread(pass_on(a, b));
+  ring.add_fiber(pass_on(b, c));
+  ring.add_fiber([&] {
     for (int round = 0; round < rounds; ++round) {
       a.release();
       c.acquire();
     }
   });
-  second.join();
-  third.join();
+  ring.meet();
   EXPECT_EQ(a.available() + b.available() + c.available(), 0);
 }
 

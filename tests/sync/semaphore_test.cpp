@@ -23,6 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(semaphore, counts_what_is_taken_and_given) {
@@ -37,7 +38,7 @@ TEST(semaphore, counts_what_is_taken_and_given) {
   EXPECT_FALSE(permits.try_acquire(5));
   EXPECT_TRUE(permits.try_acquire(4));
   EXPECT_EQ(permits.available(), 0);
-  run(with_loops(1), [&] { EXPECT_FALSE(permits.try_acquire()); });
+  run(with_any_loops(), [&] { EXPECT_FALSE(permits.try_acquire()); });
 }
 
 TEST(semaphore, refuses_counts_that_make_no_sense) {
@@ -137,7 +138,7 @@ TEST(semaphore, a_small_request_does_not_pass_a_large_one_at_the_head) {
 }
 
 TEST(semaphore, a_release_wakes_as_many_as_it_has_permits_for) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     semaphore permits(0);
     int woken = 0;
     task_group group;
@@ -188,7 +189,7 @@ TEST(semaphore, those_who_are_cancelled_before_a_release_take_nothing) {
 }
 
 TEST(semaphore, who_was_handed_a_permit_and_is_cancelled_then_has_it) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     semaphore permits(0);
     bool acquired = false;
     auto waiter = spawn([&] {
@@ -207,7 +208,7 @@ TEST(semaphore, who_was_handed_a_permit_and_is_cancelled_then_has_it) {
 }
 
 TEST(semaphore, who_is_cancelled_at_the_head_lets_those_behind_him_go_on) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     semaphore permits(2);
     int served = 0;
     auto large = spawn([&] { permits.acquire(3); });
@@ -232,7 +233,7 @@ TEST(semaphore, who_is_cancelled_at_the_head_lets_those_behind_him_go_on) {
 }
 
 TEST(semaphore, who_is_too_late_at_the_head_lets_those_behind_him_go_on) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     semaphore permits(1);
     auto large = spawn([&] { return permits.acquire_for(20ms, 2); });
     let_all_run();
@@ -250,7 +251,7 @@ TEST(semaphore, who_is_too_late_at_the_head_lets_those_behind_him_go_on) {
 }
 
 TEST(semaphore, an_acquire_by_a_cancelled_fiber_takes_nothing) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     semaphore permits(1);
     auto body = spawn([&] { permits.acquire(); });
     body.cancel();
@@ -260,7 +261,7 @@ TEST(semaphore, an_acquire_by_a_cancelled_fiber_takes_nothing) {
 }
 
 TEST(semaphore, one_who_always_gets_it_at_once_does_not_starve_his_loop) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     semaphore permits(1);
     bool over = false;
     auto other = spawn([&] { over = true; });
@@ -341,7 +342,7 @@ TEST(permit, can_be_given_up_and_taken_over) {
 }
 
 TEST(permit, comes_back_when_its_holder_is_cancelled_and_the_next_is_cancelled_by_him) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     semaphore permits(1);
     std::optional<task<void>> second;
     auto first = spawn([&] {

@@ -7,6 +7,7 @@
 #include "runtime/support/loops.hpp"
 #include "runtime/support/random.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "sync/support/passing_time.hpp"
 
 #include <gtest/gtest.h>
 
@@ -24,6 +25,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::code_of;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 template <class T>
@@ -42,7 +44,7 @@ concept shared_timed_lockable = requires(T one) {
 static_assert(shared_timed_lockable<shared_mutex>);
 
 TEST(shared_mutex, readers_hold_it_together_and_writers_alone) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     shared_mutex one;
     {
       const std::shared_lock first(one);
@@ -109,7 +111,7 @@ TEST(shared_mutex, lets_in_in_the_order_of_arrival_and_readers_in_a_row_together
 }
 
 TEST(shared_mutex, a_reader_waits_behind_a_writer_that_waits) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     shared_mutex one;
     std::shared_lock reading(one);
     auto writer = spawn([&] { const std::lock_guard guard(one); });
@@ -124,7 +126,7 @@ TEST(shared_mutex, a_reader_waits_behind_a_writer_that_waits) {
 }
 
 TEST(shared_mutex, a_writer_that_leaves_lets_in_the_readers_behind_it) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     shared_mutex one;
     const std::shared_lock reading(one);
     auto writer = spawn([&] { return one.try_lock_for(1ms); });
@@ -145,7 +147,7 @@ TEST(shared_mutex, a_writer_that_leaves_lets_in_the_readers_behind_it) {
 }
 
 TEST(shared_mutex, says_what_was_misused) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     shared_mutex one;
     EXPECT_EQ(code_of("shared_mutex", [&] { one.unlock(); }), std::errc::operation_not_permitted);
     EXPECT_EQ(code_of("shared_mutex", [&] { one.unlock_shared(); }),
@@ -183,12 +185,13 @@ TEST(shared_mutex, adds_up_under_random_cancels_and_time_outs) {
     const auto most = std::chrono::microseconds(random.below(60));
     if (random.below(3) == 0) {
       if (!one.try_lock_for(most)) return;
+      const std::lock_guard guard(one, std::adopt_lock);
       EXPECT_EQ(++writers, 1);
       EXPECT_EQ(readers, 0);
       ++written;
       ++writes;
       --writers;
-      one.unlock();
+      test::let_time_pass(random);
     } else {
       if (!one.try_lock_shared_for(most)) return;
       const std::shared_lock guard(one, std::adopt_lock);
@@ -200,6 +203,7 @@ TEST(shared_mutex, adds_up_under_random_cancels_and_time_outs) {
         ~leaves() { --readers; }
       } end{readers};
       if (on_fiber && random.below(4) == 0) this_fiber::yield();
+      test::let_time_pass(random);
     }
   };
   run(with_loops(2), [&] {
@@ -212,7 +216,7 @@ TEST(shared_mutex, adds_up_under_random_cancels_and_time_outs) {
         }
       }));
     }
-    std::thread plain([&] {
+    test::plain_thread plain([&] {
       test::random_numbers random(99);
       for (int turn = 0; turn < test::rounds(2000); ++turn) act(random, false);
     });

@@ -5,6 +5,7 @@
 
 #include "runtime/support/loops.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "sync/support/crowd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -22,6 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::let_all_run;
+using test::with_any_loops;
 using test::with_loops;
 
 TEST(watch, shows_the_latest_value) {
@@ -75,7 +77,7 @@ TEST(watch, the_end_comes_after_the_last_value) {
 }
 
 TEST(watch, a_cancelled_wait_sees_nothing) {
-  run(with_loops(1), [] {
+  run(with_any_loops(), [] {
     watch<int> setting(0);
     auto viewer = setting.subscribe();
     auto body = spawn([&] { viewer.next(); });
@@ -113,8 +115,6 @@ TEST(watch, says_in_a_dump_what_is_waited_for) {
 TEST(watch, nobody_misses_the_last_value_and_values_only_go_forward) {
   constexpr int last = test::rounds(20'000);
   watch<int> setting(0);
-  runtime one(with_loops(2));
-  runtime other(with_loops(1));
   const auto view = [last = last](watch<int>::receiver viewer) {
     int seen = 0;
     while (const auto value = viewer.next()) {
@@ -123,35 +123,37 @@ TEST(watch, nobody_misses_the_last_value_and_values_only_go_forward) {
     }
     EXPECT_EQ(seen, last);
   };
-  std::vector<task<void>> fibers;
-  std::vector<std::thread> threads;
+  test::crowd viewers;
   for (int n = 0; n < 2; ++n) {
-    fibers.push_back(one.spawn([&view, viewer = setting.subscribe()] { view(viewer); }));
-    fibers.push_back(other.spawn([&view, viewer = setting.subscribe()] { view(viewer); }));
-    threads.emplace_back([&view, viewer = setting.subscribe()] { view(viewer); });
+    viewers.add_fiber([&view, viewer = setting.subscribe()] { view(viewer); });
+    viewers.add_fiber([&view, viewer = setting.subscribe()] { view(viewer); });
+    viewers.add_thread([&view, viewer = setting.subscribe()] { view(viewer); });
   }
-  for (int value = 1; value <= last; ++value) setting.set(value);
-  setting.close();
-  for (auto& fiber : fibers) fiber.join();
-  for (auto& thread : threads) thread.join();
+  viewers.meet([&] {
+    for (int value = 1; value <= last; ++value) {
+      setting.set(value);
+      if (this_fiber::exists()) this_fiber::yield();
+    }
+    setting.close();
+  });
 }
 
 TEST(watch, every_change_that_is_answered_wakes_the_other_side) {
   constexpr int rounds = test::rounds(5'000);
   watch<int> question(0);
   watch<int> answer(0);
-  std::thread answerer([&, questions = question.subscribe()]() mutable {
+  test::crowd both;
+  both.add_thread([&, questions = question.subscribe()]() mutable {
     while (const auto value = questions.next()) answer.set(*value);
   });
-  auto answers = answer.subscribe();
-  run(with_loops(1), [&] {
+  both.add_fiber([&, answers = answer.subscribe()]() mutable {
     for (int round = 1; round <= rounds; ++round) {
       question.set(round);
       EXPECT_EQ(answers.next_for(20s), round);
     }
+    question.close();
   });
-  question.close();
-  answerer.join();
+  both.meet();
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ std::error_code code_of(const char* whose, Call call) {
   try {
     call();
   } catch (const std::system_error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr(whose));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr(whose));
     return error.code();
   }
   return {};

@@ -1,19 +1,39 @@
 // SPDX-License-Identifier: MIT
 // Small things that most tests of the runtime need: settings, a gate, waiting for a condition.
+// A program that defines HEDDLE_TEST_SIMULATED has some of them from testing/simulated/run.hpp, so
+// that the same cases run there under a seed.
 #pragma once
 
 #include <heddle/runtime.hpp>
+
+#if defined(HEDDLE_TEST_SIMULATED)
+#include "testing/simulated/run.hpp"
+#endif
 
 #include <chrono>
 #include <thread>
 
 namespace heddle::test {
 
+#if !defined(HEDDLE_TEST_SIMULATED)
 inline config with_loops(unsigned loops) {
   config settings;
   settings.loops = loops;
   return settings;
 }
+
+/// For a case that holds on any number of loops, but needs let_all_run(), which knows one loop
+/// only: one. Under a seed it is any number.
+inline config with_any_loops() { return with_loops(1); }
+
+/// What a thread does while it has nothing to do but to look again.
+inline void give_way() { std::this_thread::yield(); }
+
+/// The same for a fiber: others of its loop go on.
+inline void let_others_run() { this_fiber::yield(); }
+
+/// A thread that a case starts in a fiber of run(). Under a seed it is one more fiber.
+using plain_thread = std::thread;
 
 /// Calls `body` on a fiber beside one loop, beside two, and on a plain thread.
 template <class Body>
@@ -22,6 +42,13 @@ void everywhere(Body body) {
   run(with_loops(2), body);
   body();
 }
+
+/// On a runtime of one loop: lets every fiber and task that is ready now run until it waits or
+/// ends. A loop starts eight tasks between two fibers of its fifo, so 64 turns are enough for 500.
+inline void let_all_run() {
+  for (int turn = 0; turn < 64; ++turn) this_fiber::yield();
+}
+#endif
 
 /// Closed until opened, then open for ever. For fibers and threads.
 class gate {
@@ -43,7 +70,7 @@ class gate {
 /// Gives the core away until `condition()` holds. The case's watchdog ends a wait that is in vain.
 template <class Condition>
 void wait_until(Condition condition) {
-  while (!condition()) std::this_thread::yield();
+  while (!condition()) give_way();
 }
 
 /// As wait_until, but gives up: returns whether the condition came to hold.
@@ -52,7 +79,7 @@ bool eventually(Condition condition) {
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (!condition()) {
     if (std::chrono::steady_clock::now() > limit) return false;
-    std::this_thread::yield();
+    give_way();
   }
   return true;
 }
@@ -60,13 +87,7 @@ bool eventually(Condition condition) {
 /// As wait_until, on a fiber: other fibers of its loop run meanwhile.
 template <class Condition>
 void yield_until(Condition condition) {
-  while (!condition()) this_fiber::yield();
-}
-
-/// On a runtime of one loop: lets every fiber and task that is ready now run until it waits or
-/// ends. A loop starts eight tasks between two fibers of its fifo, so 64 turns are enough for 500.
-inline void let_all_run() {
-  for (int turn = 0; turn < 64; ++turn) this_fiber::yield();
+  while (!condition()) let_others_run();
 }
 
 /// Parks for ever: until it is cancelled.

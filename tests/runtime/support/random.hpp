@@ -8,6 +8,10 @@
 
 namespace heddle::test {
 
+#if defined(HEDDLE_TEST_SIMULATED)
+/// Returns the seed of the round: testing/simulated/main.cpp.
+std::uint64_t seed();
+#else
 /// Returns HEDDLE_SEED, or a seed that no run has had before.
 inline std::uint64_t seed() {
   // Read once, before the test has threads of its own.
@@ -20,6 +24,7 @@ inline std::uint64_t seed() {
   }();
   return chosen;
 }
+#endif
 
 /// A stream of numbers of its own for each `stream`, so that threads need not share one.
 /// Source: splitmix64, Steele, Lea and Flood 2014, doi:10.1145/2660193.2660195.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Whether the test is instrumented, and how much smaller and slower it may be then.
+// Whether the test is instrumented or simulated, and how much smaller and slower it may be then.
 #pragma once
 
 #if defined(__has_feature)
@@ -29,7 +29,14 @@ inline constexpr bool address_sanitized = false;
 #endif
 inline constexpr bool sanitized = thread_sanitized || address_sanitized;
 
-/// Returns a number of rounds: all of them, or a share if each costs ten times as much.
-constexpr auto rounds(auto plain) { return sanitized ? (plain + 9) / 10 : plain; }
+#if defined(HEDDLE_TEST_SIMULATED)
+inline constexpr bool simulated = true;
+#else
+inline constexpr bool simulated = false;
+#endif
+
+/// Returns a number of rounds: all of them, or a share if each costs ten times as much, or if the
+/// case as a whole is repeated with other seeds.
+constexpr auto rounds(auto plain) { return sanitized || simulated ? (plain + 9) / 10 : plain; }
 
 }  // namespace heddle::test

@@ -23,17 +23,17 @@ void on_alarm(int) {
   ::abort();
 }
 
-class watchdog : public testing::EmptyTestEventListener {
+class watchdog : public ::testing::EmptyTestEventListener {
   static constexpr unsigned seconds = heddle::test::sanitized ? 170 : 50;
 
-  void OnTestStart(const testing::TestInfo& info) override {
+  void OnTestStart(const ::testing::TestInfo& info) override {
     std::snprintf(running_case.data(), running_case.size(), "%s.%s hangs, HEDDLE_SEED=%llu\n",
                   info.test_suite_name(), info.name(),
                   static_cast<unsigned long long>(heddle::test::seed()));
     ::signal(SIGALRM, &on_alarm);
     ::alarm(seconds);
   }
-  void OnTestEnd(const testing::TestInfo& info) override {
+  void OnTestEnd(const ::testing::TestInfo& info) override {
     ::alarm(0);
     if (info.result()->Failed()) {
       std::printf("HEDDLE_SEED=%llu\n", static_cast<unsigned long long>(heddle::test::seed()));
@@ -43,7 +43,7 @@ class watchdog : public testing::EmptyTestEventListener {
 
 // GoogleTest owns the listener.
 [[maybe_unused]] const bool installed = [] {
-  testing::UnitTest::GetInstance()->listeners().Append(new watchdog);
+  ::testing::UnitTest::GetInstance()->listeners().Append(new watchdog);
   return true;
 }();
 
