@@ -166,6 +166,20 @@ TEST(cancel_sweep, looks_at_one_point_again_and_keeps_the_trace_of_the_first_lea
   EXPECT_NE(report.trace.find("runs fiber #2"), std::string::npos) << report.trace;
 }
 
+TEST(cancel_sweep, finds_an_error_that_nobody_joins) {
+  const sweep_report report = cancel_sweep([] {
+    try {
+      heddle::this_fiber::sleep_for(1ms);
+    } catch (const heddle::cancelled&) {
+      heddle::spawn([] { throw std::runtime_error("nobody asks for this"); }).detach();
+      heddle::shield([] { heddle::this_fiber::sleep_for(1ms); });
+      throw;
+    }
+  });
+  ASSERT_EQ(report.leaks.size(), 3U) << report.text();
+  EXPECT_NE(report.leaks[0].what.find("nobody asks for this"), std::string::npos) << report.text();
+}
+
 TEST(cancel_sweep, is_refused_in_a_fiber_and_for_an_empty_program) {
   heddle::run(heddle::test::with_loops(1),
               [] { EXPECT_THROW(cancel_sweep([] {}), std::logic_error); });

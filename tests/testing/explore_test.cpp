@@ -214,6 +214,64 @@ TEST(explore, a_failure_is_shrunk) {
   EXPECT_LT(answers(*shrunk), answers(*as_found));
 }
 
+TEST(explore, shrinking_keeps_the_kind_of_the_failure) {
+  // With fewer loops or other choices it fails too, but otherwise.
+  const auto two_faults = [] {
+    int first = 0;
+    heddle::task_group all;
+    for (const int n : {1, 2, 3}) {
+      all.spawn([&first, n] {
+        if (first == 0) first = n;
+      });
+    }
+    all.join();
+    if (first == 3) throw std::out_of_range("the rare one");
+    if (first == 2) throw std::domain_error("the usual one");
+  };
+  int rare = 0;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    explore_options options = quiet(exploration::random, 8);
+    options.seeds = 1;
+    options.first_seed = seed;
+    options.shrink_runs = 0;
+    const auto as_found = explore(two_faults, options);
+    if (!as_found) continue;
+    options.shrink_runs = 300;
+    const auto shrunk = explore(two_faults, options);
+    ASSERT_TRUE(shrunk);
+    EXPECT_EQ(shrunk->what, as_found->what) << seed;
+    if (shrunk->what == "the rare one") ++rare;
+  }
+  EXPECT_GT(rare, 0);
+}
+
+/// Two loops count; throws if they took turns more than once.
+void take_turns_once() {
+  std::string order;
+  heddle::task_group both;
+  for (const unsigned loop : {0U, 1U}) {
+    both.spawn({.pinned = true, .loop = loop}, [&order, loop] {
+      for (int n = 0; n < 20; ++n) {
+        heddle::this_fiber::checkpoint();
+        order += static_cast<char>('0' + loop);
+      }
+    });
+  }
+  both.join();
+  order.erase(std::unique(order.begin(), order.end()), order.end());
+  if (order.size() > 2) throw std::runtime_error(order);
+}
+
+TEST(explore, priorities_change_as_often_as_they_are_told_to) {
+  explore_options options = quiet(exploration::pct, 2);
+  options.seeds = 300;
+  options.priority_changes = 0;
+  const auto unchanged = explore(take_turns_once, options);
+  EXPECT_FALSE(unchanged) << unchanged->what;
+  options.priority_changes = 3;
+  EXPECT_TRUE(explore(take_turns_once, options));
+}
+
 TEST(explore, a_small_program_is_tried_exhaustively) {
   heddle::testing::explore_progress progress;
   explore_options options = quiet(exploration::exhaustive, 2);

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -18,6 +19,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -115,6 +117,25 @@ TEST(fault, survives_what_is_no_exception_and_refuses_nothing_afterwards) {
   EXPECT_NE(report.leaks[0].what.find("no std::exception"), std::string::npos) << report.text();
   const auto afterwards = seen(new int(1));
   EXPECT_EQ(*afterwards, 1);
+}
+
+TEST(fault, finds_a_thread_that_is_left) {
+  std::vector<std::thread> left;
+  std::atomic<bool> over{false};
+  const fault_report report = fail_each(resource::descriptor, [&] {
+    const int fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) {
+      ::close(fd);
+      return;
+    }
+    left.emplace_back([&over] { over.wait(false); });
+    throw std::system_error(errno, std::system_category());
+  });
+  over = true;
+  over.notify_all();
+  for (std::thread& each : left) each.join();
+  ASSERT_FALSE(report.ok());
+  EXPECT_NE(report.text().find("threads: 1 before, 2 after"), std::string::npos) << report.text();
 }
 
 TEST(fault, too_many_requests_are_an_error) {

@@ -86,6 +86,40 @@ TEST(simulation, a_seed_gives_the_same_run_on_every_machine) {
   EXPECT_EQ(sim.digest(), 13357318498943373333U) << sim.trace();
 }
 
+TEST(simulation, timers_that_are_due_at_once_come_in_every_order) {
+  std::set<std::string> orders;
+  for (std::uint64_t seed = 0; seed < 100; ++seed) {
+    simulation sim(simulation_options{.seed = seed, .loops = 1});
+    orders.insert(sim.run([] {
+      std::string order;
+      heddle::task_group all;
+      const heddle::deadline when = heddle::deadline::after(1s);
+      for (const char name : {'a', 'b', 'c'}) {
+        all.spawn([&order, when, name] {
+          heddle::this_fiber::sleep_until(when);
+          order += name;
+        });
+      }
+      all.join();
+      return order;
+    }));
+  }
+  EXPECT_EQ(orders.size(), 6U);
+}
+
+TEST(simulation, the_digest_tells_what_the_trace_does) {
+  std::set<std::string> traces;
+  std::set<std::uint64_t> digests;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    simulation sim(simulation_options{.seed = seed, .loops = 4});
+    sim.run([] { heddle::spawn([] {}).join(); });
+    traces.insert(sim.trace());
+    digests.insert(sim.digest());
+  }
+  EXPECT_GT(traces.size(), 10U);
+  EXPECT_EQ(digests.size(), traces.size());
+}
+
 TEST(simulation, other_seeds_give_other_runs) {
   std::set<std::vector<int>> orders;
   std::set<std::uint64_t> digests;
