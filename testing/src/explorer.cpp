@@ -28,6 +28,7 @@ explorer::explorer(const std::function<void()>& program, const explore_options& 
       shrinks_left_(options.shrink_runs) {
   simulated_settings(options.settings, options.loops, options_name);
   require(options.most_turns >= 1, options_name, "most_turns: at least 1");
+  require(options.mode <= exploration::exhaustive, options_name, "mode: none of its values");
   if (!program) throw std::invalid_argument("heddle::testing::explore: the program is empty");
 }
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 
@@ -142,6 +143,7 @@ namespace {
 
 void* allocate(std::size_t bytes, std::size_t alignment) noexcept {
   if (refused_memory(resource::allocation)) return nullptr;
+  if (bytes > SIZE_MAX - alignment) return nullptr;
   void* const block =
       alignment <= alignof(std::max_align_t)
           ? __real_malloc(bytes == 0 ? 1 : bytes)

@@ -29,7 +29,7 @@ struct explore_progress {
 };
 
 struct explore_options {
-  /// How many schedules are tried, at most.
+  /// How many schedules are tried, at most. pct also makes a first run, to count its turns.
   std::uint64_t seeds = 1000;
   std::uint64_t first_seed = 1;
   exploration mode = exploration::random;

@@ -16,7 +16,8 @@
 namespace heddle::testing {
 
 enum class resource : std::uint8_t {
-  allocation,  ///< operator new, malloc, calloc, realloc, aligned_alloc: std::bad_alloc, ENOMEM
+  allocation,  ///< operator new, malloc, calloc, realloc, aligned_alloc: std::bad_alloc, ENOMEM;
+               ///< not posix_memalign
   mapping,     ///< mmap: ENOMEM
   /// socket, accept4, epoll_create1, eventfd, timerfd_create, open, pipe2: EMFILE. Not counted:
   /// their relatives (openat, dup, fcntl, open64, which is open with _FILE_OFFSET_BITS=64).
@@ -38,7 +39,7 @@ struct fault_leak {
 };
 
 struct fault_report {
-  std::uint64_t requests = 0;  ///< that were refused, one in each run
+  std::uint64_t requests = 0;  ///< that were refused, one in each run; 0: the program made none
   std::uint64_t told = 0;      ///< runs that ended with an exception for it
   std::vector<fault_leak> leaks;
 
@@ -51,7 +52,8 @@ struct fault_report {
 /// `what`. It may start runtimes, and must do the same each time, but for what a refusal changes.
 /// Leaks are: an exception other than std::bad_alloc, heddle::resource_exhausted and
 /// std::system_error; descriptors, threads and blocks of operator new that remain; an exception of
-/// `after`. Errors: std::logic_error if requests do not come by here (a shared library, a
+/// `after`. A program that waits for ever for what was refused somebody else is not ended: give it
+/// a deadline. Errors: std::logic_error if requests do not come by here (a shared library, a
 /// sanitizer), or in a second call at the same time; std::length_error for more than
 /// `most_requests`. Cost: a run of the program for each request, and two.
 fault_report fail_each(resource what, const std::function<void()>& program,
