@@ -5,13 +5,12 @@
 #include <heddle/runtime/cancel.hpp>
 #include <heddle/runtime/detail/simulated_run.hpp>
 #include <heddle/runtime/this_fiber.hpp>
+#include <heddle/testing/detail/descriptors.hpp>
 
 #include "decisions.hpp"
 #include "settings.hpp"
 
 #include <cstdint>
-#include <filesystem>
-#include <iterator>
 #include <optional>
 #include <stdexcept>
 #include <string_view>
@@ -49,9 +48,11 @@ std::int64_t blocks_in_use() noexcept {
   return detail::live_blocks != nullptr ? detail::live_blocks() : 0;
 }
 
-std::size_t open_descriptors() {
-  const std::filesystem::directory_iterator all("/proc/self/fd");
-  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
+/// Returns what has become of the descriptors that were open; empty if nothing has.
+std::string changes_since(const detail::descriptor_list& before) {
+  if (detail::open_descriptors() == before) return {};
+  const std::string more = detail::descriptors_since(before);
+  return more.empty() ? "one is closed that the program has not opened\n" : "left open:\n" + more;
 }
 
 /// A run that counts suspension points, and at one of them ends the scope around the program.
@@ -174,7 +175,7 @@ class sweep {
   }
 
   void run_once(std::uint64_t point, blow how) {
-    const std::size_t descriptors = open_descriptors();
+    const detail::descriptor_list descriptors = detail::open_descriptors();
     decisions_.begin(detail::random_chooser(options_.seed));
     unhandled_.clear();
     bool same = false;
@@ -200,10 +201,8 @@ class sweep {
     if (const std::string open = decisions_.net().describe_open(); !open.empty()) {
       leaks("sockets left open:\n" + open);
     }
-    const std::size_t now_open = open_descriptors();
-    if (now_open != descriptors) {
-      leaks("descriptors: " + std::to_string(descriptors) + " before, " + std::to_string(now_open) +
-            " after");
+    if (const std::string changes = changes_since(descriptors); !changes.empty()) {
+      leaks("descriptors: " + changes);
     }
   }
 

@@ -105,10 +105,11 @@ std::optional<explorer::finding> explorer::run_every(std::uint64_t most,
   return std::nullopt;
 }
 
-bool explorer::improves(finding& found, const schedule& candidate) {
+/// Takes what `who` makes for `found` if it is a failure of the same kind, and smaller.
+bool explorer::improves(finding& found, std::unique_ptr<chooser> who, unsigned loops) {
   if (shrinks_left_ == 0) return false;
   --shrinks_left_;
-  auto again = run_schedule(candidate);
+  auto again = run(std::move(who), loops);
   if (!again || again->kind != found.kind) return false;
   const auto size = [](const finding& of) {
     return std::pair(of.answers.loops, of.answers.answers.size());
@@ -122,12 +123,8 @@ bool explorer::improves(finding& found, const schedule& candidate) {
 void explorer::use_fewer_loops(finding& found) {
   constexpr std::uint64_t tries = 30;
   for (unsigned loops = 1; loops < found.answers.loops; ++loops) {
-    for (std::uint64_t seed = 1; seed <= tries && shrinks_left_ > 0; ++seed, --shrinks_left_) {
-      auto again = run(random_chooser(seed), loops);
-      if (!again || again->kind != found.kind) continue;
-      again->seed = found.seed;
-      found = std::move(*again);
-      return;
+    for (std::uint64_t seed = 1; seed <= tries; ++seed) {
+      if (improves(found, random_chooser(seed), loops)) return;
     }
   }
 }
@@ -140,7 +137,7 @@ void explorer::use_fewer_answers(finding& found) {
       const auto begin = less.answers.begin() + static_cast<std::ptrdiff_t>(at);
       const auto left = static_cast<std::size_t>(less.answers.end() - begin);
       less.answers.erase(begin, begin + static_cast<std::ptrdiff_t>(std::min(chunk, left)));
-      if (!improves(found, less)) at += chunk;
+      if (!improves(found, scheduled_chooser(less), less.loops)) at += chunk;
     }
   }
 }

@@ -49,7 +49,7 @@ class explorer {
   bool went_well(finding& found, const config& settings);
   std::unique_ptr<chooser> chooser_of(std::uint64_t seed, unsigned loops);
   std::uint64_t usual_turns(unsigned loops);
-  bool improves(finding& found, const schedule& candidate);
+  bool improves(finding& found, std::unique_ptr<chooser> who, unsigned loops);
   void use_fewer_loops(finding& found);
   void use_fewer_answers(finding& found);
 

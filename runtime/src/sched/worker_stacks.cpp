@@ -50,12 +50,8 @@ void worker::fill_warm() {
 fiber* worker::do_without(task_core& core) noexcept {
   const bool usual = stack_bytes_of(core) == 0;
   if (usual) owner_.set_exhausted(true);
-  if (usual && others_keep_stacks()) {
-    starve(core);
-    return nullptr;
-  }
   // A task that fails reports, destroys, and may suspend in both: it needs a stack of its own.
-  fiber* const reserve = take_reserve();
+  fiber* const reserve = usual && others_keep_stacks() ? nullptr : take_reserve();
   if (reserve == nullptr) {
     starve(core);
     return nullptr;

@@ -6,8 +6,8 @@
 
 #include <heddle/runtime/runtime.hpp>
 #include <heddle/runtime/this_fiber.hpp>
+#include <heddle/testing/detail/descriptors.hpp>
 
-#include "descriptors.hpp"
 #include "environment.hpp"
 
 #include <algorithm>

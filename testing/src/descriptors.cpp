@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Reads /proc/self/fd.
-#include "descriptors.hpp"
+#include <heddle/testing/detail/descriptors.hpp>
 
 #include <filesystem>
 #include <system_error>
