@@ -58,12 +58,12 @@ void wire::unwatch(int fd) noexcept {
 /// share a port, whom the seed chooses.
 wire::record* wire::listener_at(const host& on, const net_address& at) noexcept {
   std::vector<record*> best;
-  for (auto& [fd, each] : sockets_) {
-    const bool here = each.home == &on && each.at == stage::listening && each.local.port == at.port;
-    if (!here || !covers(each.local, at)) continue;
-    if (!best.empty() && !best.front()->local.is_any() && each.local.is_any()) continue;
-    if (!best.empty() && best.front()->local.is_any() && !each.local.is_any()) best.clear();
-    best.push_back(&each);
+  for (record* const each : at_port(on, at.port)) {
+    if (each->at != stage::listening || !covers(each->local, at)) continue;
+    const bool any = each->local.is_any();
+    if (!best.empty() && any && !best.front()->local.is_any()) continue;
+    if (!best.empty() && !any && best.front()->local.is_any()) best.clear();
+    best.push_back(each);
   }
   if (best.empty()) return nullptr;
   return best[decides_.choose(static_cast<std::uint32_t>(best.size()))];
@@ -72,7 +72,7 @@ wire::record* wire::listener_at(const host& on, const net_address& at) noexcept 
 void wire::send_request(const request& what) {
   post(arrival(*what.from, *what.to),
        {what.from, what.to, std::make_shared<lane>(), [this, what] { arrive_request(what); },
-        [this, what] { repeat_request(what); }, event::kind::lost});
+        [this, what] { repeat_request(what); }, when_held::lost});
 }
 
 void wire::arrive_request(const request& what) {
@@ -132,7 +132,7 @@ void wire::establish(const request& what, record& listening) {
   server.taken = false;
   server.over = over;
   server.side = 1;
-  server.local = what.target;
+  set_local(server, what.target);
   server.peer = find(what.client)->local;
   server.set = listening.set;
   listening.newcomers.push_back(server.fd);

@@ -3,9 +3,9 @@
 #include "network/wire.hpp"
 
 #include <algorithm>
-#include <bitset>
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -43,31 +43,44 @@ int wire::socket(int family) noexcept {
   return open(current(), family).fd;
 }
 
+void wire::set_local(record& of, const net_address& local) {
+  const auto [first, last] = by_port_.equal_range(of.local.port);
+  const auto entry =
+      std::find_if(first, last, [&](const auto& each) { return each.second == of.fd; });
+  if (entry != last) by_port_.erase(entry);
+  of.local = local;
+  if (local.port != 0) by_port_.emplace(local.port, of.fd);
+}
+
+std::vector<wire::record*> wire::at_port(const host& on, std::uint16_t port) noexcept {
+  std::vector<record*> found;
+  const auto [first, last] = by_port_.equal_range(port);
+  std::for_each(first, last, [&](const auto& each) {
+    record* const one = find(each.second);
+    if (one->home == &on) found.push_back(one);
+  });
+  return found;
+}
+
 /// Returns whether the address of `by` is another's, too, as Linux decides about SO_REUSEADDR and
 /// SO_REUSEPORT.
-bool wire::is_taken(const record& by) const noexcept {
-  return std::any_of(sockets_.begin(), sockets_.end(), [&](const auto& each) {
-    const record& other = each.second;
-    const bool same = other.home == by.home && other.fd != by.fd &&
-                      other.local.port == by.local.port && overlap(other.local, by.local);
-    const bool shared = other.set.reuse_port && by.set.reuse_port;
+bool wire::is_taken(const record& by) noexcept {
+  const std::vector<record*> all = at_port(*by.home, by.local.port);
+  return std::any_of(all.begin(), all.end(), [&](const record* other) {
+    const bool shared = other->set.reuse_port && by.set.reuse_port;
     const bool left_over =
-        other.set.reuse_address && by.set.reuse_address && other.at != stage::listening;
-    return same && !shared && !left_over;
+        other->set.reuse_address && by.set.reuse_address && other->at != stage::listening;
+    return other != &by && overlap(other->local, by.local) && !shared && !left_over;
   });
 }
 
 /// Returns 0 if there is none.
-std::uint16_t wire::free_port(host& on) const noexcept {
+std::uint16_t wire::free_port(host& on) noexcept {
   constexpr std::uint16_t last = 65535;
-  std::bitset<last + 1> taken;
-  for (const auto& [fd, each] : sockets_) {
-    if (each.home == &on) taken.set(each.local.port);
-  }
   for (unsigned n = first_free_port; n <= last; ++n) {
     const std::uint16_t port = on.next_port;
     on.next_port = port == last ? first_free_port : static_cast<std::uint16_t>(port + 1);
-    if (!taken.test(port)) return port;
+    if (at_port(on, port).empty()) return port;
   }
   return 0;
 }
@@ -83,9 +96,9 @@ int wire::bind(int fd, const sockaddr* local, socklen_t length) noexcept {
   if (wanted.what == net_address::kind::none || foreign) return -EADDRNOTAVAIL;
   if (wanted.port == 0) wanted.port = free_port(*self->home);
   if (wanted.port == 0) return -EADDRINUSE;
-  const net_address before = std::exchange(self->local, wanted);
+  set_local(*self, wanted);
   if (!is_taken(*self)) return 0;
-  self->local = before;
+  set_local(*self, {});
   return -EADDRINUSE;
 }
 
@@ -96,9 +109,9 @@ int wire::listen(int fd, int backlog) noexcept {
   if (self->at != stage::fresh && self->at != stage::listening) return -EINVAL;
   if (self->local.port == 0) {
     const bool four = self->family == AF_INET;
-    self->local = {four ? net_address::kind::any_four : net_address::kind::any, 0,
-                   free_port(*self->home)};
-    if (self->local.port == 0) return -EADDRINUSE;
+    const std::uint16_t port = free_port(*self->home);
+    if (port == 0) return -EADDRINUSE;
+    set_local(*self, {four ? net_address::kind::any_four : net_address::kind::any, 0, port});
   }
   if (self->at == stage::fresh && is_taken(*self)) return -EADDRINUSE;
   self->at = stage::listening;
@@ -123,6 +136,12 @@ int wire::accept(int fd, sockaddr* peer, socklen_t* length) noexcept {
   return -EAGAIN;
 }
 
+/// Returns the address of `home` that speaks to `target`.
+net_address wire::source_for(const net_address& target, const host& home) noexcept {
+  if (target.what == net_address::kind::six_loopback) return target;
+  return {target.what, target.is_loopback() ? INADDR_LOOPBACK : home.ip};
+}
+
 int wire::connect(int fd, const sockaddr* peer, socklen_t length) noexcept {
   int error = 0;
   record* const self = find_up(fd, error);
@@ -138,17 +157,14 @@ int wire::connect(int fd, const sockaddr* peer, socklen_t length) noexcept {
   if (six && self->family != AF_INET6) return -EAFNOSUPPORT;
   host* const to = target.is_loopback() ? self->home : host_at(target.ip);
   if (to == nullptr) return -ENETUNREACH;
-  if (self->local.port == 0) self->local.port = free_port(*self->home);
-  if (self->local.port == 0) return -EADDRNOTAVAIL;
-  self->peer = target;
-  if (self->local.what == net_address::kind::none || self->local.is_any()) {
-    const std::uint16_t port = self->local.port;
-    self->local = target;
-    if (target.what == net_address::kind::four) {
-      self->local.ip = target.is_loopback() ? INADDR_LOOPBACK : self->home->ip;
-    }
-    self->local.port = port;
+  net_address local = self->local;
+  if (local.what == net_address::kind::none || local.is_any()) {
+    local = source_for(target, *self->home);
   }
+  local.port = self->local.port != 0 ? self->local.port : free_port(*self->home);
+  if (local.port == 0) return -EADDRNOTAVAIL;
+  set_local(*self, local);
+  self->peer = target;
   self->at = stage::connecting;
   send_request({fd, self->home, to, target, decides_.now()});
   return -EINPROGRESS;
@@ -312,6 +328,7 @@ void wire::close(int fd) noexcept {
     disarm(here);
     here.fd = -1;
   }
+  set_local(*self, {});
   sockets_.erase(fd);
 }
 

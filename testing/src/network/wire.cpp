@@ -51,6 +51,7 @@ int wire::fresh_number() noexcept {
 void wire::begin() {
   remember_stale();
   sockets_.clear();
+  by_port_.clear();
   events_.clear();
   held_.clear();
   next_fd_ = first_simulated_descriptor;
@@ -237,7 +238,7 @@ bool wire::run_event() {
     happens.happen();
   } else {
     if (happens.held_up) happens.held_up();
-    if (happens.if_held == event::kind::sent_until_it_arrives) held_.push_back(std::move(happens));
+    if (happens.then == when_held::kept) held_.push_back(std::move(happens));
   }
   return true;
 }
@@ -265,6 +266,7 @@ void wire::crash(std::string_view name) {
       disarm(lost);
     }
     each.over = nullptr;
+    set_local(each, {});
     each.at = stage::failed;
     each.error = ENETDOWN;
     notify(fd);

@@ -95,6 +95,7 @@ class wire final : public socket_calls {
     clock::time_point last_due{};
   };
   using lane_ref = std::shared_ptr<lane>;
+  enum class when_held : bool { kept, lost };
   /// Something that happens at its time; if it crosses from host to host, only if it can.
   struct event {
     host* from;  // both null: it does not cross
@@ -102,10 +103,7 @@ class wire final : public socket_calls {
     lane_ref in;
     std::function<void()> happen;
     std::function<void()> held_up{};  // called if it cannot arrive; may be empty
-    enum class kind : std::uint8_t {
-      sent_until_it_arrives,
-      lost
-    } if_held = kind::sent_until_it_arrives;
+    when_held then = when_held::kept;
   };
   using event_map = std::multimap<clock::time_point, event>;
   using timer = std::optional<event_map::iterator>;  // set while it is armed
@@ -197,8 +195,11 @@ class wire final : public socket_calls {
   record* find_up(int fd, int& error) noexcept;
   record& open(host& on, int family);
   record* listener_at(const host& on, const net_address& at) noexcept;
-  bool is_taken(const record& by) const noexcept;
-  std::uint16_t free_port(host& on) const noexcept;
+  void set_local(record& of, const net_address& local);
+  std::vector<record*> at_port(const host& on, std::uint16_t port) noexcept;
+  static net_address source_for(const net_address& target, const host& home) noexcept;
+  bool is_taken(const record& by) noexcept;
+  std::uint16_t free_port(host& on) noexcept;
   void notify(int fd);
   std::uint32_t readiness_of(const record& of) const noexcept;
 
@@ -237,6 +238,7 @@ class wire final : public socket_calls {
   topology set_up_;  // outside of runs
   topology now_;
   std::map<int, record> sockets_;
+  std::multimap<std::uint16_t, int> by_port_;  // those that have one, of all hosts
   int next_fd_ = first_simulated_descriptor;
   event_map events_;
   std::vector<event> held_;
