@@ -232,6 +232,15 @@ const std::vector<scene> resets = {
        d.read(d.client);
        d.write(d.client);
      }},
+    {"a_listener_that_closes_resets_newcomers_that_said_nothing",
+     [](dialogue& d) {
+       d.listen();
+       d.connect(d.listener.local_endpoint());
+       d.listener.close();
+       d.until_disconnected(d.client);
+       d.read(d.client);
+       d.read(d.client);
+     }},
     {"a_newcomer_that_was_reset",
      [](dialogue& d) {
        d.listen();

@@ -208,7 +208,6 @@ void wire::break_end(connection& over, std::size_t side, int error) {
 void wire::give_up(const connection_ref& over, std::size_t side) {
   if (over->ends[side].broken || is_over(*over, side)) return;
   break_end(*over, side, ETIMEDOUT);
-  if (!over->ends[1 - side].silent_since) probe(over, 1 - side, decides_.now());
 }
 
 /// A send has found no room.
