@@ -10,6 +10,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
+#include <random>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -190,6 +192,46 @@ TEST(network_faults, parted_again_before_it_has_arrived_it_arrives_later) {
                       sleep_for(1s);
                     }),
             "first second");
+}
+
+/// Does one thing to the link between two hosts, or waits.
+void meddle(simulation& sim, std::minstd_rand& random) {
+  const std::chrono::milliseconds some{random() % 20};
+  switch (random() % 5) {
+    case 0:
+      return sim.net().part("main", "server");
+    case 1:
+      return sim.net().heal("main", "server");
+    case 2:
+      return sim.net().set_link("main", "server",
+                                {.latency = some, .jitter = some / 2, .window = 1 + random() % 40});
+    default:
+      return sleep_for(some);
+  }
+}
+
+TEST(network_faults, a_stream_arrives_as_it_is_whatever_becomes_of_its_link) {
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    SCOPED_TRACE(seed);
+    std::minstd_rand random(static_cast<unsigned>(seed + 1));
+    simulation sim(seed);
+    std::string sent;
+    const std::string got = sent_by(sim, [&](tcp_stream& stream) {
+      heddle::task_group writing;
+      writing.spawn([&] {
+        for (unsigned n = 0; n < 60; ++n) {
+          const std::string piece(1 + n % 7, static_cast<char>('!' + n));
+          sent += piece;
+          stream.write_all(bytes(piece));
+          if (n % 4 == 0) sleep_for(3ms);
+        }
+      });
+      for (int n = 0; n < 60; ++n) meddle(sim, random);
+      sim.net().heal("main", "server");
+      writing.join();
+    });
+    EXPECT_EQ(got, sent);
+  }
 }
 
 TEST(network_faults, a_connection_that_is_lost_counts_once) {

@@ -69,7 +69,7 @@ inline std::string ask(testing::simulation& sim, std::string_view text) {
 }
 
 /// Runs `server(stream)` on host "server" with one end of a connection, and `client(stream)` on
-/// "main" with the other. What `server` leaves open is closed behind both.
+/// "main" with the other; each closes its own when it returns.
 template <class Server, class Client>
 void converse(testing::simulation& sim, Server server, Client client) {
   sim.run([&] {
@@ -89,7 +89,7 @@ void converse(testing::simulation& sim, Server server, Client client) {
   });
 }
 
-/// Returns what arrives of what `client(stream)` sends, up to its end, which is to come as one.
+/// Returns what arrives of what `client(stream)` sends. Errors: if it does not come to its end.
 template <class Client>
 std::string sent_by(testing::simulation& sim, Client client) {
   std::string got;

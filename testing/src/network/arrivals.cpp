@@ -215,6 +215,13 @@ void wire::want_room(const connection_ref& over, std::size_t side) {
   if (!std::exchange(over->ends[side].wants_room, true)) watch_room(over, side);
 }
 
+/// The window of the end on `side` may be open; it may have become narrower, too.
+void wire::offer_room(const connection_ref& over, std::size_t side) {
+  if (over->ends[side].broken) return;
+  if (room(*over, side) == 0) return want_room(over, side);
+  notify(over->ends[side].fd);
+}
+
 /// Has a window that stays shut for TCP_USER_TIMEOUT end the connection, as Linux does, though its
 /// probes are answered.
 void wire::watch_room(const connection_ref& over, std::size_t side) {
@@ -236,7 +243,7 @@ bool wire::is_silent(const connection& over, std::size_t side) const noexcept {
 void wire::reconsider(const connection_ref& over, std::size_t side) {
   connection::end& here = over->ends[side];
   const bool silent = is_silent(*over, side);
-  if (here.broken || silent == here.silent_since.has_value()) return;
+  if (here.broken || is_over(*over, side) || silent == here.silent_since.has_value()) return;
   const clock::time_point last_heard = here.silent_since.value_or(decides_.now());
   here.owed = false;
   here.silent_since.reset();

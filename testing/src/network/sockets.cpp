@@ -182,7 +182,7 @@ void wire::tell_of_room(const connection_ref& over, std::size_t side) {
   disarm(over->ends[side].until_room);
   const auto happen = [this, over, side] {
     if (over->ends[side].broken) return send_reset(over, 1 - side);
-    notify(over->ends[side].fd);
+    offer_room(over, side);
   };
   post_to(over, side, happen, owes::no);
 }

@@ -127,7 +127,8 @@ void wire::rouse_writers() {
     if (!here.wants_room || room(*each.over, each.side) == 0) continue;
     here.wants_room = false;
     disarm(here.until_room);
-    post_here(decides_.now(), [this, fd = fd] { notify(fd); });
+    post_here(decides_.now(),
+              [this, over = each.over, side = each.side] { offer_room(over, side); });
   }
 }
 

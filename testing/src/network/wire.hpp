@@ -221,6 +221,7 @@ class wire final : public socket_calls {
   std::size_t room(const connection& over, std::size_t sender) const noexcept;
   void tell_of_room(const connection_ref& over, std::size_t side);
   void watch_room(const connection_ref& over, std::size_t side);
+  void offer_room(const connection_ref& over, std::size_t side);
   void want_room(const connection_ref& over, std::size_t side);
 
   bool is_silent(const connection& over, std::size_t side) const noexcept;
