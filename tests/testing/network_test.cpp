@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// io's streams and listeners over a simulated network, and its faults.
+// io's streams and listeners over a simulated network. Its faults: network_faults_test.cpp.
 #include <heddle/io/serve.hpp>
 #include <heddle/io/tcp.hpp>
 #include <heddle/runtime.hpp>
@@ -8,14 +8,16 @@
 #include <heddle/testing/explore.hpp>
 #include <heddle/testing/simulation.hpp>
 
+#include "testing/simulated_hosts.hpp"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstddef>
 #include <span>
 #include <string>
-#include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace {
 
@@ -23,62 +25,12 @@ using namespace std::chrono_literals;
 using heddle::io::endpoint;
 using heddle::io::tcp_listener;
 using heddle::io::tcp_stream;
-using heddle::testing::link_options;
+using heddle::test::ask;
+using heddle::test::at;
+using heddle::test::bytes;
+using heddle::test::echo;
+using heddle::test::read_all;
 using heddle::testing::simulation;
-using heddle::testing::simulation_options;
-
-std::span<const std::byte> bytes_of(std::string_view text) {
-  return std::as_bytes(std::span(text));
-}
-
-std::string read_all(tcp_stream& from, std::error_code& error) {
-  std::string text;
-  std::array<char, 64> piece{};
-  while (const std::size_t bytes =
-             from.read_some(std::as_writable_bytes(std::span(piece)), error)) {
-    text.append(piece.data(), bytes);
-  }
-  return text;
-}
-
-std::string read_all(tcp_stream& from) {
-  std::error_code error;
-  std::string text = read_all(from, error);
-  if (error) throw std::system_error(error);
-  return text;
-}
-
-endpoint at(simulation& sim, std::string_view host, std::string_view port) {
-  return endpoint(sim.net().address(host) + ":" + std::string(port));
-}
-
-/// Echoes `connections` streams, one after the other, until each ends.
-void echo(simulation& sim, int connections) {
-  tcp_listener listener = tcp_listener::bind(at(sim, "server", "80"));
-  heddle::task_group all;
-  for (int n = 0; n < connections; ++n) {
-    all.spawn([stream = listener.accept()]() mutable {
-      std::array<std::byte, 32> piece;
-      while (const std::size_t bytes = stream.read_some(piece)) {
-        stream.write_all(std::span(piece).first(bytes));
-      }
-    });
-  }
-  all.join();
-}
-
-/// Sends `text` to the server and returns what comes back.
-std::string ask(simulation& sim, std::string_view text) {
-  tcp_stream stream = tcp_stream::connect(at(sim, "server", "80"));
-  heddle::task_group both;
-  both.spawn([&] {
-    stream.write_all(bytes_of(text));
-    stream.shutdown_write();
-  });
-  std::string answer = read_all(stream);
-  both.join();
-  return answer;
-}
 
 /// Returns how long a question and its answer take between two hosts, connecting included.
 std::chrono::nanoseconds ask_time(simulation& sim) {
@@ -160,117 +112,6 @@ TEST(network, refuses_where_nobody_listens) {
   EXPECT_EQ(sim.net().stats().refused, 2U);
 }
 
-TEST(network, a_connect_across_a_partition_takes_as_long_as_its_limit) {
-  simulation sim(1);
-  sim.net().part("main", "server");
-  sim.run([&] {
-    std::error_code error;
-    tcp_stream::connect(at(sim, "server", "80"), {.timeout = 3s}, error);
-    EXPECT_EQ(error, std::errc::timed_out);
-  });
-  EXPECT_GE(sim.elapsed(), 3s);
-  EXPECT_LT(sim.elapsed(), 4s);
-}
-
-TEST(network, what_a_partition_held_up_arrives_when_it_heals) {
-  simulation sim(1);
-  sim.run([&] {
-    heddle::task_group all;
-    all.spawn([&] { sim.net().on("server", [&] { echo(sim, 1); }); });
-    heddle::this_fiber::sleep_for(1ms);
-    tcp_stream stream = tcp_stream::connect(at(sim, "server", "80"));
-    sim.net().part("main", "server");
-    stream.write_all(bytes_of("held up"));
-    stream.shutdown_write();
-    EXPECT_FALSE(heddle::move_on_after(5s, [&] { read_all(stream); }));
-    sim.net().heal("main", "server");
-    EXPECT_EQ(read_all(stream), "held up");
-    all.join();
-  });
-}
-
-TEST(network, a_silent_peer_is_given_up) {
-  simulation sim(1);
-  sim.run([&] {
-    heddle::task_group all;
-    all.spawn([&] { sim.net().on("server", [&] { echo(sim, 1); }); });
-    heddle::this_fiber::sleep_for(1ms);
-    tcp_stream stream = tcp_stream::connect(at(sim, "server", "80"));
-    stream.set_give_up_after(7s);
-    sim.net().part("main", "server");
-    stream.write_all(bytes_of("hello?"));
-    std::error_code error;
-    read_all(stream, error);
-    EXPECT_EQ(error, std::errc::timed_out);
-    all.cancel();
-    all.join();
-  });
-  EXPECT_GE(sim.elapsed(), 7s);
-  EXPECT_LT(sim.elapsed(), 8s);
-}
-
-TEST(network, a_lost_connection_is_a_reset_at_both_ends) {
-  simulation sim(1);
-  sim.run([&] {
-    heddle::task_group all;
-    std::error_code at_server;
-    all.spawn([&] {
-      sim.net().on("server", [&] {
-        tcp_listener listener = tcp_listener::bind(at(sim, "server", "80"));
-        tcp_stream stream = listener.accept();
-        read_all(stream, at_server);
-      });
-    });
-    heddle::this_fiber::sleep_for(1ms);
-    tcp_stream stream = tcp_stream::connect(at(sim, "server", "80"));
-    all.spawn([&] {
-      heddle::this_fiber::sleep_for(1s);
-      sim.net().reset_connections("main", "server");
-    });
-    std::error_code here;
-    read_all(stream, here);
-    all.join();
-    EXPECT_EQ(here, std::errc::connection_reset);
-    EXPECT_EQ(at_server, std::errc::connection_reset);
-  });
-}
-
-TEST(network, after_a_crash_the_peer_learns_only_when_it_is_answered) {
-  simulation sim(1);
-  sim.run([&] {
-    heddle::task_group all;
-    std::error_code at_server;
-    all.spawn([&] {
-      sim.net().on("server", [&] {
-        tcp_listener listener = tcp_listener::bind(at(sim, "server", "80"));
-        tcp_stream stream = listener.accept();
-        read_all(stream, at_server);
-      });
-    });
-    heddle::this_fiber::sleep_for(1ms);
-    tcp_stream stream = tcp_stream::connect(at(sim, "server", "80"));
-    heddle::this_fiber::sleep_for(1s);
-    sim.net().crash("server");
-    all.join();
-    EXPECT_EQ(at_server, std::errc::network_down);
-    stream.write_all(bytes_of("are you there?"));
-    std::error_code error;
-    EXPECT_FALSE(heddle::move_on_after(5s, [&] { read_all(stream, error); }));
-    sim.net().restart("server");
-    stream.write_all(bytes_of("and now?"));
-    read_all(stream, error);
-    EXPECT_EQ(error, std::errc::connection_reset);
-    EXPECT_EQ(sim.net().on("client",
-                           [&] {
-                             heddle::task_group again;
-                             again.spawn([&] { sim.net().on("server", [&] { echo(sim, 1); }); });
-                             heddle::this_fiber::sleep_for(1ms);
-                             return ask(sim, "fresh");
-                           }),
-              "fresh");
-  });
-}
-
 TEST(network, a_slow_reader_holds_up_the_writer_and_bounds_what_is_under_way) {
   simulation sim(1);
   sim.net().set_links({.window = 1000});
@@ -281,7 +122,7 @@ TEST(network, a_slow_reader_holds_up_the_writer_and_bounds_what_is_under_way) {
     all.spawn([&] {
       tcp_stream stream = tcp_stream::connect(listener.local_endpoint());
       for (int n = 0; n < 100; ++n) {
-        written += stream.write_some(bytes_of(std::string(100, 'x')));
+        written += stream.write_some(bytes(std::string(100, 'x')));
       }
     });
     tcp_stream stream = listener.accept();
@@ -302,7 +143,7 @@ TEST(network, half_close_leaves_the_other_direction_open) {
     tcp_stream server = listener.accept();
     client.shutdown_write();
     EXPECT_EQ(read_all(server), "");
-    server.write_all(bytes_of("still here"));
+    server.write_all(bytes("still here"));
     server.close();
     EXPECT_EQ(read_all(client), "still here");
   });
@@ -317,7 +158,7 @@ TEST(network, serve_runs_on_it) {
     heddle::task_group all;
     all.spawn([&] {
       serving.run([&] {
-        heddle::io::serve(listener, [](tcp_stream stream) { stream.write_all(bytes_of("hi")); });
+        heddle::io::serve(listener, [](tcp_stream stream) { stream.write_all(bytes("hi")); });
       });
     });
     for (int n = 0; n < 5; ++n) {
@@ -329,33 +170,6 @@ TEST(network, serve_runs_on_it) {
   });
 }
 
-TEST(network, a_port_is_taken_once_a_host) {
-  simulation sim(1);
-  sim.run([&] {
-    const auto bind_on = [&](std::string_view host) {
-      std::error_code error;
-      return sim.net().on(host, [&] {
-        auto bound = tcp_listener::bind(endpoint("0.0.0.0:80"), error);
-        return std::pair(std::move(bound), error);
-      });
-    };
-    const auto first = bind_on("one");
-    EXPECT_FALSE(first.second);
-    EXPECT_EQ(bind_on("one").second, std::errc::address_in_use);
-    EXPECT_FALSE(bind_on("two").second);
-    std::error_code error;
-    tcp_listener::bind(at(sim, "elsewhere", "80"), error);
-    EXPECT_EQ(error, std::errc::address_not_available);
-  });
-}
-
-TEST(network, bad_links_are_named) {
-  simulation sim;
-  EXPECT_THROW(sim.net().set_links({.latency = -1ms}), std::invalid_argument);
-  EXPECT_THROW(sim.net().set_links({.window = 0}), std::invalid_argument);
-  EXPECT_THROW(sim.net().set_link("a", "b", {.segment = 0}), std::invalid_argument);
-}
-
 /// A program on the network of whatever simulation runs it, on loopback.
 void echo_on_loopback() {
   tcp_listener listener = tcp_listener::bind(endpoint("127.0.0.1:0"));
@@ -363,12 +177,12 @@ void echo_on_loopback() {
   all.spawn([&] {
     tcp_stream stream = listener.accept();
     std::array<std::byte, 8> piece;
-    while (const std::size_t bytes = stream.read_some(piece)) {
-      stream.write_all(std::span(piece).first(bytes));
+    while (const std::size_t more = stream.read_some(piece)) {
+      stream.write_all(std::span(piece).first(more));
     }
   });
   tcp_stream stream = tcp_stream::connect(listener.local_endpoint());
-  stream.write_all(bytes_of("a few bytes, and some more"));
+  stream.write_all(bytes("a few bytes, and some more"));
   stream.shutdown_write();
   if (read_all(stream) != "a few bytes, and some more") throw std::runtime_error("it differs");
   all.join();

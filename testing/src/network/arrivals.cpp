@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What arrives at a host: requests to connect, answers, bytes, ends and resets; and who is told.
+// What arrives at a host: requests to connect, answers, bytes, ends and resets; who is told; and
+// what becomes of connections where nothing arrives.
 #include "network/wire.hpp"
 
 #include <algorithm>
@@ -29,7 +30,7 @@ std::uint32_t wire::readiness_of(const record& of) const noexcept {
   if (!here.received.empty()) mask |= EPOLLIN;
   if (here.fin_arrived) mask |= EPOLLIN | EPOLLRDHUP;
   if (here.fin_arrived && here.fin_sent) mask |= EPOLLHUP;
-  if (room(*of.over, of.side) > 0) mask |= EPOLLOUT;
+  if (here.fin_sent || room(*of.over, of.side) > 0) mask |= EPOLLOUT;
   return mask;
 }
 
@@ -46,137 +47,248 @@ void wire::watch(int fd, heddle::detail::registration& entry) {
   if (one == nullptr) return;
   one->watched = &entry;
   // As the kernel does: what is so already is told soon.
-  host& home = *one->home;
-  post(decides_.now(), {&home, &home, fresh_lanes(), [this, fd] { notify(fd); }, {}});
+  post_here(decides_.now(), [this, fd] { notify(fd); });
 }
 
 void wire::unwatch(int fd) noexcept {
   if (record* const one = find(fd)) one->watched = nullptr;
 }
 
+/// Returns who gets a request: of those it fits, the one whose address says most; of several that
+/// share a port, whom the seed chooses.
 wire::record* wire::listener_at(const host& on, const net_address& at) noexcept {
-  for (auto& [fd, each] : sockets_) {
-    const bool here = each.home == &on && each.at == stage::listening && each.local.port == at.port;
-    const bool fits = each.local.what == net_address::kind::any || each.local.what == at.what;
-    if (here && fits) return &each;
+  std::vector<record*> best;
+  for (record* const each : at_port(on, at.port)) {
+    if (each->at != stage::listening || !covers(each->local, at)) continue;
+    const bool any = each->local.is_any();
+    if (!best.empty() && any && !best.front()->local.is_any()) continue;
+    if (!best.empty() && !any && best.front()->local.is_any()) best.clear();
+    best.push_back(each);
   }
-  return nullptr;
+  if (best.empty()) return nullptr;
+  return best[decides_.choose(static_cast<std::uint32_t>(best.size()))];
 }
 
-void wire::arrive_syn(int client, host& from, host& to, const net_address& target) {
-  record* const listening = listener_at(to, target);
-  if (listening == nullptr) return refuse(client, from, to);
-  if (listening->newcomers.size() < listening->backlog) {
-    return establish(client, *listening, target);
-  }
-  // A full backlog drops it, and the client's kernel asks again.
-  const auto again = decides_.now() + std::chrono::seconds{1};
-  post(again, {&from,
-               &to,
-               fresh_lanes(),
-               [this, client, &from, &to, target] { arrive_syn(client, from, to, target); },
-               {}});
+void wire::send_request(const request& what) {
+  post(arrival(*what.from, *what.to),
+       {what.from, what.to, std::make_shared<lane>(), [this, what] { arrive_request(what); },
+        [this, what] { repeat_request(what); }, when_held::lost});
 }
 
-void wire::refuse(int client, host& from, host& to) {
+void wire::arrive_request(const request& what) {
+  const record* const waits = find(what.client);
+  if (waits == nullptr || waits->at != stage::connecting) return;  // meanwhile it is void
+  record* const listening = listener_at(*what.to, what.target);
+  if (listening == nullptr) return refuse(what);
+  // A full backlog drops it.
+  if (listening->newcomers.size() >= listening->backlog) return repeat_request(what);
+  establish(what, *listening);
+}
+
+/// A request was lost: the client's kernel sends it again, 1, 3, 7, 15, 31 and 63 s after it sent
+/// it first, and gives up after 127 s, or after TCP_USER_TIMEOUT.
+void wire::repeat_request(const request& what) {
+  const record* const waits = find(what.client);
+  if (waits == nullptr || waits->at != stage::connecting) return;
+  constexpr unsigned most = 6;
+  const auto after = [&](unsigned repeats) {
+    return what.began + std::chrono::seconds{(1U << (repeats + 1)) - 1};
+  };
+  auto end = after(most);
+  if (waits->set.give_up.count() != 0) end = std::min(end, what.began + waits->set.give_up);
+  const auto next = std::max(std::min(after(what.repeats), end), decides_.now());
+  post_here(next, [this, what, end] {
+    const record* const still = find(what.client);
+    if (still == nullptr || still->at != stage::connecting) return;
+    if (decides_.now() >= end) return fail(what.client, ETIMEDOUT);
+    request again = what;
+    ++again.repeats;
+    send_request(again);
+  });
+}
+
+void wire::refuse(const request& what) {
   ++stats_.refused;
-  post(arrival(to, from), {&to,
-                           &from,
-                           fresh_lanes(),
-                           [this, client] {
-                             record* const waits = find(client);
-                             if (waits == nullptr || waits->at != stage::connecting) return;
-                             waits->at = stage::failed;
-                             waits->error = ECONNREFUSED;
-                             notify(client);
-                           },
-                           {}});
+  post(arrival(*what.to, *what.from),
+       {what.to, what.from, std::make_shared<lane>(),
+        [this, client = what.client] { fail(client, ECONNREFUSED); }});
 }
 
-void wire::establish(int client, record& listening, const net_address& target) {
-  const record* const waits = find(client);
-  host* const from = waits != nullptr ? waits->home : nullptr;
-  if (from == nullptr) return;  // closed meanwhile: the request is void
+void wire::fail(int client, int error) {
+  record* const waits = find(client);
+  if (waits == nullptr || waits->at != stage::connecting) return;
+  waits->at = stage::failed;
+  waits->error = error;
+  notify(client);
+}
+
+void wire::establish(const request& what, record& listening) {
   ++stats_.connections;
   record& server = open(*listening.home, listening.family);
-  const auto over = std::make_shared<connection>(
-      connection{{{{client, from}, {server.fd, listening.home}}}, fresh_lanes()});
+  const connection_ref over = std::make_shared<connection>(
+      connection{{{{what.client, what.from, std::make_shared<lane>()},
+                   {server.fd, listening.home, std::make_shared<lane>()}}}});
   server.at = stage::connected;
   server.taken = false;
   server.over = over;
   server.side = 1;
-  server.local = {target.what, target.ip, listening.local.port};
-  server.peer = waits->local;
-  server.give_up = listening.give_up;
+  set_local(server, what.target);
+  server.peer = find(what.client)->local;
+  server.set = listening.set;
   listening.newcomers.push_back(server.fd);
   notify(listening.fd);
-  post_to(over, 0, [this, over, client] {
-    record* const connected = find(client);
-    if (connected == nullptr) {
-      over->ends[0].fd = -1;
-      return send_reset(over, 1);
-    }
-    connected->at = stage::connected;
-    connected->over = over;
-    connected->side = 0;
-    notify(client);
-  });
+  reconsider(over, 1);
+  post_to(over, 0, [this, over, client = what.client] { finish_connect(over, client); });
 }
 
-/// Sends something to the end on `side`, behind what is on its way there.
-void wire::post_to(const std::shared_ptr<connection>& over, std::size_t side,
-                   std::function<void()> happen) {
-  connection::end& to = over->ends[side];
-  host& from = *over->ends[1 - side].home;
-  to.last_due = std::max(to.last_due, arrival(from, *to.home));
-  post(to.last_due, {&from, to.home, over->lane + side,
-                     [over, side, happen = std::move(happen)] {
-                       ++over->ends[1 - side].arrivals;
-                       happen();
-                     },
-                     [this, over, side] { watch_for_silence(over, 1 - side); }});
+void wire::finish_connect(const connection_ref& over, int client) {
+  record* const waits = find(client);
+  if (waits == nullptr || waits->at != stage::connecting) {
+    over->ends[0].fd = -1;
+    over->ends[0].broken = true;
+    return send_reset(over, 1);
+  }
+  waits->at = stage::connected;
+  waits->over = over;
+  waits->side = 0;
+  notify(client);
+  reconsider(over, 0);
 }
 
-void wire::deliver(const std::shared_ptr<connection>& over, std::size_t side,
-                   const std::string& bytes) {
+void wire::deliver(const connection_ref& over, std::size_t side, const std::string& bytes) {
   connection::end& to = over->ends[side];
   to.under_way -= bytes.size();
-  if (to.fd < 0) return send_reset(over, 1 - side);
-  if (to.broken) return;
+  if (to.fd < 0 || to.broken) return send_reset(over, 1 - side);
   stats_.bytes += bytes.size();
   to.received += bytes;
   notify(to.fd);
 }
 
-void wire::send_reset(const std::shared_ptr<connection>& over, std::size_t side) {
-  post_to(over, side, [this, over, side] { break_end(*over, side, ECONNRESET); });
+void wire::end_input(const connection_ref& over, std::size_t side) {
+  connection::end& to = over->ends[side];
+  if (to.broken) return send_reset(over, 1 - side);
+  to.fin_arrived = true;
+  for (const std::size_t each : {side, 1 - side}) {
+    if (is_over(*over, each)) disarm(over->ends[each]);
+  }
+  notify(to.fd);
+}
+
+void wire::send_reset(const connection_ref& over, std::size_t side) {
+  if (over->ends[side].broken) return;  // there is nobody to tell
+  post_to(
+      over, side, [this, over, side] { arrive_reset(*over, side); }, owes::no);
+}
+
+/// Returns whether both have ended it: nothing happens to it any more.
+bool wire::is_over(const connection& over, std::size_t side) noexcept {
+  const connection::end& here = over.ends[side];
+  return here.fin_arrived && here.fin_sent && over.ends[1 - side].fin_arrived;
+}
+
+void wire::arrive_reset(connection& over, std::size_t side) {
+  const connection::end& here = over.ends[side];
+  if (here.broken || is_over(over, side)) return;
+  if (!std::exchange(over.was_reset, true)) ++stats_.resets;
+  // Whoever has seen the end is told that nobody reads, not that something is missing.
+  break_end(over, side, here.fin_arrived && !here.fin_sent ? EPIPE : ECONNRESET);
 }
 
 void wire::break_end(connection& over, std::size_t side, int error) {
   connection::end& end = over.ends[side];
   if (std::exchange(end.broken, true)) return;
-  if (error == ECONNRESET) ++stats_.resets;
+  disarm(end);
   record* const one = find(end.fd);
   if (one == nullptr) return;
   if (error != 0) one->error = error;
   notify(end.fd);
 }
 
-/// What `sender` has sent cannot arrive: after its TCP_USER_TIMEOUT it gives up, unless something
-/// has arrived by then.
-void wire::watch_for_silence(const std::shared_ptr<connection>& over, std::size_t sender) {
-  const record* const one = find(over->ends[sender].fd);
-  if (one == nullptr || one->give_up.count() == 0) return;
-  host& home = *one->home;
-  const std::uint64_t arrived = over->ends[sender].arrivals;
-  post(decides_.now() + one->give_up, {&home,
-                                       &home,
-                                       fresh_lanes(),
-                                       [this, over, sender, arrived] {
-                                         if (over->ends[sender].arrivals != arrived) return;
-                                         break_end(*over, sender, ETIMEDOUT);
-                                       },
-                                       {}});
+/// Ends a connection without a word to the peer, who learns of it when it says something.
+void wire::give_up(const connection_ref& over, std::size_t side) {
+  if (over->ends[side].broken || is_over(*over, side)) return;
+  break_end(*over, side, ETIMEDOUT);
+}
+
+/// A send has found no room.
+void wire::want_room(const connection_ref& over, std::size_t side) {
+  if (!std::exchange(over->ends[side].wants_room, true)) watch_room(over, side);
+}
+
+/// The window of the end on `side` may be open; it may have become narrower, too.
+void wire::offer_room(const connection_ref& over, std::size_t side) {
+  if (over->ends[side].broken) return;
+  if (room(*over, side) == 0) return want_room(over, side);
+  notify(over->ends[side].fd);
+}
+
+/// Has a window that stays shut for TCP_USER_TIMEOUT end the connection, as Linux does, though its
+/// probes are answered.
+void wire::watch_room(const connection_ref& over, std::size_t side) {
+  connection::end& here = over->ends[side];
+  const record* const one = find(here.fd);
+  disarm(here.until_room);
+  if (here.broken || one == nullptr || one->set.give_up.count() == 0) return;
+  arm(here.until_room, decides_.now() + one->set.give_up,
+      [this, over, side] { give_up(over, side); });
+}
+
+/// Returns whether the peer of the end on `side` cannot answer it.
+bool wire::is_silent(const connection& over, std::size_t side) const noexcept {
+  const host& peer = *over.ends[1 - side].home;
+  return peer.down || is_parted(*over.ends[side].home, peer);
+}
+
+/// The end on `side` may have lost its peer, or may reach it again.
+void wire::reconsider(const connection_ref& over, std::size_t side) {
+  connection::end& here = over->ends[side];
+  const bool silent = is_silent(*over, side);
+  if (here.broken || is_over(*over, side) || silent == here.silent_since.has_value()) return;
+  const clock::time_point last_heard = here.silent_since.value_or(decides_.now());
+  here.owed = false;
+  here.silent_since.reset();
+  disarm(here.until_answer);
+  if (silent) {
+    here.silent_since = last_heard;
+    watch_silence(over, side);
+  } else if (over->ends[1 - side].broken) {
+    probe(over, side, last_heard);
+  }
+}
+
+/// Has the end give up when its peer has been silent for TCP_USER_TIMEOUT. Until it fell silent, it
+/// has answered probes.
+void wire::watch_silence(const connection_ref& over, std::size_t side) {
+  connection::end& here = over->ends[side];
+  const record* const one = find(here.fd);
+  disarm(here.until_answer);
+  if (here.broken || one == nullptr || one->set.give_up.count() == 0) return;
+  if (!one->set.keep_alive && !here.owed) return;  // it asks for nothing
+  arm(here.until_answer, std::max(decides_.now(), *here.silent_since + one->set.give_up),
+      [this, over, side] { give_up(over, side); });
+}
+
+/// What the end on `side` has sent cannot arrive. While something waits for its answer the kernel
+/// does not probe; silence counts from the first such.
+void wire::sent_in_vain(const connection_ref& over, std::size_t side) {
+  connection::end& here = over->ends[side];
+  if (here.broken || here.owed || !here.silent_since) return;
+  here.owed = true;
+  here.silent_since = decides_.now();
+  watch_silence(over, side);
+}
+
+/// There is no connection at the peer any more: the next probe is answered with a reset.
+void wire::probe(const connection_ref& over, std::size_t side, clock::time_point last_heard) {
+  connection::end& here = over->ends[side];
+  const record* const one = find(here.fd);
+  if (here.broken || one == nullptr || !one->set.keep_alive) return;
+  clock::time_point next = last_heard + one->set.first_probe;
+  if (next < decides_.now()) {
+    const auto behind = decides_.now() - next;
+    next += (behind / one->set.between_probes + 1) * one->set.between_probes;
+  }
+  arm(here.until_answer, next, [this, over, side] { send_reset(over, side); });
 }
 
 }  // namespace heddle::testing::detail

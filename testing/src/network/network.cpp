@@ -26,8 +26,9 @@ void check(const link_options& options) {
     if (!holds) throw std::invalid_argument(std::string("heddle::testing::link_options::") + what);
   };
   constexpr std::size_t most = std::size_t{1} << 30;
-  require(options.latency.count() >= 0, "latency: not negative");
-  require(options.jitter.count() >= 0, "jitter: not negative");
+  constexpr std::chrono::hours longest{24};
+  require(options.latency.count() >= 0 && options.latency <= longest, "latency: range 0..24 h");
+  require(options.jitter.count() >= 0 && options.jitter <= longest, "jitter: range 0..24 h");
   require(options.window >= 1 && options.window <= most, "window: range 1..2^30");
   require(options.segment >= 1 && options.segment <= most, "segment: range 1..2^30");
 }

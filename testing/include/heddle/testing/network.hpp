@@ -4,9 +4,13 @@
 // A host is an address; which host a socket is on is said by network::on() around the code that
 // opens it. Bytes arrive in order, in segments, each at its virtual time; what arrives at the same
 // time does so in an order that the seed chooses. Invariants: (1) a connection loses, doubles and
-// reorders nothing unless it breaks, as TCP promises; (2) between two hosts that are parted nothing
-// arrives, and nobody is told; what was on its way comes after heal(). Not here: names (no
-// resolver), UDP, UNIX sockets, which stay the kernel's.
+// reorders nothing unless it breaks, as TCP promises, whatever becomes of its link meanwhile; (2)
+// between two hosts that are parted nothing arrives, and nobody is told; what was on its way comes
+// after heal(); (3) calls end as Linux ends them, errors included, and give up when it does: a
+// peer that is silent, or reads nothing, after io's stream_options::give_up_after; a request to
+// connect, which is repeated after 1, 3, 7, 15, 31 and 63 s, after that or 127 s. Time-outs come
+// from partitions, crashes and shut windows, never from a latency. Not here: names (no resolver),
+// UDP, UNIX sockets, which stay the kernel's.
 #pragma once
 
 #include <heddle/runtime/context_var.hpp>
@@ -30,6 +34,7 @@ context_var<std::string>& host_variable() noexcept;
 /// What lies between two hosts.
 struct link_options {
   /// How long a segment is under way, at least, and how much longer it may be, as the seed chooses.
+  /// Range 0..24 h, each.
   std::chrono::nanoseconds latency{0};
   std::chrono::nanoseconds jitter{0};
 
@@ -81,17 +86,18 @@ class network {
   void set_links(const link_options& options);
   void set_link(std::string_view one, std::string_view other, const link_options& options);
 
-  /// Parts two hosts: nothing arrives, nobody is told.
+  /// Parts two hosts: nothing arrives, nobody is told. Who has a connection across gives it up
+  /// after its give_up_after, counted from here, or from when it sends something.
   void part(std::string_view one, std::string_view other);
-  /// Ends that: what was under way arrives after the link's latency.
+  /// Ends that: what was under way arrives after the link's latency, before what is sent later.
   void heal(std::string_view one, std::string_view other);
 
   /// Breaks all connections between two hosts: both ends are reset, now.
   void reset_connections(std::string_view one, std::string_view other);
 
   /// Ends all sockets of `host` without a word to their peers, and lets nothing arrive there until
-  /// restart(): then it answers what belongs to no connection with a reset. Its fibers go on; their
-  /// calls fail with ENETDOWN.
+  /// restart(): then it answers what belongs to no connection with a reset, be it data that was
+  /// sent meanwhile or the next keep-alive probe. Its fibers go on; their calls fail with ENETDOWN.
   void crash(std::string_view host);
   void restart(std::string_view host);
 
