@@ -23,11 +23,11 @@ using heddle::test::name_of;
 using heddle::test::scene;
 
 /// Connects as often as it says, and what has no place in the backlog for so long.
-template <int Backlog>
+template <int backlog>
 void fill_the_backlog(dialogue& d) {
-  d.listen("127.0.0.1:0", {.backlog = Backlog});
+  d.listen("127.0.0.1:0", {.backlog = backlog});
   std::vector<tcp_stream> all;
-  for (int n = 0; n <= Backlog; ++n) {
+  for (int n = 0; n <= backlog; ++n) {
     d.connect(d.listener.local_endpoint());
     all.push_back(std::move(d.client));
   }
@@ -37,10 +37,10 @@ void fill_the_backlog(dialogue& d) {
 }
 
 /// Listens at `one` and connects to `other`.
-template <const char* One, const char* Other>
+template <const char* one, const char* other>
 void meet_at(dialogue& d) {
-  d.listen(endpoint(std::string(One) + ":0"));
-  d.connect(d.at_port(Other));
+  d.listen(endpoint(std::string(one) + ":0"));
+  d.connect(d.at_port(other));
   if (!d.client.is_open()) return;
   d.accept();
   d.say(host_of(d.client.peer_endpoint()));
@@ -50,12 +50,12 @@ void meet_at(dialogue& d) {
 }
 
 /// Listens at the same port of both.
-template <const char* One, const char* Other>
+template <const char* one, const char* other>
 void listen_at_both(dialogue& d) {
-  d.listen(endpoint(std::string(One) + ":0"));
+  d.listen(endpoint(std::string(one) + ":0"));
   std::error_code error;
-  tcp_listener::bind(d.at_port(Other), error);
-  d.say(Other, " listens ", error);
+  tcp_listener::bind(d.at_port(other), error);
+  d.say(other, " listens ", error);
 }
 
 constexpr char any4[] = "0.0.0.0";

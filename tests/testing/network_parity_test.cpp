@@ -214,7 +214,9 @@ const std::vector<scene> resets = {
        heddle::task_group writing;
        writing.spawn([&] {
          std::error_code error;
-         d.client.write_all(bytes(std::string(20'000'000, 'x')), error);
+         std::string much;
+         much.resize(20'000'000);
+         d.client.write_all(bytes(much), error);
          d.say("", "write_all ", error);
        });
        d.until_bytes(d.server, 1000);
