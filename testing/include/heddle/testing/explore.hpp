@@ -38,10 +38,10 @@ struct explore_options {
   /// schedules.
   unsigned loops = 3;
 
-  unsigned priority_changes = 2;  ///< of pct
-  unsigned most_preemptions = 2;  ///< of exhaustive
+  unsigned priority_changes = 2;  ///< of pct, in a run; 0: none
+  unsigned most_preemptions = 2;  ///< of exhaustive, in a run; a theft is one too
 
-  /// Turns after which a program in which no time passes is `endless`.
+  /// Turns after which a program in which no time passes is `endless`. At least 1.
   std::uint64_t most_turns = 100'000;
 
   /// Returns whether the run that has just ended failed, besides by an exception; called once a

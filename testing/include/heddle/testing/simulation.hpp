@@ -45,14 +45,15 @@ struct simulation_options {
 
   schedule_mode mode = schedule_mode::random;
 
-  /// Of pct: how often the priorities change, and within how many turns.
+  /// Of pct: how often the priorities change, and within how many turns (at least 1).
   unsigned priority_changes = 2;
   std::uint64_t expected_turns = 1000;
 
   /// A schedule that explore() has printed, in the place of seed, loops and mode; empty: none.
   std::string schedule = {};
 
-  /// How many turns may follow one another before time passes; more are an `endless` program.
+  /// How many turns may follow one another before time passes; more are an `endless` program. At
+  /// least 1.
   std::uint64_t most_turns = 1'000'000;
 
   /// How many of the last records the trace keeps.

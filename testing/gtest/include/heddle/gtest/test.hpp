@@ -3,8 +3,8 @@
 // the fixture is constructed, set up, tested, torn down and destroyed; SetUpTestSuite and
 // environments stay on the plain thread.
 // A test fails, with a list of fibers, if it leaves a fiber or a descriptor behind, if an error of
-// a task reaches nobody, or if it has not ended by its deadline. It is cancelled then; if it ends
-// even so not, nor within 1 to 5 seconds do the fibers that it left, the process is aborted.
+// a task reaches nobody, or if it has not ended by its deadline. Then it is cancelled. If it, or a
+// fiber that it left behind, has not ended 1 to 5 seconds later, the process is aborted.
 // Environment: HEDDLE_TEST_TIMEOUT (10s; default 60s; 0s: none), HEDDLE_TEST_LOOPS (default:
 // HEDDLE_LOOPS, or else 2), and what config::from_env() reads. A bad value fails the test.
 // Invariants: (1) the first fiber is pinned: what GoogleTest keeps for each thread, SCOPED_TRACE
