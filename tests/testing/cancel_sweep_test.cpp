@@ -99,13 +99,14 @@ TEST(cancel_sweep, finds_a_descriptor_that_is_not_closed) {
 }
 
 TEST(cancel_sweep, finds_a_socket_of_the_network_that_is_not_closed) {
-  const sweep_report report = cancel_sweep([] {
-    using heddle::io::endpoint;
-    using heddle::io::tcp_stream;
+  using heddle::io::endpoint;
+  using heddle::io::tcp_stream;
+  std::vector<tcp_stream> kept;
+  const sweep_report report = cancel_sweep([&kept] {
     auto listener = heddle::io::tcp_listener::bind(endpoint("127.0.0.1:0"));
-    auto* const kept = new tcp_stream(tcp_stream::connect(listener.local_endpoint()));
+    kept.push_back(tcp_stream::connect(listener.local_endpoint()));
     heddle::this_fiber::sleep_for(1ms);
-    delete kept;
+    kept.pop_back();
   });
   ASSERT_FALSE(report.ok());
   EXPECT_NE(report.text().find("one of host main, port 49153, connected to port 49152"),
