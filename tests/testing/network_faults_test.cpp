@@ -32,7 +32,7 @@ using heddle::test::read_error;
 using heddle::test::sent_by;
 using heddle::test::since;
 using heddle::testing::simulation;
-using heddle::this_fiber::sleep_for;
+namespace this_fiber = heddle::this_fiber;
 
 TEST(network_faults, a_connect_across_a_partition_takes_as_long_as_its_limit) {
   simulation sim(1);
@@ -51,7 +51,7 @@ TEST(network_faults, what_a_partition_held_up_arrives_when_it_heals) {
   sim.run([&] {
     heddle::task_group all;
     all.spawn([&] { sim.net().on("server", [&] { echo(sim, 1); }); });
-    sleep_for(1ms);
+    this_fiber::sleep_for(1ms);
     tcp_stream stream = tcp_stream::connect(at(sim, "server", "80"));
     sim.net().part("main", "server");
     stream.write_all(bytes("held up"));
@@ -75,10 +75,10 @@ TEST(network_faults, a_lost_connection_is_a_reset_at_both_ends) {
         read_all(stream, at_server);
       });
     });
-    sleep_for(1ms);
+    this_fiber::sleep_for(1ms);
     tcp_stream stream = tcp_stream::connect(at(sim, "server", "80"));
     all.spawn([&] {
-      sleep_for(1s);
+      this_fiber::sleep_for(1s);
       sim.net().reset_connections("main", "server");
     });
     std::error_code here;
@@ -101,9 +101,9 @@ TEST(network_faults, after_a_crash_the_peer_learns_only_when_it_is_answered) {
         read_all(stream, at_server);
       });
     });
-    sleep_for(1ms);
+    this_fiber::sleep_for(1ms);
     tcp_stream stream = tcp_stream::connect(at(sim, "server", "80"));
-    sleep_for(1s);
+    this_fiber::sleep_for(1s);
     sim.net().crash("server");
     all.join();
     EXPECT_EQ(at_server, std::errc::network_down);
@@ -118,7 +118,7 @@ TEST(network_faults, after_a_crash_the_peer_learns_only_when_it_is_answered) {
                            [&] {
                              heddle::task_group again;
                              again.spawn([&] { sim.net().on("server", [&] { echo(sim, 1); }); });
-                             sleep_for(1ms);
+                             this_fiber::sleep_for(1ms);
                              return ask(sim, "fresh");
                            }),
               "fresh");
@@ -134,7 +134,7 @@ TEST(network_faults, a_partition_that_heals_changes_no_order) {
                         sim.net().part("main", "server");
                         for (char each = 'a'; each < 'u'; ++each) {
                           stream.write_all(bytes(std::string(1, each)));
-                          sleep_for(3ms);
+                          this_fiber::sleep_for(3ms);
                           if (each == 'k') sim.net().heal("main", "server");
                         }
                       }),
@@ -150,11 +150,11 @@ TEST(network_faults, what_was_held_up_comes_before_an_end_that_was_not_due) {
                     [&](tcp_stream& stream) {
                       sim.net().part("main", "server");
                       stream.write_all(bytes("held up"));
-                      sleep_for(15ms);
+                      this_fiber::sleep_for(15ms);
                       stream.shutdown_write();
-                      sleep_for(5ms);
+                      this_fiber::sleep_for(5ms);
                       sim.net().heal("main", "server");
-                      sleep_for(1s);
+                      this_fiber::sleep_for(1s);
                     }),
             "held up");
 }
@@ -166,11 +166,11 @@ TEST(network_faults, a_faster_link_overtakes_nothing_either) {
                     [&](tcp_stream& stream) {
                       sim.net().part("main", "server");
                       stream.write_all(bytes("first "));
-                      sleep_for(60ms);
+                      this_fiber::sleep_for(60ms);
                       sim.net().heal("main", "server");
                       sim.net().set_link("main", "server", {.latency = 0ms});
                       stream.write_all(bytes("second"));
-                      sleep_for(1s);
+                      this_fiber::sleep_for(1s);
                     }),
             "first second");
 }
@@ -182,14 +182,14 @@ TEST(network_faults, parted_again_before_it_has_arrived_it_arrives_later) {
                     [&](tcp_stream& stream) {
                       sim.net().part("main", "server");
                       stream.write_all(bytes("first "));
-                      sleep_for(15ms);
+                      this_fiber::sleep_for(15ms);
                       sim.net().heal("main", "server");
-                      sleep_for(5ms);
+                      this_fiber::sleep_for(5ms);
                       sim.net().part("main", "server");
                       stream.write_all(bytes("second"));
-                      sleep_for(20ms);
+                      this_fiber::sleep_for(20ms);
                       sim.net().heal("main", "server");
-                      sleep_for(1s);
+                      this_fiber::sleep_for(1s);
                     }),
             "first second");
 }
@@ -206,7 +206,7 @@ void meddle(simulation& sim, std::minstd_rand& random) {
       return sim.net().set_link("main", "server",
                                 {.latency = some, .jitter = some / 2, .window = 1 + random() % 40});
     default:
-      return sleep_for(some);
+      return this_fiber::sleep_for(some);
   }
 }
 
@@ -223,7 +223,7 @@ TEST(network_faults, a_stream_arrives_as_it_is_whatever_becomes_of_its_link) {
           const std::string piece(1 + n % 7, static_cast<char>('!' + n));
           sent += piece;
           stream.write_all(bytes(piece));
-          if (n % 4 == 0) sleep_for(3ms);
+          if (n % 4 == 0) this_fiber::sleep_for(3ms);
         }
       });
       for (int n = 0; n < 60; ++n) meddle(sim, random);
@@ -253,11 +253,11 @@ std::chrono::nanoseconds connect_time(std::chrono::nanoseconds down, std::error_
     sim.net().crash("server");
     heddle::task_group all;
     all.spawn([&] {
-      sleep_for(down);
+      this_fiber::sleep_for(down);
       sim.net().restart("server");
       sim.net().on("server", [&] {
         tcp_listener listener = tcp_listener::bind(at(sim, "server", "80"));
-        sleep_for(1h);
+        this_fiber::sleep_for(1h);
       });
     });
     const auto began = heddle::clock::now();
@@ -306,7 +306,7 @@ TEST(network_faults, a_full_backlog_is_asked_again) {
     EXPECT_EQ(since(began), 0s);
     heddle::task_group all;
     all.spawn([&] {
-      sleep_for(500ms);
+      this_fiber::sleep_for(500ms);
       listener.accept();
     });
     tcp_stream second = tcp_stream::connect(where);
@@ -327,14 +327,14 @@ TEST(network_faults, a_client_that_crashed_is_not_accepted) {
       });
     });
     all.spawn([&] {
-      sleep_for(1ms);
+      this_fiber::sleep_for(1ms);
       sim.net().on("client", [&] {
         std::error_code error;
         tcp_stream::connect(at(sim, "server", "80"), error);
         EXPECT_EQ(error, std::errc::network_down);
       });
     });
-    sleep_for(5ms);
+    this_fiber::sleep_for(5ms);
     sim.net().crash("client");
     all.join();
   });

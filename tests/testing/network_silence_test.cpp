@@ -27,7 +27,7 @@ using heddle::test::read_exactly;
 using heddle::test::sent_by;
 using heddle::test::since;
 using heddle::testing::simulation;
-using heddle::this_fiber::sleep_for;
+namespace this_fiber = heddle::this_fiber;
 
 TEST(network_silence, an_idle_peer_that_crashed_is_given_up) {
   simulation sim(1);
@@ -52,7 +52,7 @@ TEST(network_silence, an_idle_peer_behind_a_partition_is_given_up_at_both_ends) 
       [&](tcp_stream& stream) {
         sim.net().part("main", "server");
         const auto began = heddle::clock::now();
-        sleep_for(1s);
+        this_fiber::sleep_for(1s);
         stream.set_give_up_after(10s);  // it counts from when the peer fell silent
         EXPECT_EQ(read_error(stream), std::errc::timed_out);
         EXPECT_EQ(since(began), 10s);
@@ -79,10 +79,10 @@ TEST(network_silence, what_is_sent_into_the_silence_is_waited_for_from_then) {
       [&](tcp_stream& stream) {
         stream.set_give_up_after(10s);
         sim.net().part("main", "server");
-        sleep_for(4s);
+        this_fiber::sleep_for(4s);
         const auto began = heddle::clock::now();
         stream.write_all(bytes("hello?"));
-        sleep_for(4s);
+        this_fiber::sleep_for(4s);
         stream.write_all(bytes("hello?"));
         EXPECT_EQ(read_error(stream), std::errc::timed_out);
         EXPECT_EQ(since(began), 10s);
@@ -97,7 +97,7 @@ TEST(network_silence, an_idle_stream_learns_of_a_restart_from_its_next_probe) {
         stream.set_give_up_after(60s);  // probes after 30 s, then each 5 s
         sim.net().crash("server");
         const auto began = heddle::clock::now();
-        sleep_for(37s);
+        this_fiber::sleep_for(37s);
         sim.net().restart("server");
         EXPECT_EQ(read_error(stream), std::errc::connection_reset);
         EXPECT_EQ(since(began), 40s);
@@ -112,7 +112,7 @@ TEST(network_silence, what_was_sent_to_a_host_that_was_down_is_answered_when_it_
       [&](tcp_stream& stream) {
         sim.net().crash("server");
         stream.write_all(bytes("are you there?"));
-        sleep_for(1s);
+        this_fiber::sleep_for(1s);
         sim.net().restart("server");
         const auto began = heddle::clock::now();
         EXPECT_EQ(read_error(stream), std::errc::connection_reset);
@@ -130,7 +130,7 @@ std::error_code said_to_one_that_gave_up(Say say) {
       sim,
       [&](tcp_stream& stream) {
         stream.set_give_up_after(0s);
-        sleep_for(20s);
+        this_fiber::sleep_for(20s);
         say(stream);
         outcome = read_error(stream);
       },
@@ -139,7 +139,7 @@ std::error_code said_to_one_that_gave_up(Say say) {
         sim.net().part("main", "server");
         EXPECT_EQ(read_error(stream), std::errc::timed_out);
         sim.net().heal("main", "server");
-        sleep_for(100s);  // open, but its connection is not
+        this_fiber::sleep_for(100s);  // open, but its connection is not
       });
   return outcome;
 }
@@ -158,7 +158,7 @@ TEST(network_silence, a_window_that_stays_shut_is_given_up_and_the_reader_learns
       sim,
       [](tcp_stream& stream) {
         stream.set_give_up_after(60s);
-        sleep_for(10s);
+        this_fiber::sleep_for(10s);
         EXPECT_EQ(read_exactly(stream, 1000), std::string(1000, 'x'));
         EXPECT_EQ(read_error(stream), std::errc::connection_reset);
       },
@@ -169,7 +169,7 @@ TEST(network_silence, a_window_that_stays_shut_is_given_up_and_the_reader_learns
         EXPECT_EQ(stream.write_all(bytes(std::string(5000, 'x')), error), 1000U);
         EXPECT_EQ(error, std::errc::timed_out);
         EXPECT_EQ(since(began), 5s);
-        sleep_for(100s);
+        this_fiber::sleep_for(100s);
       });
 }
 
@@ -180,7 +180,7 @@ TEST(network_silence, a_reader_that_is_slow_is_not_given_up) {
       sim,
       [](tcp_stream& stream) {
         for (int n = 0; n < 5; ++n) {
-          sleep_for(4s);
+          this_fiber::sleep_for(4s);
           read_exactly(stream, 1000);
         }
       },
@@ -196,13 +196,13 @@ TEST(network_silence, a_wider_window_lets_a_writer_go_on) {
   converse(
       sim,
       [](tcp_stream& stream) {
-        sleep_for(1s);
+        this_fiber::sleep_for(1s);
         read_all(stream);
       },
       [&](tcp_stream& stream) {
         heddle::task_group writing;
         writing.spawn([&] { stream.write_all(bytes(std::string(50, 'x'))); });
-        sleep_for(1ms);
+        this_fiber::sleep_for(1ms);
         sim.net().set_links({.window = 100});
         const auto began = heddle::clock::now();
         writing.join();
@@ -215,7 +215,7 @@ TEST(network_silence, a_silent_peer_is_given_up) {
   sim.run([&] {
     heddle::task_group all;
     all.spawn([&] { sim.net().on("server", [&] { echo(sim, 1); }); });
-    sleep_for(1ms);
+    this_fiber::sleep_for(1ms);
     tcp_stream stream = tcp_stream::connect(at(sim, "server", "80"));
     stream.set_give_up_after(7s);
     sim.net().part("main", "server");
@@ -237,11 +237,11 @@ TEST(network_silence, an_answer_in_time_ends_the_silence) {
                       stream.set_give_up_after(5s);
                       sim.net().part("main", "server");
                       stream.write_all(bytes("in "));
-                      sleep_for(4s);
+                      this_fiber::sleep_for(4s);
                       sim.net().heal("main", "server");
-                      sleep_for(20s);
+                      this_fiber::sleep_for(20s);
                       sim.net().part("main", "server");
-                      sleep_for(4s);
+                      this_fiber::sleep_for(4s);
                       sim.net().heal("main", "server");
                       stream.write_all(bytes("time"));
                     }),
