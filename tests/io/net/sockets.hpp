@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What tests of sockets share: connected pairs, bytes, and what /proc says of descriptors and
-// threads.
+// What tests of sockets share: connected pairs, bytes, and what /proc says of threads.
 #pragma once
 
 #include <heddle/io/tcp.hpp>
@@ -8,9 +7,7 @@
 #include "runtime/support/loops.hpp"
 
 #include <cstddef>
-#include <filesystem>
 #include <fstream>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -69,18 +66,6 @@ inline std::error_code write_for_ever(io::tcp_stream& to) {
   std::error_code error;
   while (!error) to.write_some(bytes(block), error);
   return error;
-}
-
-/// The descriptors that the process has open, and what they are.
-inline std::map<int, std::string> open_descriptors() {
-  std::map<int, std::string> open;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    std::error_code gone;
-    const std::string what = std::filesystem::read_symlink(entry.path(), gone).string();
-    const bool own = what.ends_with("/fd");  // the iterator's
-    if (!gone && !own) open[std::stoi(entry.path().filename().string())] = what;
-  }
-  return open;
 }
 
 /// Waits until a plain thread of this process sleeps in a system call.
