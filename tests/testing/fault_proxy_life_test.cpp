@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The proxy itself: who is let in, which plan is whose, what is bounded, and that it ends with its
 // object and leaves nothing.
-#include <heddle/testing/detail/descriptors.hpp>
 #include <heddle/testing/fault_proxy.hpp>
 
 #include "testing/echo_service.hpp"
@@ -247,12 +246,12 @@ TEST(fault_proxy_life, ends_with_its_object_and_leaves_nothing) {
   test::everywhere([] {
     io::tcp_listener target = io::tcp_listener::bind("127.0.0.1:0");
     end_in_the_middle_of_everything(target.local_endpoint());  // what is made once
-    const auto before = testing::detail::open_descriptors();
+    const auto before = test::open_descriptors();
     for (int round = 0; round < 10; ++round) {
       end_in_the_middle_of_everything(target.local_endpoint());
     }
     // The target's own ends lie in its backlog, which is no descriptor.
-    EXPECT_EQ(testing::detail::open_descriptors(), before);
+    EXPECT_EQ(test::open_descriptors(), before);
   });
 }
 

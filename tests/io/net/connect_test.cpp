@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Connecting: to nobody, to somebody who does not answer, in time and too late.
 #include <heddle/io/tcp.hpp>
-#include <heddle/testing/detail/descriptors.hpp>
 
 #include "io/net/sockets.hpp"
 
@@ -104,7 +103,7 @@ void expect_to_give_up_at_the_deadline() {
   tcp_listener full = tcp_listener::bind("127.0.0.1:0", tiny_backlog());
   const std::vector<tcp_stream> settled = fill(full);
   EXPECT_FALSE(settled.empty());
-  const auto before = testing::detail::open_descriptors();
+  const auto before = test::open_descriptors();
   connect_options options;
   options.timeout = milliseconds{200};
   const auto start = clock::now();
@@ -112,7 +111,7 @@ void expect_to_give_up_at_the_deadline() {
             "connect to " + full.local_endpoint().to_string() + ": Connection timed out");
   EXPECT_GE(clock::now() - start, options.timeout);
   EXPECT_LT(clock::now() - start, 20 * options.timeout);
-  EXPECT_EQ(testing::detail::open_descriptors(), before);
+  EXPECT_EQ(test::open_descriptors(), before);
 }
 
 TEST(connect, gives_up_at_its_deadline) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Binding and accepting: where, with whom else, with which options, and what is left afterwards.
 #include <heddle/io/tcp.hpp>
-#include <heddle/testing/detail/descriptors.hpp>
 
 #include "io/net/sockets.hpp"
 
@@ -169,7 +168,7 @@ TEST(listener, refuses_newcomers_once_closed) {
 }
 
 TEST(listener, and_its_streams_are_close_on_exec_and_do_not_block) {
-  const auto before = testing::detail::open_descriptors();
+  const auto before = test::open_descriptors();
   heddle::run(test::with_loops(2), [&before] {
     // A thread that starts opens files of /proc for a moment: look when both have started.
     spawn({.name = {}, .pinned = true, .loop = 1}, [] {}).join();
@@ -180,7 +179,7 @@ TEST(listener, and_its_streams_are_close_on_exec_and_do_not_block) {
     const auto timed =
         wait_readable(listener.native_handle(), deadline::after(std::chrono::nanoseconds{1}));
     EXPECT_FALSE(timed);
-    for (const auto& [fd, what] : testing::detail::open_descriptors()) {
+    for (const auto& [fd, what] : test::open_descriptors()) {
       if (before.contains(fd)) continue;
       EXPECT_TRUE(::fcntl(fd, F_GETFD) & FD_CLOEXEC) << "descriptor " << fd << ' ' << what;
     }
@@ -190,7 +189,7 @@ TEST(listener, and_its_streams_are_close_on_exec_and_do_not_block) {
       EXPECT_TRUE(::fcntl(fd, F_GETFL) & O_NONBLOCK) << "descriptor " << fd;
     }
   });
-  EXPECT_EQ(testing::detail::open_descriptors(), before);
+  EXPECT_EQ(test::open_descriptors(), before);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How serve() ends: connections finish, or are cancelled at the deadline, and none outlives it.
 #include <heddle/io/serve.hpp>
-#include <heddle/testing/detail/descriptors.hpp>
 
 #include "io/net/sockets.hpp"
 
@@ -168,7 +167,7 @@ TEST(serve_drain, leaves_neither_fibers_nor_descriptors) {
   heddle::run(test::with_loops(2), [] {
     ledger book;
     for (int round = 0; round < 30; ++round) {
-      const auto before = testing::detail::open_descriptors();
+      const auto before = test::open_descriptors();
       const auto tasks = runtime::current().stats().live_tasks;
       {
         tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
@@ -179,7 +178,7 @@ TEST(serve_drain, leaves_neither_fibers_nor_descriptors) {
         EXPECT_THROW(server.join(), task_cancelled);
         EXPECT_EQ(runtime::current().stats().live_tasks, tasks);
       }
-      EXPECT_EQ(testing::detail::open_descriptors(), before);
+      EXPECT_EQ(test::open_descriptors(), before);
     }
   });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What tests of sockets share: connected pairs, bytes, and what /proc says of threads.
+// What tests of sockets share: connected pairs, bytes, and what /proc says of descriptors and
+// threads.
 #pragma once
 
 #include <heddle/io/tcp.hpp>
@@ -7,7 +8,9 @@
 #include "runtime/support/loops.hpp"
 
 #include <cstddef>
+#include <filesystem>
 #include <fstream>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +19,7 @@
 
 #include <sched.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 namespace heddle::test {
 
@@ -66,6 +70,19 @@ inline std::error_code write_for_ever(io::tcp_stream& to) {
   std::error_code error;
   while (!error) to.write_some(bytes(block), error);
   return error;
+}
+
+/// The descriptors that the process has open, and what they are; but those of its own files in
+/// /proc, which the C library and the sanitizers open for a moment, on any thread.
+inline std::map<int, std::string> open_descriptors() {
+  std::map<int, std::string> open;
+  const std::string own = "/proc/" + std::to_string(::getpid()) + "/";
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const std::string what = std::filesystem::read_symlink(entry.path(), gone).string();
+    if (!gone && !what.starts_with(own)) open[std::stoi(entry.path().filename().string())] = what;
+  }
+  return open;
 }
 
 /// Waits until a plain thread of this process sleeps in a system call.

@@ -2,7 +2,6 @@
 // Cancelled reads, writes, accepts and connects: they throw, had no effect, and leave nothing
 // behind.
 #include <heddle/io/tcp.hpp>
-#include <heddle/testing/detail/descriptors.hpp>
 
 #include "io/net/sockets.hpp"
 
@@ -96,10 +95,10 @@ TEST(stream_cancel, of_a_connect_leaves_no_descriptor) {
       settled.push_back(spawn(connect));
       test::let_all_run();
     } while (settled.back().done());
-    const auto before = testing::detail::open_descriptors();
+    const auto before = test::open_descriptors();
     task<tcp_stream> unanswered = spawn(connect);
     cancel_waiting(unanswered);
-    EXPECT_EQ(testing::detail::open_descriptors(), before);
+    EXPECT_EQ(test::open_descriptors(), before);
   });
 }
 
@@ -109,10 +108,10 @@ TEST(stream_cancel, of_a_connect_to_a_full_unix_listener_leaves_no_descriptor) {
     tiny.backlog = 0;
     tcp_listener full = tcp_listener::bind("unix:@heddle_stream_cancel_test", tiny);
     tcp_stream settled = tcp_stream::connect(full.local_endpoint());
-    const auto before = testing::detail::open_descriptors();
+    const auto before = test::open_descriptors();
     task<tcp_stream> unanswered = spawn([&] { return tcp_stream::connect(full.local_endpoint()); });
     cancel_waiting(unanswered);
-    EXPECT_EQ(testing::detail::open_descriptors(), before);
+    EXPECT_EQ(test::open_descriptors(), before);
   });
 }
 
