@@ -4,6 +4,7 @@
 
 #include <heddle/runtime/cancel.hpp>
 #include <heddle/runtime/detail/simulated_run.hpp>
+#include <heddle/runtime/detail/task_core.hpp>
 #include <heddle/runtime/this_fiber.hpp>
 #include <heddle/testing/detail/descriptors.hpp>
 
@@ -55,19 +56,23 @@ std::string changes_since(const detail::descriptor_list& before) {
   return more.empty() ? "one is closed that the program has not opened\n" : "left open:\n" + more;
 }
 
-/// A run that counts suspension points, and at one of them ends the scope around the program.
+/// A run that counts suspension points, and at one of them strikes: ends the scope around the
+/// program, or cancels the task that is there.
 class sweep_run : public detail::decisions {
- public:
-  using decisions::decisions;
+  using task_core = heddle::detail::task_core;
 
-  /// From here on `scope` is struck at `point`.
+ public:
+  sweep_run(limits these, sweep_target target) : decisions(these), target_(target) {}
+
+  /// From here on, in the first fiber, `point` is struck; `scope` is around the program.
   void arm(heddle::detail::scope_frame& scope, std::uint64_t point, blow how) {
     scope_ = &scope;
+    first_fiber_ = this_fiber::id();
     point_ = point;
     how_ = how;
     count_ = 0;
     where_.clear();
-    due_ = false;
+    struck_ = nullptr;
   }
   void disarm() { scope_ = nullptr; }
 
@@ -75,36 +80,44 @@ class sweep_run : public detail::decisions {
   /// Returns the fiber at the point that was struck, or at the last one, and what it waits for.
   const std::string& where() const noexcept { return where_; }
 
-  void suspension_point(fiber_id who, wait_subject what) noexcept override {
+  void suspension_point(task_core& who, wait_subject what) noexcept override {
     if (scope_ == nullptr || ++count_ != point_) return;
-    where_ = "fiber #" + std::to_string(static_cast<std::uint64_t>(who));
+    where_ = "fiber #" + std::to_string(static_cast<std::uint64_t>(who.id));
     if (const std::string_view name = this_fiber::name(); !name.empty()) {
       where_ += " \"" + std::string(name) + "\"";
     }
     if (what.kind() != nullptr) where_ += ", " + std::string(what.kind()->name);
-    if (how_ == blow::while_waiting) {
-      due_ = true;
-    } else {
-      strike();
-    }
+    struck_ = &who;
+    if (how_ != blow::while_waiting) strike();
   }
   void between_turns() noexcept override {
     decisions::between_turns();
-    if (scope_ != nullptr && std::exchange(due_, false)) strike();
+    if (scope_ != nullptr && struck_ != nullptr) strike();
+  }
+  void note(unsigned loop, trace_kind what, fiber_id who, std::uint32_t arg) noexcept override {
+    decisions::note(loop, what, who, arg);
+    // What it was about to wait for was there, and it has come to its end: it is freed next.
+    const bool ends = what == trace_kind::slice_end && struck_ != nullptr && struck_->id == who &&
+                      struck_->outcome != heddle::detail::task_outcome::none;
+    if (ends && target_ == sweep_target::task) struck_ = nullptr;
   }
 
  private:
   void strike() noexcept {
+    task_core& who = *std::exchange(struck_, nullptr);
     if (how_ == blow::time_out) return heddle::detail::expire_scope(*scope_);
+    if (target_ == sweep_target::task && who.id != first_fiber_) return request_cancel(who);
     heddle::detail::cancel_scope_of(*scope_, "swept");
   }
 
+  sweep_target target_;
   heddle::detail::scope_frame* scope_ = nullptr;
+  fiber_id first_fiber_ = fiber_id::none;
   std::uint64_t point_ = 0;
   blow how_ = blow::none;
   std::uint64_t count_ = 0;
   std::string where_;
-  bool due_ = false;  // the fiber is on its way into the wait
+  task_core* struck_ = nullptr;  // who is at the point, or on its way into the wait
 };
 
 class sweep {
@@ -113,11 +126,13 @@ class sweep {
       : program_(program),
         options_(options),
         where_(where),
-        decisions_({options.most_turns, 1000}) {
+        decisions_({options.most_turns, 1000}, options.target) {
     detail::require_plain_thread("cancel_sweep");
     if (!program)
       throw std::invalid_argument("heddle::testing::cancel_sweep: the program is empty");
     constexpr const char* options_name = "sweep_options";
+    detail::require(options.target <= sweep_target::task, options_name,
+                    "target: none of its values");
     detail::require(options.most_turns >= 1, options_name, "most_turns: at least 1");
     settings_ = detail::simulated_settings(options.settings, options.loops, options_name);
     if (!settings_.on_unhandled) {
@@ -137,6 +152,7 @@ class sweep {
     for (std::uint64_t point = 1; point <= report_.points; ++point) {
       if (options_.only_point != 0 && options_.only_point != point) continue;
       for (const blow how : {blow::before_waiting, blow::while_waiting, blow::time_out}) {
+        if (how == blow::time_out && options_.target == sweep_target::task) continue;
         strike(point, how);
       }
     }
@@ -216,6 +232,8 @@ class sweep {
       decisions_.arm(scope, point, how);
       try {
         heddle::detail::run_inside(scope, {scope, heddle::detail::leave_scope}, program_);
+      } catch (const task_cancelled&) {
+        if (options_.target != sweep_target::task) failed = std::current_exception();
       } catch (...) {
         failed = std::current_exception();
       }

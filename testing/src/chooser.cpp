@@ -2,6 +2,8 @@
 // The four ways to answer.
 #include "chooser.hpp"
 
+#include "splitmix.hpp"
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -10,23 +12,19 @@ namespace heddle::testing::detail {
 
 namespace {
 
-/// The answers of a seed. Source: splitmix64, Steele et al. 2014, doi:10.1145/2660193.2660195.
+/// The answers of a seed.
 class seeded {
  public:
-  explicit seeded(std::uint64_t seed) : state_(seed) {}
+  explicit seeded(std::uint64_t seed) : seed_(seed) {}
 
-  std::uint64_t next() {
-    std::uint64_t mixed = state_ += 0x9E3779B97F4A7C15U;
-    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9U;
-    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBU;
-    return mixed ^ mixed >> 31;
-  }
+  std::uint64_t next() { return splitmix(seed_, ++given_); }
   std::uint32_t below(std::uint32_t bound) {
     return static_cast<std::uint32_t>((next() >> 32) * bound >> 32);
   }
 
  private:
-  std::uint64_t state_;
+  std::uint64_t seed_;
+  std::uint64_t given_ = 0;
 };
 
 class by_chance : public chooser {

@@ -51,7 +51,8 @@ class decisions : public heddle::detail::policy {
   bool is_endless() noexcept override { return turns_in_a_row_ >= limits_.most_turns; }
   void stopped(stop_kind why, std::string fibers) noexcept override;
   void abandoned(std::string fibers, void* rest) noexcept override;
-  void suspension_point(fiber_id /*who*/, wait_subject /*what*/) noexcept override {}
+  void suspension_point(heddle::detail::task_core& /*who*/,
+                        wait_subject /*what*/) noexcept override {}
   void between_turns() noexcept override;
   socket_calls& sockets() noexcept override { return wire_; }
   void watch(int fd, heddle::detail::registration& entry) override { wire_.watch(fd, entry); }

@@ -10,9 +10,6 @@
 
 namespace heddle::testing::detail {
 
-namespace {
-
-/// Quotes a word for a shell if it needs it.
 std::string quoted(const std::string& word) {
   constexpr std::string_view plain =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-=/.,:+@%";
@@ -21,8 +18,6 @@ std::string quoted(const std::string& word) {
   for (const char each : word) each == '\'' ? result += "'\\''" : result += each;
   return result + "'";
 }
-
-}  // namespace
 
 std::optional<std::string> seed_of_environment() {
   const char* const given = std::getenv("HEDDLE_SEED");

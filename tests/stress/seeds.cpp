@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The scenarios of runtime and sync under fresh schedules, random and by priorities, and swept by
-// cancels at each of their suspension points. A round is a schedule of each scenario; one in a
-// hundred sweeps them as well. A failure prints its shrunk schedule, which HEDDLE_SEED=...
-// heddle_testing_tests --gtest_filter=every/seeds_of.find_nothing/NAME replays.
+// cancels, of all or of one task, at each of their suspension points. A round is a schedule of each
+// scenario; one in a hundred sweeps them as well. A failure prints its shrunk schedule, which
+// HEDDLE_SEED=... heddle_testing_tests --gtest_filter=every/seeds_of.find_nothing/NAME replays.
 #include <heddle/testing/cancel_sweep.hpp>
 #include <heddle/testing/explore.hpp>
 
@@ -18,6 +18,7 @@ namespace {
 namespace stress = heddle::stress;
 using heddle::test::scenario;
 using heddle::testing::exploration;
+using heddle::testing::sweep_target;
 
 constexpr std::uint64_t rounds_of_a_sweep = 100;
 
@@ -46,9 +47,11 @@ void explore_once(const scenario& one, std::uint64_t seed, unsigned loops, count
   std::exit(1);
 }
 
-void sweep_once(const scenario& one, std::uint64_t seed, unsigned loops, counts& all) {
+void sweep_once(const scenario& one, sweep_target target, std::uint64_t seed, unsigned loops,
+                counts& all) {
   scenario::instance run;
   heddle::testing::sweep_options options;
+  options.target = target;
   options.seed = seed;
   options.loops = loops;
   options.before = [&] { run = one.make(); };
@@ -59,8 +62,9 @@ void sweep_once(const scenario& one, std::uint64_t seed, unsigned loops, counts&
   const auto report = heddle::testing::cancel_sweep([&run] { run.program(); }, options);
   all.cancels += report.runs - 1;
   if (report.ok()) return;
-  std::fprintf(stderr, "%s, seed %llu, %u loops: %s", one.name.c_str(),
-               static_cast<unsigned long long>(seed), loops, report.text().c_str());
+  std::fprintf(stderr, "%s, seed %llu, %u loops, %s: %s", one.name.c_str(),
+               static_cast<unsigned long long>(seed), loops,
+               target == sweep_target::task ? "one task" : "the program", report.text().c_str());
   std::exit(1);
 }
 
@@ -78,7 +82,9 @@ int main(int argc, char** argv) {
     const unsigned loops = 1 + static_cast<unsigned>(random.next() % asked.loops);
     for (const scenario& one : scenarios) {
       explore_once(one, seed, loops, all);
-      if (rounds.done() % rounds_of_a_sweep == 1) sweep_once(one, seed, loops, all);
+      if (rounds.done() % rounds_of_a_sweep != 1) continue;
+      sweep_once(one, sweep_target::program, seed, loops, all);
+      if (one.tasks_stand_alone) sweep_once(one, sweep_target::task, seed, loops, all);
     }
   }
   std::printf("%zu scenarios, %llu schedules, %llu cancels and time-outs: nothing lost\n",

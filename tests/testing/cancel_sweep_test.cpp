@@ -7,10 +7,14 @@
 
 #include "runtime/support/loops.hpp"
 #include "runtime/support/sanitized.hpp"
+#include "testing/cpu_budget.hpp"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <deque>
+#include <map>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -40,6 +44,7 @@ struct permits_fixture {
 };
 
 TEST(cancel_sweep, finds_a_permit_that_a_cancelled_fiber_keeps) {
+  const heddle::test::cpu_budget budget;
   permits_fixture fixture;
   const sweep_report report = cancel_sweep(
       [&] {
@@ -71,6 +76,91 @@ TEST(cancel_sweep, passes_a_permit_that_is_held_by_an_object) {
   EXPECT_TRUE(report.ok()) << report.text();
   EXPECT_GE(report.points, 8U);
   EXPECT_GE(report.runs, 1 + 3 * report.points);
+}
+
+/// Tokens by hand, with a bug: who is cancelled stays in the line, and is handed a token there.
+class careless_line {
+ public:
+  void take() {
+    if (free_ > 0) {
+      --free_;
+      return;
+    }
+    const auto turn = std::make_shared<heddle::sync::event>();
+    line_.push_back(turn);
+    turn->wait();
+  }
+  void give() {
+    if (line_.empty()) {
+      ++free_;
+    } else {
+      line_.front()->set();
+      line_.pop_front();
+    }
+  }
+
+ private:
+  int free_ = 0;
+  std::deque<std::shared_ptr<heddle::sync::event>> line_;
+};
+
+void hand_on_a_token() {
+  careless_line tokens;
+  heddle::task_group all;
+  for (int n = 0; n < 2; ++n) {
+    all.spawn({.name = "taker"}, [&tokens] {
+      tokens.take();
+      tokens.give();
+    });
+  }
+  all.run([&tokens] {
+    heddle::this_fiber::sleep_for(1ms);
+    tokens.give();
+  });
+}
+
+TEST(cancel_sweep, of_a_task_finds_a_token_that_is_handed_to_who_was_cancelled) {
+  const heddle::test::cpu_budget budget;
+  const sweep_report all = cancel_sweep(hand_on_a_token);
+  EXPECT_TRUE(all.ok()) << all.text();  // nobody is left who would miss it
+  sweep_options options;
+  options.target = heddle::testing::sweep_target::task;
+  const sweep_report one = cancel_sweep(hand_on_a_token, options);
+  ASSERT_FALSE(one.ok());
+  EXPECT_NE(one.leaks[0].where.find("taker"), std::string::npos) << one.text();
+  EXPECT_NE(one.leaks[0].what.find("deadlock"), std::string::npos) << one.text();
+}
+
+TEST(cancel_sweep, of_a_task_lets_the_others_go_on) {
+  std::map<std::string, int> runs_that_ended;
+  int runs = 0;
+  sweep_options options;
+  options.target = heddle::testing::sweep_target::task;
+  const sweep_report report = cancel_sweep(
+      [&] {
+        ++runs;
+        const auto member = [&](std::string name) {
+          return [&, name] {
+            heddle::this_fiber::sleep_for(1ms);
+            ++runs_that_ended[name];
+          };
+        };
+        auto task = heddle::spawn(member("a task"));
+        heddle::task_group both;
+        both.spawn(member("one child"));
+        both.spawn(member("another"));
+        both.join();
+        task.join();  // its task_cancelled is no leak
+      },
+      options);
+  EXPECT_TRUE(report.ok()) << report.text();
+  EXPECT_GE(report.runs, 1 + 2 * report.points);
+  // Each is cancelled in the runs of its own point, and of points of the first fiber.
+  for (const auto& [name, ended] : runs_that_ended) {
+    EXPECT_GT(ended, runs / 2) << name;
+    EXPECT_LT(ended, runs) << name;
+  }
+  EXPECT_EQ(runs_that_ended.size(), 3U);
 }
 
 TEST(cancel_sweep, finds_a_fiber_that_is_left_running) {

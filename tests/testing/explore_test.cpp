@@ -7,6 +7,8 @@
 #include <heddle/testing/explore.hpp>
 #include <heddle/testing/simulation.hpp>
 
+#include "testing/cpu_budget.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -132,18 +134,21 @@ explore_options quiet(exploration mode) {
 class explore_each : public ::testing::TestWithParam<exploration> {};
 
 TEST_P(explore_each, finds_a_lost_wake_up) {
+  const heddle::test::cpu_budget budget;
   const std::optional<failure> found = explore(lose_a_wake_up, quiet(GetParam()));
   ASSERT_TRUE(found);
   EXPECT_NE(found->what.find("deadlock"), std::string::npos) << found->what;
 }
 
 TEST_P(explore_each, finds_locks_taken_in_both_orders) {
+  const heddle::test::cpu_budget budget;
   const std::optional<failure> found = explore(lock_in_both_orders, quiet(GetParam()));
   ASSERT_TRUE(found);
   EXPECT_NE(found->what.find("held by fiber"), std::string::npos) << found->what;
 }
 
 TEST_P(explore_each, finds_a_lost_update) {
+  const heddle::test::cpu_budget budget;
   const std::optional<failure> found = explore(lose_an_update, quiet(GetParam()));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->what, "an update was lost");

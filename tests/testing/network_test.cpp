@@ -59,6 +59,29 @@ void echo_between_hosts(simulation& sim, int clients, std::size_t length) {
   all.join();
 }
 
+TEST(network, connects_a_pair_of_streams) {
+  simulation sim(1);
+  sim.net().set_link("left", "right", {.latency = 5ms});
+  sim.run([&] {
+    auto [near, far] = sim.net().connected_pair();
+    near.write_all(bytes("at home"));
+    near.shutdown_write();
+    EXPECT_EQ(read_all(far), "at home");
+    EXPECT_EQ(sim.elapsed(), 0ns);
+    auto [left, right] = sim.net().connected_pair("left", "right");
+    right.write_all(bytes("across"));
+    right.shutdown_write();
+    EXPECT_EQ(read_all(left), "across");
+    EXPECT_EQ(sim.elapsed(), 15ms);  // there and back, and what was sent
+    sim.net().crash("left");
+    std::error_code error;
+    left.write_all(bytes("?"), error);
+    EXPECT_EQ(error, std::errc::network_down);
+    sim.net().part("left", "right");
+    EXPECT_THROW(sim.net().connected_pair("right", "left"), std::system_error);
+  });
+}
+
 TEST(network, carries_an_echo_between_hosts) {
   simulation sim(1);
   sim.run([&] { echo_between_hosts(sim, 3, 1000); });

@@ -26,7 +26,7 @@ namespace {
 
 /// Tells the policy, which may cancel something here and now.
 __attribute__((noinline)) void tell_policy(fiber& self) noexcept {
-  self.home->choices()->suspension_point(self.task->id, self.subject());
+  self.home->choices()->suspension_point(*self.task, self.subject());
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "network/wire.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 namespace heddle::testing {
 
@@ -47,6 +48,14 @@ std::string network::address(std::string_view host) {
   const std::uint32_t ip = wire_->address_of(host);
   return std::to_string(ip >> 24) + "." + std::to_string(ip >> 16 & 255) + "." +
          std::to_string(ip >> 8 & 255) + "." + std::to_string(ip & 255);
+}
+
+std::pair<io::tcp_stream, io::tcp_stream> network::connected_pair(std::string_view one,
+                                                                  std::string_view other) {
+  io::tcp_listener listener =
+      on(other, [&] { return io::tcp_listener::bind(io::endpoint(address(other) + ":0")); });
+  io::tcp_stream near = on(one, [&] { return io::tcp_stream::connect(listener.local_endpoint()); });
+  return {std::move(near), listener.accept()};
 }
 
 void network::set_links(const link_options& options) {

@@ -3,6 +3,8 @@
 // the time it is worth, and `burst` is what an idle direction may make up for.
 #include "proxy/shaper.hpp"
 
+#include "splitmix.hpp"
+
 #include <algorithm>
 
 namespace heddle::testing::detail {
@@ -26,12 +28,8 @@ std::uint64_t rate_piece(std::uint64_t bytes_per_second) {
 
 }  // namespace
 
-/// Scrambles an offset. Source: splitmix64, Steele et al. 2014, doi:10.1145/2660193.2660195.
 std::uint64_t shaper::random(std::uint64_t offset) const noexcept {
-  std::uint64_t mixed = salt_ + (offset + 1) * 0x9E3779B97F4A7C15U;
-  mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9U;
-  mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EBU;
-  return mixed ^ mixed >> 31;
+  return splitmix(salt_, offset + 1);
 }
 
 shaper::step shaper::next(const direction_plan& plan, const backlog& waiting,

@@ -213,13 +213,13 @@ struct rate_limiter_of_three {
 
 std::vector<scenario> lock_scenarios() {
   return {
-      scenario_of<mutex_of_three>("mutex"),
-      scenario_of<timed_mutex_that_is_late>("timed_mutex"),
-      scenario_of<recursive_mutex_of_two>("recursive_mutex"),
-      scenario_of<shared_mutex_of_readers_and_writers>("shared_mutex"),
-      scenario_of<semaphore_of_two>("semaphore"),
+      stand_alone<mutex_of_three>("mutex"),
+      stand_alone<timed_mutex_that_is_late>("timed_mutex"),
+      stand_alone<recursive_mutex_of_two>("recursive_mutex"),
+      stand_alone<shared_mutex_of_readers_and_writers>("shared_mutex"),
+      stand_alone<semaphore_of_two>("semaphore"),
       scenario_of<condition_variable_of_a_stock>("condition_variable"),
-      scenario_of<rate_limiter_of_three>("rate_limiter"),
+      stand_alone<rate_limiter_of_three>("rate_limiter"),
   };
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Small programs, one or more for each public operation that waits, with an account of what they
-// must not lose: swept by cancellation at every point (sweep_test.cpp), and run under many
+// must not lose: swept by cancellation at every point (sweep_test.cpp), of all of it or of one task
+// where the others can do without that (tasks_stand_alone), and run under many
 // schedules (seeds_test.cpp, stress/seeds.cpp). A scenario is a struct with program(), and after(),
 // which holds the account once the program has ended or was cancelled: it throws `lost` if
 // something is missing.
@@ -34,6 +35,8 @@ struct scenario {
   };
   std::string name;
   std::function<instance()> make;
+  /// Its tasks do not wait for one another's work: if one of them is cancelled, the others end.
+  bool tasks_stand_alone = false;
 };
 
 template <class Program>
@@ -44,10 +47,18 @@ scenario scenario_of(std::string name) {
           }};
 }
 
+template <class Program>
+scenario stand_alone(std::string name) {
+  scenario one = scenario_of<Program>(std::move(name));
+  one.tasks_stand_alone = true;
+  return one;
+}
+
 /// What a parameterised test prints of it.
 inline void PrintTo(const scenario& one, std::ostream* out) { *out << one.name; }
 
 std::vector<scenario> lock_scenarios();
+std::vector<scenario> rival_scenarios();
 std::vector<scenario> signal_scenarios();
 std::vector<scenario> value_scenarios();
 std::vector<scenario> select_scenarios();

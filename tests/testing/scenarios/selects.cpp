@@ -130,9 +130,9 @@ struct select_of_losers {
 std::vector<scenario> select_scenarios() {
   return {
       scenario_of<select_that_receives_from_two>("select_receive"),
-      scenario_of<select_that_sends_or_receives>("select_send"),
-      scenario_of<select_of_event_task_and_time>("select_event_task_time"),
-      scenario_of<select_of_losers>("select_with_one_winner"),
+      stand_alone<select_that_sends_or_receives>("select_send"),
+      stand_alone<select_of_event_task_and_time>("select_event_task_time"),
+      stand_alone<select_of_losers>("select_with_one_winner"),
   };
 }
 

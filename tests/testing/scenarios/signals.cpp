@@ -130,7 +130,7 @@ std::vector<scenario> signal_scenarios() {
   return {
       scenario_of<event_of_two_waiters>("event"), scenario_of<gate_of_two_waiters>("gate"),
       scenario_of<latch_of_three>("latch"),       scenario_of<barrier_of_two>("barrier"),
-      scenario_of<once_that_waits>("once"),
+      stand_alone<once_that_waits>("once"),
   };
 }
 

@@ -172,7 +172,7 @@ std::vector<scenario> stream_scenarios() {
   return {
       scenario_of<echo>("tcp_echo"),
       scenario_of<slow_reader>("tcp_slow_reader"),
-      scenario_of<nobody_there>("connect"),
+      stand_alone<nobody_there>("connect"),
       scenario_of<service>("serve"),
       scenario_of<closed_meanwhile>("close_while_accepting"),
   };

@@ -193,19 +193,19 @@ struct scopes : census {
 
 std::vector<scenario> task_scenarios() {
   return {
-      scenario_of<joins>("join"),
-      scenario_of<dropped_task>("dropped_task"),
-      scenario_of<groups>("task_group"),
-      scenario_of<group_that_fails>("task_group_that_fails"),
-      scenario_of<gathers>("gather"),
-      scenario_of<settled_gathers>("gather_settled"),
-      scenario_of<races>("race_and_any"),
-      scenario_of<maps>("map"),
-      scenario_of<generators>("generator"),
+      stand_alone<joins>("join"),
+      stand_alone<dropped_task>("dropped_task"),
+      stand_alone<groups>("task_group"),
+      stand_alone<group_that_fails>("task_group_that_fails"),
+      stand_alone<gathers>("gather"),
+      stand_alone<settled_gathers>("gather_settled"),
+      stand_alone<races>("race_and_any"),
+      stand_alone<maps>("map"),
+      stand_alone<generators>("generator"),
       scenario_of<completions>("as_completed"),
-      scenario_of<time_outs>("with_timeout"),
-      scenario_of<shields>("shield"),
-      scenario_of<scopes>("cancel_scope"),
+      stand_alone<time_outs>("with_timeout"),
+      stand_alone<shields>("shield"),
+      stand_alone<scopes>("cancel_scope"),
   };
 }
 

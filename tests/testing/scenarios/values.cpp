@@ -198,7 +198,7 @@ std::vector<scenario> value_scenarios() {
       scenario_of<queue_of_two_and_two<sync::queue<int>>>("queue"),
       scenario_of<queue_of_two_and_two<sync::lifo_queue<int>>>("lifo_queue"),
       scenario_of<queue_of_two_and_two<sync::priority_queue<int>>>("priority_queue"),
-      scenario_of<oneshot_of_a_value>("oneshot"),
+      stand_alone<oneshot_of_a_value>("oneshot"),
       scenario_of<broadcast_to_two>("broadcast"),
       scenario_of<watch_by_two>("watch"),
   };

@@ -147,7 +147,7 @@ struct readiness_of_a_pipe {
 
 std::vector<scenario> wait_scenarios() {
   return {
-      scenario_of<naps>("sleep_yield_checkpoint"),
+      stand_alone<naps>("sleep_yield_checkpoint"),
       scenario_of<wait_queue_by_hand>("wait_queue"),
       scenario_of<pipe_of_bytes>("wait_readable"),
       scenario_of<readiness_of_a_pipe>("readiness"),

@@ -2,8 +2,8 @@
 // Cancels a program at each of its suspension points, in turn, and looks at what is left over.
 // The program runs in a simulation, so that its n-th suspension point is the same in each run. It
 // runs once to count them, then for each of them three times: cancelled when it gets there,
-// cancelled once the fiber waits there, and timed out there. Invariant: up to that point a run is
-// the one that counted.
+// cancelled once the fiber waits there, and timed out there; or, where only the task at the point
+// is cancelled, twice. Invariant: up to that point a run is the one that counted.
 #pragma once
 
 #include <heddle/runtime/config.hpp>
@@ -17,6 +17,15 @@
 
 namespace heddle::testing {
 
+/// Whom a sweep cancels at a point.
+enum class sweep_target : std::uint8_t {
+  /// All of the program, from outside: cancelled, and as a deadline around it would.
+  program,
+  /// The task that is there, alone, as task::cancel() does; the others go on. Finds what it takes
+  /// with it that another was to have: a wake-up, a permit. Where the first fiber is, the program.
+  task,
+};
+
 struct sweep_options {
   /// Makes the schedule, as simulation_options::seed.
   std::uint64_t seed = 1;
@@ -29,6 +38,8 @@ struct sweep_options {
   /// middle. `after` throws if a permit, a lock, a value, a lease is missing.
   std::function<void()> before = {};
   std::function<void()> after = {};
+
+  sweep_target target = sweep_target::program;
 
   /// Cancels there only: to look at one leak again. 0: everywhere.
   std::uint64_t only_point = 0;
@@ -62,14 +73,15 @@ struct sweep_report {
   std::string text() const;
 };
 
-/// Runs `program` in a simulation, again and again, and cancels all of it at suspension point 1,
-/// 2, ... n, of whichever of its fibers. Leaks are: fibers and timers that outlive it, descriptors
-/// and sockets, blocks of operator new that each of three equal runs leaves (in programs that link
-/// heddle::faults, which counts them), an exception other than `cancelled`, an error that nobody
-/// joins (unless `settings` have an on_unhandled), a deadlock, an exception of `after`. That it
-/// returns though it was cancelled is none. Errors: std::invalid_argument naming an option;
-/// std::length_error for more than `most_points`; std::logic_error in a fiber, or if two runs
-/// differ before the point. Cost: 1 + 3 x points runs. HEDDLE_SEED is not looked at.
+/// Runs `program` in a simulation, again and again, and cancels it, or the task there, at
+/// suspension point 1, 2, ... n, of whichever of its fibers. Leaks are: fibers and timers that
+/// outlive it, descriptors and sockets, blocks of operator new that each of three equal runs leaves
+/// (in programs that link heddle::faults, which counts them), an exception other than `cancelled`
+/// (and the task_cancelled that a single task ends in), an error that nobody joins (unless
+/// `settings` have an on_unhandled), a deadlock, an exception of `after`. That it returns though it
+/// was cancelled is none. Errors: std::invalid_argument naming an option; std::length_error for
+/// more than `most_points`; std::logic_error in a fiber, or if two runs differ before the point.
+/// Cost: 1 + 3 x points runs, or 1 + 2 x points. HEDDLE_SEED is not looked at.
 sweep_report cancel_sweep(const std::function<void()>& program, const sweep_options& options = {},
                           spawn_site where = spawn_site::current());
 

@@ -13,6 +13,7 @@
 // UDP, UNIX sockets, which stay the kernel's.
 #pragma once
 
+#include <heddle/io/tcp.hpp>
 #include <heddle/runtime/context_var.hpp>
 
 #include <chrono>
@@ -80,6 +81,11 @@ class network {
     const context_var<std::string>::scoped here(detail::host_variable(), std::string(host));
     return std::invoke(std::forward<F>(f));
   }
+
+  /// Returns the two ends of a new connection: of `one`, and of `other`. In a fiber. Suspends, and
+  /// is cancel-safe. Errors: as of tcp_stream::connect, if the hosts are parted, say.
+  std::pair<io::tcp_stream, io::tcp_stream> connected_pair(std::string_view one = "main",
+                                                           std::string_view other = "main");
 
   /// Sets the link between all hosts, or between two, for what is sent from now on. Errors:
   /// std::invalid_argument naming the option.

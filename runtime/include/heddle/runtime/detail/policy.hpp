@@ -21,6 +21,7 @@
 namespace heddle::detail {
 
 class registration;
+struct task_core;
 
 /// Tells whoever waits on a descriptor of the simulation, in the words of epoll.
 void report_events(registration& entry, std::uint32_t epoll_events) noexcept;
@@ -42,10 +43,10 @@ class policy {
   /// Returns which of `ready`, the loops that could go on, in ascending order, takes the next turn.
   virtual unsigned choose_loop(std::span<const unsigned> ready) noexcept = 0;
 
-  /// `who` is at a suspension point that hears cancellation, about to wait for `what`, if it says
-  /// so. What is cancelled in here, it hears. At most one call for each wait, yield and checkpoint,
-  /// two for a join.
-  virtual void suspension_point(fiber_id who, wait_subject what) noexcept = 0;
+  /// The task `who` is at a suspension point that hears cancellation, about to wait for `what`, if
+  /// it says so. What is cancelled in here, it hears. At most one call for each wait, yield and
+  /// checkpoint, two for a join.
+  virtual void suspension_point(task_core& who, wait_subject what) noexcept = 0;
 
   /// A loop is about to take a turn, no fiber runs. Fibers may be cancelled and woken.
   virtual void between_turns() noexcept = 0;
@@ -61,7 +62,8 @@ class policy {
   /// Lets something happen that is due, if there is anything. It may wake fibers.
   virtual bool run_event() noexcept = 0;
 
-  /// Something has happened; the time is now().
+  /// Something has happened; the time is now(). At the last slice_end of a task it has an outcome,
+  /// and is not yet freed.
   virtual void note(unsigned loop, trace_kind what, fiber_id who, std::uint32_t arg) noexcept = 0;
 
   /// Returns whether the turns since time passed last are more than a program that ends would take.
