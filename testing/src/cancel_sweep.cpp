@@ -134,6 +134,9 @@ class sweep {
     detail::require(options.target <= sweep_target::task, options_name,
                     "target: none of its values");
     detail::require(options.most_turns >= 1, options_name, "most_turns: at least 1");
+    for (const sweep_account& each : options.accounts) {
+      detail::require(each.count != nullptr, options_name, "accounts: one cannot be counted");
+    }
     settings_ = detail::simulated_settings(options.settings, options.loops, options_name);
     if (!settings_.on_unhandled) {
       settings_.on_unhandled = [this](const unhandled_error& error) {
@@ -222,9 +225,16 @@ class sweep {
     }
   }
 
+  std::vector<long long> counts() const {
+    std::vector<long long> result;
+    for (const sweep_account& each : options_.accounts) result.push_back(each.count());
+    return result;
+  }
+
   /// Returns whether the run came to `point`.
   bool run_program(std::uint64_t point, blow how) {
     if (options_.before) options_.before();
+    const std::vector<long long> counted = counts();
     std::exception_ptr failed;
     {
       heddle::detail::scope_frame scope;
@@ -239,6 +249,13 @@ class sweep {
       }
       decisions_.disarm();
       heddle::detail::end_scope(scope);
+    }
+    const std::vector<long long> left = counts();
+    for (std::size_t at = 0; at < left.size(); ++at) {
+      if (left[at] == counted[at]) continue;
+      leak(point, how,
+           options_.accounts[at].name + ": " + std::to_string(counted[at]) + " before, " +
+               std::to_string(left[at]) + " after");
     }
     if (options_.after) options_.after();
     if (failed) std::rethrow_exception(failed);

@@ -94,7 +94,7 @@ TEST(permit, is_given_back_wherever_it_is_cancelled) {
   std::optional<heddle::sync::semaphore> one;
   heddle::testing::sweep_options options;
   options.before = [&one] { one.emplace(1); };
-  options.after = [&one] { EXPECT_EQ(one->available(), 1U); };
+  options.accounts = {{"permits", [&one] { return one->available(); }}};
   heddle::testing::expect_swept(
       [&one] {
         const heddle::sync::permit mine(*one);

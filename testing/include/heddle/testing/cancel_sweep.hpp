@@ -26,6 +26,13 @@ enum class sweep_target : std::uint8_t {
   task,
 };
 
+/// Something of which there must be as much after the program as before: permits that can be had,
+/// values in a channel, whether a lock can be taken.
+struct sweep_account {
+  std::string name;
+  std::function<long long()> count;  ///< must not wait
+};
+
 struct sweep_options {
   /// Makes the schedule, as simulation_options::seed.
   std::uint64_t seed = 1;
@@ -35,9 +42,12 @@ struct sweep_options {
 
   /// Runs in the first fiber before the program, and after it, whatever became of that; neither is
   /// cancelled. `before` makes what the program uses anew: it has just been cancelled in the
-  /// middle. `after` throws if a permit, a lock, a value, a lease is missing.
+  /// middle. `after` throws if something is wrong that no account tells.
   std::function<void()> before = {};
   std::function<void()> after = {};
+
+  /// Counted after `before`, and again before `after`.
+  std::vector<sweep_account> accounts = {};
 
   sweep_target target = sweep_target::program;
 
