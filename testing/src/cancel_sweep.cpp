@@ -71,10 +71,15 @@ class sweep_run : public detail::decisions {
     point_ = point;
     how_ = how;
     count_ = 0;
-    where_.clear();
-    struck_ = nullptr;
+    forget();
   }
-  void disarm() { scope_ = nullptr; }
+  void disarm() {
+    scope_ = nullptr;
+    struck_ = nullptr;
+    due_ = false;
+  }
+  /// Forgets where() of the last run.
+  void forget() { where_.clear(); }
 
   std::uint64_t count() const noexcept { return count_; }
   /// Returns the fiber at the point that was struck, or at the last one, and what it waits for.
@@ -87,26 +92,28 @@ class sweep_run : public detail::decisions {
       where_ += " \"" + std::string(name) + "\"";
     }
     if (what.kind() != nullptr) where_ += ", " + std::string(what.kind()->name);
-    struck_ = &who;
+    due_ = true;
+    if (target_ == sweep_target::task && who.id != first_fiber_) struck_ = &who;
     if (how_ != blow::while_waiting) strike();
   }
   void between_turns() noexcept override {
     decisions::between_turns();
-    if (scope_ != nullptr && struck_ != nullptr) strike();
+    if (due_) strike();
   }
   void note(unsigned loop, trace_kind what, fiber_id who, std::uint32_t arg) noexcept override {
     decisions::note(loop, what, who, arg);
-    // What it was about to wait for was there, and it has come to its end: it is freed next.
-    const bool ends = what == trace_kind::slice_end && struck_ != nullptr && struck_->id == who &&
-                      struck_->outcome != heddle::detail::task_outcome::none;
-    if (ends && target_ == sweep_target::task) struck_ = nullptr;
+    if (struck_ == nullptr || what != trace_kind::slice_end || struck_->id != who) return;
+    if (struck_->outcome == heddle::detail::task_outcome::none) return;
+    // What it was about to wait for was there, and it has come to its end: it may be freed next.
+    struck_ = nullptr;
+    due_ = false;
   }
 
  private:
   void strike() noexcept {
-    task_core& who = *std::exchange(struck_, nullptr);
+    due_ = false;
     if (how_ == blow::time_out) return heddle::detail::expire_scope(*scope_);
-    if (target_ == sweep_target::task && who.id != first_fiber_) return request_cancel(who);
+    if (task_core* const who = std::exchange(struck_, nullptr)) return request_cancel(*who);
     heddle::detail::cancel_scope_of(*scope_, "swept");
   }
 
@@ -117,7 +124,8 @@ class sweep_run : public detail::decisions {
   blow how_ = blow::none;
   std::uint64_t count_ = 0;
   std::string where_;
-  task_core* struck_ = nullptr;  // who is at the point, or on its way into the wait
+  bool due_ = false;             // the fiber at the point is on its way into the wait
+  task_core* struck_ = nullptr;  // its task, if that alone is to be cancelled
 };
 
 class sweep {
@@ -140,7 +148,7 @@ class sweep {
     settings_ = detail::simulated_settings(options.settings, options.loops, options_name);
     if (!settings_.on_unhandled) {
       settings_.on_unhandled = [this](const unhandled_error& error) {
-        unhandled_ = error.describe();
+        if (!comes_of_the_blow(error.error)) unhandled_ = error.describe();
       };
     }
   }
@@ -152,6 +160,11 @@ class sweep {
                               " suspension points, more than sweep_options::most_points");
     }
     if (!report_.ok()) return std::move(report_);  // it leaks by itself
+    if (options_.only_point > report_.points) {
+      throw std::invalid_argument(
+          "heddle::testing::sweep_options::only_point: " + std::to_string(options_.only_point) +
+          ", but there are " + std::to_string(report_.points));
+    }
     for (std::uint64_t point = 1; point <= report_.points; ++point) {
       if (options_.only_point != 0 && options_.only_point != point) continue;
       for (const blow how : {blow::before_waiting, blow::while_waiting, blow::time_out}) {
@@ -196,7 +209,9 @@ class sweep {
   void run_once(std::uint64_t point, blow how) {
     const detail::descriptor_list descriptors = detail::open_descriptors();
     decisions_.begin(detail::random_chooser(options_.seed));
+    decisions_.forget();
     unhandled_.clear();
+    blow_ = how;
     bool same = false;
     const auto leaks = [&](std::string what) { leak(point, how, std::move(what)); };
     ++report_.runs;
@@ -225,10 +240,38 @@ class sweep {
     }
   }
 
+  /// Whether it is what waiting for the task that was cancelled leads to.
+  bool comes_of_the_blow(const std::exception_ptr& error) const {
+    if (options_.target != sweep_target::task || blow_ == blow::none) return false;
+    try {
+      std::rethrow_exception(error);
+    } catch (const task_cancelled&) {
+      return true;
+    } catch (...) {
+      return false;
+    }
+  }
+
   std::vector<long long> counts() const {
     std::vector<long long> result;
     for (const sweep_account& each : options_.accounts) result.push_back(each.count());
     return result;
+  }
+
+  /// Tells of the accounts that differ from what they were.
+  void compare(const std::vector<long long>& counted, std::uint64_t point, blow how) {
+    if (decisions_.was_stopped()) return;  // what is missing is no wonder
+    try {
+      const std::vector<long long> left = counts();
+      for (std::size_t at = 0; at < left.size(); ++at) {
+        if (left[at] == counted[at]) continue;
+        leak(point, how,
+             options_.accounts[at].name + ": " + std::to_string(counted[at]) + " before, " +
+                 std::to_string(left[at]) + " after");
+      }
+    } catch (const std::exception& error) {
+      leak(point, how, "an account: " + std::string(error.what()));
+    }
   }
 
   /// Returns whether the run came to `point`.
@@ -242,21 +285,13 @@ class sweep {
       decisions_.arm(scope, point, how);
       try {
         heddle::detail::run_inside(scope, {scope, heddle::detail::leave_scope}, program_);
-      } catch (const task_cancelled&) {
-        if (options_.target != sweep_target::task) failed = std::current_exception();
       } catch (...) {
-        failed = std::current_exception();
+        if (!comes_of_the_blow(std::current_exception())) failed = std::current_exception();
       }
       decisions_.disarm();
       heddle::detail::end_scope(scope);
     }
-    const std::vector<long long> left = counts();
-    for (std::size_t at = 0; at < left.size(); ++at) {
-      if (left[at] == counted[at]) continue;
-      leak(point, how,
-           options_.accounts[at].name + ": " + std::to_string(counted[at]) + " before, " +
-               std::to_string(left[at]) + " after");
-    }
+    compare(counted, point, how);
     if (options_.after) options_.after();
     if (failed) std::rethrow_exception(failed);
     return decisions_.count() >= point;
@@ -268,6 +303,7 @@ class sweep {
   config settings_;
   sweep_run decisions_;
   std::string unhandled_;  // what on_unhandled was told in this run
+  blow blow_ = blow::none;
   sweep_report report_;
 };
 

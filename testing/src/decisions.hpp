@@ -40,6 +40,8 @@ class decisions : public heddle::detail::policy {
   const std::string& left_behind() const noexcept { return left_behind_; }
   wire& net() noexcept { return wire_; }
   std::size_t timers_left() const noexcept { return timers_left_; }
+  /// Returns whether the program could not end, and all of it was cancelled.
+  bool was_stopped() const noexcept { return stopped_.has_value(); }
   /// Returns the answers that were not 0.
   const std::vector<schedule::answer>& answers() const noexcept { return answers_; }
 

@@ -52,6 +52,10 @@ std::string network::address(std::string_view host) {
 
 std::pair<io::tcp_stream, io::tcp_stream> network::connected_pair(std::string_view one,
                                                                   std::string_view other) {
+  if (simulated_sockets() != wire_) {
+    throw std::logic_error(
+        "heddle::testing::network::connected_pair: not in a fiber of its simulation");
+  }
   io::tcp_listener listener =
       on(other, [&] { return io::tcp_listener::bind(io::endpoint(address(other) + ":0")); });
   io::tcp_stream near = on(one, [&] { return io::tcp_stream::connect(listener.local_endpoint()); });

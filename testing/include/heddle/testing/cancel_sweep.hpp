@@ -41,8 +41,9 @@ struct sweep_options {
   unsigned loops = 2;
 
   /// Runs in the first fiber before the program, and after it, whatever became of that; neither is
-  /// cancelled. `before` makes what the program uses anew: it has just been cancelled in the
-  /// middle. `after` throws if something is wrong that no account tells.
+  /// cancelled, but what they leave running is the program's. `before` makes what the program uses
+  /// anew: it has just been cancelled in the middle. `after` throws if something is wrong that no
+  /// account tells.
   std::function<void()> before = {};
   std::function<void()> after = {};
 
@@ -85,13 +86,15 @@ struct sweep_report {
 
 /// Runs `program` in a simulation, again and again, and cancels it, or the task there, at
 /// suspension point 1, 2, ... n, of whichever of its fibers. Leaks are: fibers and timers that
-/// outlive it, descriptors and sockets, blocks of operator new that each of three equal runs leaves
-/// (in programs that link heddle::faults, which counts them), an exception other than `cancelled`
-/// (and the task_cancelled that a single task ends in), an error that nobody joins (unless
-/// `settings` have an on_unhandled), a deadlock, an exception of `after`. That it returns though it
-/// was cancelled is none. Errors: std::invalid_argument naming an option; std::length_error for
-/// more than `most_points`; std::logic_error in a fiber, or if two runs differ before the point.
-/// Cost: 1 + 3 x points runs, or 1 + 2 x points. HEDDLE_SEED is not looked at.
+/// outlive it, descriptors (but of its own files in /proc) and sockets, blocks of operator new that
+/// each of three equal runs leaves (in programs that link heddle::faults, which counts them), an
+/// exception other than `cancelled`, an error that nobody joins (unless `settings` have an
+/// on_unhandled), a deadlock, an account that differs, an exception of `after`. Where one task
+/// alone was cancelled a task_cancelled is no error either: whoever joins it passes that on. That
+/// the program returns though it was cancelled is none. Errors: std::invalid_argument naming an
+/// option; std::length_error for more than `most_points`; std::logic_error in a fiber, or if two
+/// runs differ before the point. Cost: 1 + 3 x points runs, or 1 + 2 x points. HEDDLE_SEED is not
+/// looked at.
 sweep_report cancel_sweep(const std::function<void()>& program, const sweep_options& options = {},
                           spawn_site where = spawn_site::current());
 

@@ -83,7 +83,8 @@ class network {
   }
 
   /// Returns the two ends of a new connection: of `one`, and of `other`. In a fiber. Suspends, and
-  /// is cancel-safe. Errors: as of tcp_stream::connect, if the hosts are parted, say.
+  /// is cancel-safe. Errors: as of tcp_stream::connect, if the hosts are parted, say;
+  /// std::logic_error if the caller is no fiber of the simulation.
   std::pair<io::tcp_stream, io::tcp_stream> connected_pair(std::string_view one = "main",
                                                            std::string_view other = "main");
 
