@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Checks the Promela models of this folder exhaustively with spin.
 
-Usage: run_models.py bias|park|waker|join|scope|group|select|planted_bugs|all
+Usage: run_models.py bias|park|waker|join|scope|group|select|fork|branches|planted_bugs|all
 
 For every configuration: the verifier's outcome, states, depth, memory and CPU time. A configuration
 passes if spin searched all of its states and found no error. A planted bug passes if spin finds
@@ -50,6 +50,9 @@ FAILURES = {
     "deadlock": r"!\(locked",
     "two holders": r"inside==(of_loop|0)\) \(at",
     "lock left held": r"inside==0\)&& !\(held",
+    "branch run twice or not at all": r"ran\[",
+    "frame touched after its end": r"violated frame",
+    "entry lost or doubled": r"had\[",
     "waits for ever": r"invalid end state",
 }
 
@@ -123,6 +126,13 @@ SELECT = [Run("select", parameters) for parameters in (
     "MASK0=9 MASK1=6 TIMER=1", "MASK0=1 MASK1=2 TIMER=1 CLOSE=1",
     "MASK0=5 MASK1=2 MASK2=10 TIMER=1", "CAP=1 MASK0=5 MASK1=10 TIMER=1",
     "CAP=1 MASK0=1 MASK1=5 MASK2=2 TIMER=1", "CAP=1 MASK0=1 MASK1=1 MASK2=10 CLOSE=1")]
+
+FORK = [Run("fork", parameters) for parameters in (
+    "BRANCHES=1", "BRANCHES=2", "THIEVES=2", "SUSPENDS=1", "SUSPENDS=1 THIEVES=2", "SUSPENDS=2",
+    "SUSPENDS=2 THIEVES=0", "FAILS=1 SUSPENDS=1", "CANCEL=1", "CANCEL=1 SUSPENDS=1 THIEVES=2")]
+
+BRANCHES = [Run("branches", parameters) for parameters in (
+    "PUSHES=2 TAKERS=1", "PUSHES=3", "PUSHES=4")]
 
 BIAS = [Run("bias", parameters) for parameters in (
     "HOME=4", "HOME=3 FOREIGN=2", "HOME=3 FOREIGN=2 TWICE=1", "HOME=2 FOREIGN=3 TWICE=1")]
@@ -199,10 +209,21 @@ PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
     ("DOES_NOT_WAIT", "two holders"),
     ("UNLOCKS_BY_THE_PRESENT_HOME", "lock left held"),
     ("SAYS_HOW_BEFORE_IT_HOLDS", "waits for ever"),
+)] + [Run("fork", parameters, bug=f"BUG_{bug}", failure=failure)
+      for parameters, bug, failure in (
+    ("BRANCHES=2", "SAYS_TAKEN_FIRST", "branch run twice or not at all"),
+    ("BRANCHES=2", "DOES_NOT_WAIT_FOR_THE_ADOPTION", "branch run twice or not at all"),
+    ("SUSPENDS=2 THIEVES=0", "LEAVES_THEM_IN_THE_DEQUE", "waits for ever"),
+    ("SUSPENDS=1", "LOOKS_WITHOUT_THE_LOCK", "frame touched after its end"),
+    ("CANCEL=1", "LOOKS_BEFORE_IT_LINKS", "waits for ever"),
+)] + [Run("branches", parameters, bug=f"BUG_{bug}", failure="entry lost or doubled")
+      for parameters, bug in (
+    ("PUSHES=3", "NO_HEAVY_FENCE"),
+    ("PUSHES=3", "TAKES_THE_LAST_WITHOUT_ASKING"),
 )]
 
 SUITES = {"bias": BIAS, "park": PARK, "waker": WAKER, "join": JOIN, "scope": SCOPE, "group": GROUP,
-          "select": SELECT, "planted_bugs": PLANTED_BUGS}
+          "select": SELECT, "fork": FORK, "branches": BRANCHES, "planted_bugs": PLANTED_BUGS}
 
 
 def call(command, folder, what):
@@ -290,7 +311,7 @@ def main(arguments):
             print(f"run_models: {tool} is not installed: apt-get install {tool} "
                   "(or configure with -DHEDDLE_WITH_MODELS=OFF)", file=sys.stderr)
             return 1
-    all_sound = BIAS + PARK + WAKER + JOIN + SCOPE + GROUP + SELECT
+    all_sound = BIAS + PARK + WAKER + JOIN + SCOPE + GROUP + SELECT + FORK + BRANCHES
     sound = {(run.model, run.parameters, run.live) for run in all_sound}
     for run in PLANTED_BUGS:
         assert (run.model, run.parameters, run.live) in sound, f"not checked without: {run.title()}"

@@ -11,6 +11,7 @@
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/error.hpp>
 #include <heddle/runtime/fiber_local.hpp>
+#include <heddle/runtime/fork_join.hpp>
 #include <heddle/runtime/gather.hpp>
 #include <heddle/runtime/generator.hpp>
 #include <heddle/runtime/lock_owner.hpp>

@@ -56,6 +56,15 @@ class cancel_list {
   group_core* first_ = nullptr;
 };
 
+/// Returns the group of the deepest fork that `caller` is in, at a depth of `from` or more and less
+/// than `below`, that is cancelled; null if there is none. The caller stays in these.
+const group_core* deepest_cancelled_fork(const fiber& caller, scope_depth below,
+                                         scope_depth from) noexcept;
+
+/// m of `self`, the running fiber, becomes the depth of the deepest cancelled scope, or fork, of
+/// those that are left (E3).
+void lower_deepest(fiber& self) noexcept;
+
 /// Tells the fiber, and adds the groups that it has made in that scope.
 void ask_to_leave(fiber& inside, scope_depth depth, cancel_list& groups) noexcept;
 

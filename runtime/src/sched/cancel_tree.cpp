@@ -26,6 +26,21 @@ bool claim(fiber& member) noexcept {
 
 }  // namespace
 
+const group_core* deepest_cancelled_fork(const fiber& caller, scope_depth below,
+                                         scope_depth from) noexcept {
+  cancel_domain* const groups = caller.domain.load(std::memory_order_relaxed);
+  if (groups == nullptr) return nullptr;
+  const group_core* deepest = nullptr;
+  const std::lock_guard guard(groups->lock);
+  for (const group_core* each = groups->first; each != nullptr; each = each->next) {
+    const bool around = each->forker == &caller && each->depth < below && each->depth >= from;
+    // order: seq_cst — m, or a link, and then the flag; partner: cancel(): flag, then both.
+    if (!around || !each->cancelled.load(std::memory_order_seq_cst)) continue;
+    if (deepest == nullptr || each->depth > deepest->depth) deepest = each;
+  }
+  return deepest;
+}
+
 cancel_list::~cancel_list() {
   while (first_ != nullptr) {
     group_core& next = *std::exchange(first_, first_->next_queued);
@@ -56,8 +71,9 @@ void cancel_list::cancel(group_core& group) noexcept {
     const std::lock_guard guard(group.lock);
     if (group.cancelled.load(std::memory_order_relaxed)) return;
     group.reason = why_;
-    // order: release — the reason; partner: reason_to_leave().
-    group.cancelled.store(true, std::memory_order_release);
+    // order: seq_cst — releases the reason; and the flag, then a forker's m; partner:
+    // deepest_cancelled_fork().
+    group.cancelled.store(true, std::memory_order_seq_cst);
     for (fiber* each = group.members; each != nullptr; each = each->next_member) {
       if (claim(*each)) each->next_resumed = std::exchange(woken, each);
       add_groups_of(*each, 0);
@@ -70,6 +86,8 @@ void cancel_list::cancel(group_core& group) noexcept {
     resume_parker(next);
   }
   if (body != nullptr) finish_request(*body, why_);
+  // It stays in the call for as long as the group stands.
+  if (group.forker != nullptr) tell(*group.forker, group.depth);
 }
 
 void enter_group(fiber& self) noexcept {

@@ -14,6 +14,7 @@
 #include "fiber/stack_pool.hpp"
 #include "reactor/tick_timer.hpp"
 #include "sched/block_cache.hpp"
+#include "sched/branch_list.hpp"
 #include "sched/idle.hpp"
 #include "sched/inject.hpp"
 #include "sched/lock_waits.hpp"
@@ -143,6 +144,7 @@ class scheduler {
   tick_timer tick;
   idle_set idle;
   inject_queue inject;
+  branch_list left_branches;
   detail::lock_waits lock_waits;
   block_depot blocks;
   stack_pool stacks;

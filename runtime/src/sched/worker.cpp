@@ -38,6 +38,7 @@ worker::worker(scheduler& owner, unsigned index)
       blocks_(owner.blocks),
       deque_(shared_),
       fifo_(shared_),
+      branches_(shared_),
       timers_(owner.started_at()),
       reactor_(std::make_shared<reactor>(owner.tick, owner.choices())) {
   if (const std::size_t capacity = owner.settings().trace_events; capacity > 0) {
@@ -46,6 +47,7 @@ worker::worker(scheduler& owner, unsigned index)
   picks_left_ = picks_of_a_visit();
   traced_ = simulated_ || ring_ != nullptr;
   in_turns = simulated_ && shared_;
+  branches = &branches_;
   fiber* reserve = nullptr;
   owner.stacks.take_default(std::span(&reserve, 1));
   reserve_.store(reserve, std::memory_order_relaxed);
@@ -111,6 +113,7 @@ void worker::put_inbox(job& item) noexcept {
 }
 
 void worker::take_injected() noexcept {
+  if (job* const left = take_left_branch()) queue(*left);
   if (owner_.inject.size() == 0) return;
   job_list batch;
   counters_.injected.add(owner_.inject.take(inject_batch, batch));

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <heddle/runtime/config.hpp>
+#include <heddle/runtime/detail/branch_deque.hpp>
 #include <heddle/runtime/detail/spinlock.hpp>
 #include <heddle/runtime/detail/task_core.hpp>
 
@@ -90,6 +91,10 @@ class worker : public switch_state {
   /// wait real, and that wait has ended: self.word says how.
   static bool claim(fiber& self, task_core& core, cancellation mode) noexcept;
 
+  // Branches of fork_join (worker_branches.cpp)
+  /// Wakes a loop for a branch that was offered here, sometimes.
+  void call_for_help() noexcept;
+
   // From this loop
   /// Returns a number below `bound`, for a choice among equals.
   std::uint32_t choose(std::uint32_t bound) noexcept;
@@ -118,6 +123,8 @@ class worker : public switch_state {
   block_cache& blocks() noexcept { return blocks_; }
   scheduler& owner() const noexcept { return owner_; }
   unsigned index() const noexcept { return index_; }
+  /// Returns whether its runtime has other loops.
+  bool has_others() const noexcept { return shared_; }
   /// Returns what marks this loop's tasks if it is the only one of its runtime and threads that are
   /// none of its loops can order themselves with it (base/heavy_fence.hpp); 0 if not. Different for
   /// all such loops that live.
@@ -173,6 +180,12 @@ class worker : public switch_state {
   bool claimable(fiber& self, task_core& core) noexcept;
   void settle_claims(fiber& child) noexcept;
   static fiber* run_task(fiber& self) noexcept;
+
+  // worker_branches.cpp
+  void leave_branches() noexcept;
+  job* take_branch_of(worker& victim) noexcept;
+  job* take_left_branch() noexcept;
+  job* adopt(branch& one) noexcept;
 
   // worker_stacks.cpp
   fiber* take_unusual(task_core& core) noexcept;
@@ -248,12 +261,15 @@ class worker : public switch_state {
   execution root_;
   std::unique_ptr<event_ring> ring_;
   prng random_;
-  std::chrono::nanoseconds spin_;   // how long the last searches were worth it
-  bool sentinel_ = false;           // while it is parked
-  bool simulated_;                  // by a policy, which gives it turns
-  bool asleep_ = false;             // simulated: it is parked
-  fiber* in_hand_ = nullptr;        // simulated: what the next turn is for
-  std::atomic<bool> woken_{false};  // simulated: instead of a write to the reactor's eventfd
+  std::chrono::nanoseconds spin_;         // how long the last searches were worth it
+  bool sentinel_ = false;                 // while it is parked
+  bool simulated_;                        // by a policy, which gives it turns
+  bool asleep_ = false;                   // simulated: it is parked
+  fiber* in_hand_ = nullptr;              // simulated: what the next turn is for
+  std::atomic<bool> woken_{false};        // simulated: instead of a write to the reactor's eventfd
+  std::uint32_t offers_before_wake_ = 1;  // how many branches are offered before the next wake-up
+  std::uint32_t wake_gap_ = 1;
+  std::uint64_t seen_taken_ = 0;  // branches_taken_ at the last
   clock::time_point last_help_{};
   clock::time_point last_decay_{};
   clock::time_point retry_at_ = clock::time_point::max();  // parked: to look for a stack again
@@ -262,6 +278,8 @@ class worker : public switch_state {
   // Shared with thieves and sentinels.
   deque<task_core> deque_;
   fifo<job> fifo_;
+  branch_deque branches_;                         // of the running fiber
+  std::atomic<std::uint64_t> branches_taken_{0};  // by other loops
   mpsc_stack inbox_;
   std::atomic<std::int64_t> bound_count_{0};  // of bound_ and placed_ together
   spinlock placed_lock_;                      // of placed_ and starved_
@@ -298,7 +316,7 @@ inline job* worker::pick() noexcept {
 /// run, nothing to record.
 inline bool worker::may_swap(const fiber& self) const noexcept {
   return !shared_ && !traced_ && self.claimed_by == nullptr && self.pinned_to == nullptr &&
-         deque_.maybe_empty() && !has_bound() && inbox_.maybe_empty();
+         deque_.maybe_empty() && branches_.maybe_empty() && !has_bound() && inbox_.maybe_empty();
 }
 
 inline fiber* worker::take_warm() noexcept {
@@ -403,6 +421,8 @@ inline __attribute__((always_inline)) bool worker::claim(fiber& self, task_core&
   if (here.deque_.maybe_empty() || !here.claimable(self, core)) return false;
   fiber* const child = here.prepare_task(core);
   if (child == nullptr) return false;  // no stack now: it is queued again
+  if (!here.branches_.maybe_empty()) [[unlikely]]
+    here.leave_branches();
   here.counters_.claimed.add();
   self.join_mode = mode;
   child->claimed_by = &self;

@@ -18,11 +18,11 @@ void worker::wake_one() noexcept {
 }
 
 bool worker::has_stealable() const noexcept {
-  return !fifo_.empty_seq_cst() || !deque_.empty_seq_cst();
+  return !fifo_.empty_seq_cst() || !deque_.empty_seq_cst() || !branches_.empty_seq_cst();
 }
 
 bool worker::work_visible() const noexcept {
-  if (!owner_.inject.empty_seq_cst()) return true;
+  if (!owner_.inject.empty_seq_cst() || !owner_.left_branches.empty_seq_cst()) return true;
   for (std::size_t n = 0; n < owner_.loops(); ++n) {
     if (owner_.loop(n).has_stealable()) return true;
   }
@@ -59,6 +59,7 @@ job* worker::steal_from(worker& victim) noexcept {
       owner_.inject.push(*item);
     }
   }
+  if (first == nullptr) first = take_branch_of(victim);
   if (first != nullptr && traced_) trace(trace_kind::steal, fiber_id::none, victim.index_);
   return first;
 }

@@ -109,6 +109,8 @@ void worker::commit_park(fiber& left) noexcept {
 void worker::park(fiber& self) noexcept {
   worker& here = *current();
   here.trace_slice_end(self);
+  if (!here.branches_.maybe_empty()) [[unlikely]]
+    here.leave_branches();
   if (self.claimed_by != nullptr) [[unlikely]]
     here.settle_claims(self);
   leave(here, self, here.prepare_next(), after::parks);
@@ -132,6 +134,7 @@ handover worker::begin_yield(fiber& self) noexcept {
 handover worker::begin_any_yield(fiber& self) noexcept {
   worker& here = *current();
   here.trace_slice_end(self);
+  if (!here.branches_.maybe_empty()) here.leave_branches();
   if (self.claimed_by != nullptr) here.settle_claims(self);
   if (self.unarmed != nullptr) arm_deadlines(self);
   fiber* const next = here.prepare_next();

@@ -58,17 +58,6 @@ void push(scope_frame& frame, fiber& self) noexcept {
   frame.unarmed_before = self.unarmed;
 }
 
-/// m becomes the depth of the deepest cancelled scope of those that are left (E3).
-__attribute__((noinline)) void lower_deepest(fiber& self) noexcept {
-  // order: seq_cst — m, then the flags; partner: finish_request() and mark_late(): flag, then m.
-  self.attention.fetch_and(~fiber::deepest_mask, std::memory_order_seq_cst);
-  for (const scope_frame* each = self.innermost; each != nullptr; each = each->outer) {
-    // order: seq_cst — as above.
-    if ((each->word.load(std::memory_order_seq_cst) & scope_frame::cancelled) == 0) continue;
-    return raise_deepest(self, each->depth);
-  }
-}
-
 void pop(scope_frame& frame, fiber& self) noexcept {
   self.innermost = frame.outer;
   self.depth = static_cast<scope_depth>(frame.depth - 1);
@@ -108,6 +97,20 @@ void look_at_clock(const scope_frame& frame, fiber& self) noexcept {
 }
 
 }  // namespace
+
+__attribute__((noinline)) void lower_deepest(fiber& self) noexcept {
+  // order: seq_cst — m, then the flags; partner: finish_request() and mark_late(): flag, then m.
+  self.attention.fetch_and(~fiber::deepest_mask, std::memory_order_seq_cst);
+  for (const scope_frame* each = self.innermost; each != nullptr; each = each->outer) {
+    // order: seq_cst — as above.
+    if ((each->word.load(std::memory_order_seq_cst) & scope_frame::cancelled) == 0) continue;
+    raise_deepest(self, each->depth);
+    break;
+  }
+  const auto below = static_cast<scope_depth>(self.depth + 1);
+  const group_core* const fork = deepest_cancelled_fork(self, below, 0);
+  if (fork != nullptr) raise_deepest(self, fork->depth);
+}
 
 void enter_own_scope(scope_frame& frame, limit_is where) {
   fiber& self = fiber_that_enters();

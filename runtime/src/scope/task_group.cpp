@@ -2,6 +2,8 @@
 // Groups: the owner's side (make, spawn, join, end), the body's, and the child's end.
 #include <heddle/runtime/task_group.hpp>
 
+#include <heddle/runtime/detail/fork_core.hpp>
+
 #include "base/assert.hpp"
 #include "fiber/cancel_domain.hpp"
 #include "fiber/fiber.hpp"
@@ -9,6 +11,7 @@
 #include "sched/end_child.hpp"
 #include "sched/task_end.hpp"
 #include "sched/worker.hpp"
+#include "scope/group.hpp"
 #include "wait/waiting.hpp"
 
 #include <algorithm>
@@ -21,16 +24,6 @@ namespace heddle::detail {
 namespace {
 
 constexpr wait_kind group_kind{"the children of task_group"};
-
-cancel_domain& domain_of(fiber& self) {
-  cancel_domain* groups = self.domain.load(std::memory_order_relaxed);
-  if (groups == nullptr) {
-    groups = new cancel_domain;
-    // order: seq_cst — the domain, then m; partner: add_groups_of().
-    self.domain.store(groups, std::memory_order_seq_cst);
-  }
-  return *groups;
-}
 
 void link(group_core& group) noexcept {
   cancel_domain& groups = *group.domain;
@@ -90,7 +83,46 @@ bool body_failed_first(const group_core& group) noexcept {
   return group.body_failure != nullptr && group.failures_before_body == 0;
 }
 
+/// Says that a new group is cancelled from its beginning. Whoever cancels what is around it may
+/// have found it by now, and be here at the same time.
+void begin_cancelled(group_core& group, cancel_reason why) noexcept {
+  const std::lock_guard guard(group.lock);
+  if (group.cancelled.load(std::memory_order_relaxed)) return;
+  group.reason = std::move(why);
+  // order: release — the reason; partner: reason_to_leave().
+  group.cancelled.store(true, std::memory_order_release);
+}
+
+/// Begins a fork's group as cancelled if something around the fork is. What is around it stays as
+/// it is until the call ends, whatever its caller has entered meanwhile, so any thread may look.
+void hear_what_is_around(group_core& group, const fork_core& fork) noexcept {
+  const fiber& caller = *fork.caller;
+  for (const scope_frame* each = fork.scope; each != nullptr && each->depth >= fork.floor;
+       each = each->outer) {
+    // order: seq_cst — the link, then the flag; partner: finish_request(): flag, then the groups.
+    if ((each->word.load(std::memory_order_seq_cst) & scope_frame::cancelled) != 0) {
+      return begin_cancelled(group, each->reason);
+    }
+  }
+  // order: seq_cst — as above; partner: raise_deepest().
+  const std::uint32_t heard = caller.attention.load(std::memory_order_seq_cst);
+  const bool task_is_cancelled = fork.floor == 0 && (heard & fiber::cancel) != 0;
+  if (task_is_cancelled || deepest_cancelled_fork(caller, fork.depth, fork.floor) != nullptr) {
+    begin_cancelled(group, {"the caller of fork_join was cancelled", nullptr});
+  }
+}
+
 }  // namespace
+
+cancel_domain& domain_of(fiber& self) {
+  cancel_domain* groups = self.domain.load(std::memory_order_relaxed);
+  if (groups == nullptr) {
+    groups = new cancel_domain;
+    // order: seq_cst — the domain, then m; partner: add_groups_of().
+    self.domain.store(groups, std::memory_order_seq_cst);
+  }
+  return *groups;
+}
 
 group_core::group_core() {
   fiber* const self = worker::current_fiber();
@@ -109,14 +141,19 @@ group_core::group_core() {
   link(*this);
   // order: seq_cst — the link, then m; partner: add_groups_of(): m, then the list.
   if (fiber::deepest_cancelled(self->attention.load(std::memory_order_seq_cst)) > floor) {
-    cancel_reason why = reason_to_leave(*self, floor);
-    // Whoever asks has found the link, and may be here at the same time.
-    const std::lock_guard guard(lock);
-    if (cancelled.load(std::memory_order_relaxed)) return;
-    reason = std::move(why);
-    // order: release — the reason; partner: reason_to_leave().
-    cancelled.store(true, std::memory_order_release);
+    begin_cancelled(*this, reason_to_leave(*self, floor));
   }
+}
+
+group_core::group_core(const fork_core& fork) noexcept
+    : forker(fork.caller),
+      domain(fork.caller->domain.load(std::memory_order_relaxed)),
+      of_task(fork.caller->task->id),
+      depth(fork.depth),
+      floor(fork.floor) {
+  domain->share();
+  link(*this);
+  hear_what_is_around(*this, fork);
 }
 
 group_core::~group_core() {

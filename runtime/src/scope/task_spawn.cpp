@@ -49,7 +49,7 @@ void* allocate_task(std::size_t at, std::size_t bytes) {
 void free_task(void* block, std::size_t at) noexcept {
   if (worker* const here = worker::current(); here != nullptr && at < block_classes) {
     here->blocks().give(at, block);
-  } else {
+  } else if (at != in_frame) {
     std::free(block);
   }
 }

@@ -77,7 +77,11 @@ cancel_reason reason_to_leave(const fiber& self, scope_depth floor) {
     const std::uint32_t seen = each->word.load(std::memory_order_acquire);
     if ((seen & scope_frame::cancelled) != 0) taker = each;
   }
-  if (taker == nullptr) return {};
+  if (taker == nullptr) {
+    const auto below = static_cast<scope_depth>(self.depth + 1);
+    const group_core* const fork = deepest_cancelled_fork(self, below, floor);
+    return fork != nullptr ? fork->reason : cancel_reason{};
+  }
   const bool late = (taker->word.load(std::memory_order_relaxed) & scope_frame::timed_out);
   return late ? cancel_reason{timed_out_text, nullptr} : taker->reason;
 }

@@ -55,7 +55,10 @@ scenario stand_alone(std::string name) {
 }
 
 /// What a parameterised test prints of it.
-inline void PrintTo(const scenario& one, std::ostream* out) { *out << one.name; }
+inline void PrintTo(const scenario& one,  // NOLINT(readability-identifier-naming): GoogleTest's
+                    std::ostream* out) {
+  *out << one.name;
+}
 
 std::vector<scenario> lock_scenarios();
 std::vector<scenario> rival_scenarios();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tasks and what waits for them: whoever was begun has ended when its owner has.
 #include <heddle/runtime.hpp>
+#include <heddle/sync.hpp>
 
 #include "testing/scenarios/scenario.hpp"
 
@@ -23,11 +24,11 @@ struct census {
 };
 
 struct present {
-  explicit present(census& of) : of_(of) { ++of_.begun; }
-  ~present() { ++of_.ended; }
+  explicit present(census& counted_by) : all(counted_by) { ++all.begun; }
+  ~present() { ++all.ended; }
   present(const present&) = delete;
   present& operator=(const present&) = delete;
-  census& of_;
+  census& all;
 };
 
 /// A body that suspends twice and returns `value`.
@@ -92,6 +93,55 @@ struct gathers : census {
     account("the sum", 3, one + two);
     const std::vector<std::function<int()>> more{body_of(*this, 3), body_of(*this, 4)};
     account("results", 2, static_cast<long long>(gather(more).size()));
+  }
+};
+
+struct forks : census {
+  void program() {
+    const auto [one, two, three] = fork_join(body_of(*this, 1), body_of(*this, 2), [this] {
+      const auto [four, five] = fork_join(body_of(*this, 4), [] { return 5; });
+      return four + five;
+    });
+    account("the sum", 12, one + two + three);
+  }
+};
+
+/// The first call waits for a later one, which fails once it has told.
+struct forks_that_fail : census {
+  void program() {
+    sync::event told;
+    try {
+      fork_join(
+          [&, this] {
+            const present here(*this);
+            told.wait();
+            body_of(*this, 1)();
+          },
+          body_of(*this, 2),
+          [&, this] {
+            const present here(*this);
+            this_fiber::yield();
+            told.set();
+            throw std::runtime_error("planned");
+          });
+    } catch (const std::runtime_error&) {
+    }
+  }
+};
+
+/// No call waits: a tree of them, that other loops take parts of.
+struct forks_without_waits {
+  int leaves = 0;
+  void grow(int depth) {
+    if (depth == 0) {
+      ++leaves;
+      return;
+    }
+    fork_join([this, depth] { grow(depth - 1); }, [this, depth] { grow(depth - 1); });
+  }
+  void program() { grow(4); }
+  void after() const {
+    if (leaves > 16) throw lost("a call has run twice");
   }
 };
 
@@ -198,6 +248,9 @@ std::vector<scenario> task_scenarios() {
       stand_alone<groups>("task_group"),
       stand_alone<group_that_fails>("task_group_that_fails"),
       stand_alone<gathers>("gather"),
+      stand_alone<forks>("fork_join"),
+      scenario_of<forks_that_fail>("fork_join_that_fails"),
+      stand_alone<forks_without_waits>("fork_join_without_waits"),
       stand_alone<settled_gathers>("gather_settled"),
       stand_alone<races>("race_and_any"),
       stand_alone<maps>("map"),

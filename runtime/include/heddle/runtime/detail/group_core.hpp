@@ -23,6 +23,7 @@
 namespace heddle::detail {
 
 struct cancel_domain;
+struct fork_core;
 struct group_core;
 
 /// A task that a group has spawned. Freed by the last of three who share it: its runner, the
@@ -36,6 +37,8 @@ struct child_core : task_core {
 
 struct group_core {
   group_core();
+  /// For the branches of `fork` that were taken; by a taker, under the fork's lock.
+  explicit group_core(const fork_core& fork) noexcept;
   ~group_core();
   group_core(const group_core&) = delete;
   group_core& operator=(const group_core&) = delete;
@@ -53,6 +56,7 @@ struct group_core {
   std::exception_ptr body_failure;
   std::size_t failures_before_body = 0;
   scope_frame* body = nullptr;  // while run() is inside it
+  fiber* forker = nullptr;      // of a fork: whose call, at `depth`, hears of cancel() too
   cancel_reason reason;
   wait_queue ended;
 

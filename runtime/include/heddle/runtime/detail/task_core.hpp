@@ -127,6 +127,9 @@ inline constexpr std::size_t block_classes = 5;
 /// waste.
 inline constexpr std::array<std::size_t, block_classes> block_bytes{72, 88, 104, 120, 136};
 
+/// The class of a task that lies in somebody's frame: there is nothing to free.
+inline constexpr std::size_t in_frame = block_classes + 1;
+
 /// Returns the class for `bytes`, or block_classes if it is too large for any.
 constexpr std::size_t block_class_of(std::size_t bytes) noexcept {
   std::size_t at = 0;

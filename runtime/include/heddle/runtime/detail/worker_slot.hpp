@@ -16,6 +16,8 @@
 
 namespace heddle::detail {
 
+class branch_deque;
+
 /// What a loop's thread says of itself.
 struct thread_state {
   fiber_id caller = fiber_id::none;  // whose body runs; none on the root context
@@ -26,6 +28,7 @@ struct thread_state {
   // The number, given once, of a loop that is the only one of its runtime, if threads can be made
   // to pass a heavy fence; 0 if not.
   std::uint64_t lone_loop = 0;
+  branch_deque* branches = nullptr;  // of the running fiber
 };
 
 extern "C" {
