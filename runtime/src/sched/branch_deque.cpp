@@ -6,9 +6,6 @@
 
 namespace heddle::detail {
 
-branch_deque::branch_deque(bool shared) noexcept
-    : shared_(shared), fences_itself_(shared && !prepare_heavy_fence()) {}
-
 bool branch_deque::take_last_back(std::int64_t youngest) noexcept {
   std::int64_t top = youngest;
   // order: seq_cst — one taker per index: the same CAS as take_oldest()'s.
@@ -24,7 +21,7 @@ branch* branch_deque::take_oldest() noexcept {
   if (taking_.exchange(true, std::memory_order_acquire)) return nullptr;
   branch* taken = nullptr;
   std::int64_t top = top_.load(std::memory_order_relaxed);
-  if (!fences_itself_) heavy_fence();
+  if (shared_ && !fences_itself_) heavy_fence();
   // order: seq_cst — top, the fence, then the bottom: of owner and taker at the last entry one sees
   // the other; acquire for the slot.
   if (top < bottom_.load(std::memory_order_seq_cst)) {

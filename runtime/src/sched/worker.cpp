@@ -26,6 +26,12 @@ void describe_calling_stack(sanitizer_state& state) noexcept {
   state.adopt(low, bytes);
 }
 
+/// The takers', where the kernel can make other threads pass one.
+branch_deque::fence fence_of_branches(bool shared) noexcept {
+  if (!shared) return branch_deque::fence::none;
+  return prepare_heavy_fence() ? branch_deque::fence::of_takers : branch_deque::fence::of_owner;
+}
+
 }  // namespace
 
 worker::worker(scheduler& owner, unsigned index)
@@ -38,7 +44,7 @@ worker::worker(scheduler& owner, unsigned index)
       blocks_(owner.blocks),
       deque_(shared_),
       fifo_(shared_),
-      branches_(shared_),
+      branches_(fence_of_branches(shared_)),
       timers_(owner.started_at()),
       reactor_(std::make_shared<reactor>(owner.tick, owner.choices())) {
   if (const std::size_t capacity = owner.settings().trace_events; capacity > 0) {

@@ -74,10 +74,14 @@ void fork_core::call_others() noexcept {
 /// or there was no room.
 bool fork_core::take_back_elsewhere(branch& one) noexcept {
   if (one.state.load(std::memory_order_relaxed) == branch_state::kept) return true;
-  if (worker::current()->owner().left_branches.take_back(one)) return true;
-  // Whoever has it makes it a task of the group: a few instructions.
-  spin_until(one.state, [](branch_state seen) { return seen == branch_state::taken; });
-  return false;
+  branch_list& left = worker::current()->owner().left_branches;
+  // Whoever has it makes it a task of the group, or, for want of memory, puts it back: a few
+  // instructions.
+  while (!left.take_back(one)) {
+    const auto is_decided = [](branch_state seen) { return seen != branch_state::offered; };
+    if (spin_until(one.state, is_decided) == branch_state::taken) return false;
+  }
+  return true;
 }
 
 void fork_core::join() {

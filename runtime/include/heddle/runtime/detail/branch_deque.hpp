@@ -19,8 +19,10 @@ namespace heddle::detail {
 
 class branch_deque {
  public:
-  /// `shared`: there are takers.
-  explicit branch_deque(bool shared) noexcept;
+  /// Whose side has the fence, if there are takers at all.
+  enum class fence : std::uint8_t { none, of_takers, of_owner };
+  explicit branch_deque(fence whose) noexcept
+      : shared_(whose != fence::none), fences_itself_(whose == fence::of_owner) {}
 
   /// Adds at the young end. Owner only. Returns false if there is no room.
   bool push(branch& one) noexcept {
