@@ -47,6 +47,15 @@ __attribute__((noinline)) bool prepare(fork_core& fork, fiber& self) {
   return worker::current()->exceptions->uncaught_exceptions <= self.uncaught_at_entry;
 }
 
+/// Ends the group with the join: it holds children that have failed, which lie in the branches.
+struct group_end {
+  fork_core& fork;
+  ~group_end() {
+    fork.group().~group_core();
+    fork.has_group = false;
+  }
+};
+
 }  // namespace
 
 fork_core::fork_core() {
@@ -85,6 +94,7 @@ bool fork_core::take_back_elsewhere(branch& one) noexcept {
 }
 
 void fork_core::join() {
+  const group_end after{*this};
   group_core& taken = group();
   try {
     join_group(taken);
@@ -99,6 +109,7 @@ void fork_core::join() {
 
 void fork_core::fail() {
   if (caller == nullptr || !has_group) throw;
+  const group_end after{*this};
   const std::exception_ptr left = std::current_exception();
   try {
     throw;
@@ -112,7 +123,6 @@ void fork_core::fail() {
 }
 
 void fork_core::leave() noexcept {
-  if (has_group) group().~group_core();
   if (caller->attention.load(std::memory_order_relaxed) >> fiber::deepest_shift > depth) {
     lower_deepest(*caller);
   }
