@@ -19,6 +19,10 @@ constexpr std::array settings_table{
     setting{"cpu_threads", "HEDDLE_CPU_THREADS", &config::cpu_threads, 0, 1024, "threads"},
     setting{"max_blocking_threads", "HEDDLE_MAX_BLOCKING_THREADS", &config::max_blocking_threads, 1,
             65536, "threads"},
+    setting{"blocking_keep_alive", "HEDDLE_BLOCKING_KEEP_ALIVE", &config::blocking_keep_alive, 0,
+            one_hour, ""},
+    setting{"pool_stack_bytes", "HEDDLE_POOL_STACK_BYTES", &config::pool_stack_bytes, 16 * kibi,
+            gibi, "bytes"},
     setting{"pin_loops", "HEDDLE_PIN_LOOPS", &config::pin_loops, 0, 1, ""},
     setting{"stack_bytes", "HEDDLE_STACK_BYTES", &config::stack_bytes, 16 * kibi, gibi, "bytes"},
     setting{"slow_slice", "HEDDLE_SLOW_SLICE", &config::slow_slice, 0, one_hour, ""},
@@ -32,10 +36,11 @@ constexpr std::array settings_table{
 
 // Does not compile when config gains or loses a field: add its row above, then its name here.
 [[maybe_unused]] void every_field_has_its_row(const config& settings) {
-  [[maybe_unused]] const auto& [loops, cpu_threads, max_blocking_threads, pin_loops, stack_bytes,
-                                slow_slice, spin, debug, trace_events, max_mprotect_guards,
-                                on_unhandled, on_stall, name] = settings;
-  constexpr std::size_t fields = 13, hooks = 2;
+  [[maybe_unused]] const auto& [loops, cpu_threads, max_blocking_threads, blocking_keep_alive,
+                                pool_stack_bytes, pin_loops, stack_bytes, slow_slice, spin, debug,
+                                trace_events, max_mprotect_guards, on_unhandled, on_stall, name] =
+      settings;
+  constexpr std::size_t fields = 15, hooks = 2;
   static_assert(settings_table.size() == fields - hooks);
 }
 

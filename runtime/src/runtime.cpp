@@ -8,6 +8,7 @@
 #include "base/assert.hpp"
 #include "debug/dump.hpp"
 #include "debug/stack_overflow.hpp"
+#include "pool/pools.hpp"
 #include "sched/scheduler.hpp"
 
 #include <cstdio>
@@ -49,6 +50,8 @@ void destroy(scheduler* one) noexcept {
   if (!one->is_abandoned()) delete one;
 }
 
+void close(detail::pools* all) noexcept { delete all; }
+
 /// `how`: which loop has no thread of its own, or the policy that simulates all of them.
 template <class How>
 std::unique_ptr<scheduler, void (*)(scheduler*)> start(config settings, How&& how, runtime& face) {
@@ -63,14 +66,19 @@ std::unique_ptr<scheduler, void (*)(scheduler*)> start(config settings, How&& ho
 
 }  // namespace
 
+runtime::runtime(owned<scheduler> started)
+    : pools_(new detail::pools(started->settings()), &close), scheduler_(std::move(started)) {
+  scheduler_->attached_pools = pools_.get();
+}
+
 runtime::runtime(config settings)
-    : scheduler_(start(std::move(settings), scheduler::loop_zero::own_thread, *this)) {}
+    : runtime(start(std::move(settings), scheduler::loop_zero::own_thread, *this)) {}
 
 runtime::runtime(config settings, adopt_calling_thread)
-    : scheduler_(start(std::move(settings), scheduler::loop_zero::calling_thread, *this)) {}
+    : runtime(start(std::move(settings), scheduler::loop_zero::calling_thread, *this)) {}
 
 runtime::runtime(config settings, detail::policy& decides)
-    : scheduler_(start(std::move(settings), decides, *this)) {}
+    : runtime(start(std::move(settings), decides, *this)) {}
 
 runtime::~runtime() {
   const detail::worker* const here = detail::worker::current();

@@ -96,6 +96,8 @@ const bad_entry bad_entries[] = {
     {"HEDDLE_CPU_THREADS", "many", count_to_1024},
     {"HEDDLE_MAX_BLOCKING_THREADS", "0", ": must be a whole number in 1..65536"},
     {"HEDDLE_MAX_BLOCKING_THREADS", "65537", ": must be a whole number in 1..65536"},
+    {"HEDDLE_BLOCKING_KEEP_ALIVE", "10", up_to_an_hour},
+    {"HEDDLE_POOL_STACK_BYTES", "15K", a_size},
     {"HEDDLE_PIN_LOOPS", "yes", a_switch},
     {"HEDDLE_PIN_LOOPS", "2", a_switch},
     {"HEDDLE_PIN_LOOPS", "ON", a_switch},
@@ -139,17 +141,19 @@ TEST(config_env, an_empty_environment_gives_the_defaults) {
 }
 
 TEST(config_env, every_setting_can_be_given) {
-  const reading result =
-      read({"PATH=/bin", "HEDDLE_LOOPS=4", "HEDDLE_CPU_THREADS=5", "HEDDLE_MAX_BLOCKING_THREADS=6",
-            "HEDDLE_PIN_LOOPS=on", "HEDDLE_STACK_BYTES=64K", "HEDDLE_SLOW_SLICE=250ms",
-            "HEDDLE_SPIN=20us", "HEDDLE_DEBUG=1", "HEDDLE_TRACE_EVENTS=4096",
-            "HEDDLE_MAX_MPROTECT_GUARDS=100", "HEDDLE_NAME=billing = 2"});
+  const reading result = read(
+      {"PATH=/bin", "HEDDLE_LOOPS=4", "HEDDLE_CPU_THREADS=5", "HEDDLE_MAX_BLOCKING_THREADS=6",
+       "HEDDLE_BLOCKING_KEEP_ALIVE=3s", "HEDDLE_POOL_STACK_BYTES=1M", "HEDDLE_PIN_LOOPS=on",
+       "HEDDLE_STACK_BYTES=64K", "HEDDLE_SLOW_SLICE=250ms", "HEDDLE_SPIN=20us", "HEDDLE_DEBUG=1",
+       "HEDDLE_TRACE_EVENTS=4096", "HEDDLE_MAX_MPROTECT_GUARDS=100", "HEDDLE_NAME=billing = 2"});
   ASSERT_EQ(result.error, "");
   EXPECT_EQ(result.warnings, "");
   const config& settings = *result.settings;
   EXPECT_EQ(settings.loops, 4u);
   EXPECT_EQ(settings.cpu_threads, 5u);
   EXPECT_EQ(settings.max_blocking_threads, 6u);
+  EXPECT_EQ(settings.blocking_keep_alive, 3s);
+  EXPECT_EQ(settings.pool_stack_bytes, std::size_t{1} << 20);
   EXPECT_TRUE(settings.pin_loops);
   EXPECT_EQ(settings.stack_bytes, 65536u);
   EXPECT_EQ(settings.slow_slice, 250ms);

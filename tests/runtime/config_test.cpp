@@ -64,6 +64,14 @@ const bad_value bad_values[] = {
      "config::max_blocking_threads = 0: must be in 1..65536"},
     {[](config& c) { c.max_blocking_threads = 65537; },
      "config::max_blocking_threads = 65537: must be in 1..65536"},
+    {[](config& c) { c.blocking_keep_alive = -1ns; },
+     "config::blocking_keep_alive = -1ns: must be in 0s..3600s"},
+    {[](config& c) { c.blocking_keep_alive = 1h + 1ns; },
+     "config::blocking_keep_alive = 3600000000001ns: must be in 0s..3600s"},
+    {[](config& c) { c.pool_stack_bytes = 16 * 1024 - 1; },
+     "config::pool_stack_bytes = 16383: must be in 16K..1G"},
+    {[](config& c) { c.pool_stack_bytes = (std::size_t{1} << 30) + 1; },
+     "config::pool_stack_bytes = 1073741825: must be in 16K..1G"},
     {[](config& c) { c.stack_bytes = 0; }, "config::stack_bytes = 0: must be in 16K..1G"},
     {[](config& c) { c.stack_bytes = 16 * 1024 - 1; },
      "config::stack_bytes = 16383: must be in 16K..1G"},
@@ -91,6 +99,10 @@ const std::function<void(config&)> good_extremes[] = {
     [](config& c) { c.cpu_threads = 1024; },
     [](config& c) { c.max_blocking_threads = 1; },
     [](config& c) { c.max_blocking_threads = 65536; },
+    [](config& c) { c.blocking_keep_alive = 0ns; },
+    [](config& c) { c.blocking_keep_alive = 1h; },
+    [](config& c) { c.pool_stack_bytes = 16 * 1024; },
+    [](config& c) { c.pool_stack_bytes = std::size_t{1} << 30; },
     [](config& c) { c.stack_bytes = 16 * 1024; },
     [](config& c) { c.stack_bytes = std::size_t{1} << 30; },
     [](config& c) { c.slow_slice = 0ns; },
@@ -139,7 +151,7 @@ TEST(config, the_table_has_each_field_once_and_its_variable_is_spelt_like_it) {
     for (const char c : row.name) variable += static_cast<char>(std::toupper(c));
     EXPECT_EQ(row.variable, variable);
   }
-  EXPECT_EQ(names.size(), 11u);
+  EXPECT_EQ(names.size(), 13u);
 }
 
 TEST(config, the_guide_tells_variable_default_and_range_of_each_setting) {
@@ -208,6 +220,8 @@ TEST(config, prints_every_effective_value_on_a_line_with_its_unit) {
             "loops = 3 loops\n"
             "cpu_threads = 2 threads\n"
             "max_blocking_threads = 512 threads\n"
+            "blocking_keep_alive = 10s\n"
+            "pool_stack_bytes = 8M bytes\n"
             "pin_loops = off\n"
             "stack_bytes = 64K bytes\n"
             "slow_slice = 100ms\n"

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <heddle/runtime/as_completed.hpp>
+#include <heddle/runtime/blocking.hpp>
 #include <heddle/runtime/cancel.hpp>
 #include <heddle/runtime/cancelled.hpp>
 #include <heddle/runtime/clock.hpp>
 #include <heddle/runtime/config.hpp>
 #include <heddle/runtime/context_var.hpp>
+#include <heddle/runtime/cpu_pool.hpp>
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/error.hpp>
 #include <heddle/runtime/fiber_local.hpp>
@@ -17,6 +19,7 @@
 #include <heddle/runtime/lock_owner.hpp>
 #include <heddle/runtime/map.hpp>
 #include <heddle/runtime/outcome.hpp>
+#include <heddle/runtime/parallel.hpp>
 #include <heddle/runtime/park.hpp>
 #include <heddle/runtime/race.hpp>
 #include <heddle/runtime/readiness.hpp>

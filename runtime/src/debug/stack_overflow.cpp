@@ -2,6 +2,7 @@
 // The handler and its list of runtimes.
 #include "debug/stack_overflow.hpp"
 
+#include "pool/pool_thread.hpp"
 #include "sched/scheduler.hpp"
 
 #include <execinfo.h>
@@ -10,6 +11,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <mutex>
@@ -30,6 +32,12 @@ void write_text(const char* text) noexcept {
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, std::strlen(text));
 }
 
+void write_frames() noexcept {
+  std::array<void*, 32> frames;
+  const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
+  ::backtrace_symbols_fd(frames.data(), count, STDERR_FILENO);
+}
+
 void report(const fiber& one) noexcept {
   const fiber_identity::copy who = one.identity.read();
   std::array<char, 256> line;
@@ -41,9 +49,25 @@ void report(const fiber& one) noexcept {
       static_cast<unsigned long long>(who.id), who.name.data(), who.site.file, who.site.line,
       one.stack_bytes() / 1024);
   write_text(line.data());
-  std::array<void*, 32> frames;
-  const int count = ::backtrace(frames.data(), static_cast<int>(frames.size()));
-  ::backtrace_symbols_fd(frames.data(), count, STDERR_FILENO);
+  write_frames();
+}
+
+/// Whether a fault is at the end of the calling thread's stack, which works for a pool. What of the
+/// guard is counted as stack differs among versions of glibc.
+bool is_overflow_of(const thread_stack& stack, const void* fault) noexcept {
+  constexpr std::uintptr_t around = 64 * 1024;
+  const auto at = reinterpret_cast<std::uintptr_t>(fault);
+  return stack.bytes != 0 && at + around > stack.begin && at < stack.begin + around;
+}
+
+void report(const pool_thread& one, const thread_stack& stack) noexcept {
+  std::array<char, 256> line;
+  std::snprintf(line.data(), line.size(),
+                "heddle: a thread of the %s pool overflowed its %zu KiB stack; give it more by "
+                "config::pool_stack_bytes\n",
+                one.kind == pool_kind::cpu ? "CPU" : "blocking", stack.bytes / 1024);
+  write_text(line.data());
+  write_frames();
 }
 
 void on_fault(int signal, siginfo_t* info, void* context) {
@@ -54,6 +78,10 @@ void on_fault(int signal, siginfo_t* info, void* context) {
     bool in_guard = false;
     const fiber* const one = host->stacks.find(info->si_addr, in_guard);
     if (one != nullptr && in_guard) report(*one);
+  }
+  const pool_thread* const here = pool_thread::current();
+  if (here != nullptr && is_overflow_of(explained_stack(), info->si_addr)) {
+    report(*here, explained_stack());
   }
   // Give the fault to whoever was there before; the instruction faults again for the default
   // action.

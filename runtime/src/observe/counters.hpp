@@ -22,8 +22,8 @@ struct alignas(cacheline_bytes) loop_counters {
   relaxed_counter events;
   relaxed_counter timers;
   relaxed_counter searches;
-  relaxed_counter descriptor_waits;       // fibers that began to wait on a descriptor here
-  relaxed_counter descriptor_waits_over;  // and that went on here
+  relaxed_counter outside_waits;       // fibers that began to wait for a descriptor or a pool here
+  relaxed_counter outside_waits_over;  // and that went on here
 };
 
 }  // namespace heddle::detail

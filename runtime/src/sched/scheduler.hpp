@@ -34,6 +34,8 @@ class runtime;
 
 namespace heddle::detail {
 
+class pools;
+
 class scheduler {
  public:
   /// Whether loop 0 has a thread of its own or is driven by the caller.
@@ -148,6 +150,7 @@ class scheduler {
   detail::lock_waits lock_waits;
   block_depot blocks;
   stack_pool stacks;
+  pools* attached_pools = nullptr;  // set before the first task
 
  private:
   scheduler(config settings, policy* decides, identity who, bool drives_loop_zero);

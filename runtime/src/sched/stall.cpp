@@ -16,8 +16,8 @@ bool scheduler::nothing_is_pending(clock::time_point now) const noexcept {
   std::uint64_t waits = 0;
   for (const auto& each : workers_) {
     if (!each->has_parked_for(stall_after, now) || each->timers().armed() != 0) return false;
-    waits += each->counters().descriptor_waits.value();
-    waits -= each->counters().descriptor_waits_over.value();
+    waits += each->counters().outside_waits.value();
+    waits -= each->counters().outside_waits_over.value();
   }
   return waits == 0 && inject.size() == 0 && live_tasks() != 0;
 }

@@ -112,9 +112,9 @@ class worker : public switch_state {
   const event_ring* ring() const noexcept { return ring_.get(); }
 
   timer_wheel& timers() noexcept { return timers_; }
-  /// Counts a fiber that waits on a descriptor, until `over` on the loop where it goes on.
-  void count_descriptor_wait() noexcept { counters_.descriptor_waits.add(); }
-  void count_descriptor_wait_over() noexcept { counters_.descriptor_waits_over.add(); }
+  /// Counts a fiber that waits for something outside, until `over` on the loop where it goes on.
+  void count_outside_wait() noexcept { counters_.outside_waits.add(); }
+  void count_outside_wait_over() noexcept { counters_.outside_waits_over.add(); }
   /// Returns whether this loop has been parked for `least` at `now`. From any thread.
   bool has_parked_for(std::chrono::nanoseconds least, clock::time_point now) const noexcept {
     const clock::rep since = parked_since_.load(std::memory_order_relaxed);

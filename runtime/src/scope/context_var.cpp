@@ -5,7 +5,6 @@
 
 #include "base/assert.hpp"
 #include "fiber/task_storage.hpp"
-#include "scope/context.hpp"
 
 #include <atomic>
 #include <stdexcept>
@@ -125,15 +124,5 @@ scoped_binding::~scoped_binding() {
   restores_->older = std::move(here->context);
   here->context = std::move(restores_);
 }
-
-context_snapshot capture_context() noexcept {
-  const task_storage* const here = storage_of_caller();
-  return here == nullptr ? nullptr : here->context;
-}
-
-lent_context::lent_context(context_snapshot lent)
-    : before_(std::exchange(make_storage_of_caller().context, std::move(lent))) {}
-
-lent_context::~lent_context() { storage_of_caller()->context = std::move(before_); }
 
 }  // namespace heddle::detail

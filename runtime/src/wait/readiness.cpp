@@ -4,6 +4,7 @@
 
 #include "reactor/registration.hpp"
 #include "sched/worker.hpp"
+#include "wait/outside_wait.hpp"
 
 #include <poll.h>
 
@@ -45,15 +46,6 @@ short poll_on_thread(int fd, readiness::direction which, deadline limit) {
   }
 }
 
-/// Counts a fiber while it waits on a descriptor: somebody may wake it then (sched/stall.cpp).
-class counted_wait {
- public:
-  counted_wait() noexcept { detail::worker::current()->count_descriptor_wait(); }
-  ~counted_wait() { detail::worker::current()->count_descriptor_wait_over(); }
-  counted_wait(const counted_wait&) = delete;
-  counted_wait& operator=(const counted_wait&) = delete;
-};
-
 bool wait_once(int fd, readiness::direction which, deadline limit) {
   if (detail::worker::current_fiber() == nullptr) return poll_on_thread(fd, which, limit) != 0;
   readiness watched(fd);
@@ -89,7 +81,7 @@ wake_reason readiness::wait(direction which, deadline limit) {
     kept->note_ready(which, (found & (POLLHUP | POLLERR | POLLRDHUP)) != 0);
     return wake_reason::event;
   }
-  const counted_wait counted;
+  const detail::outside_wait counted;
   return kept->wait(which, detail::worker::current()->events(), limit);
 }
 

@@ -5,6 +5,7 @@
 
 #include "runtime/support/child.hpp"
 #include "runtime/support/loops.hpp"
+#include "runtime/support/process_counts.hpp"
 #include "runtime/support/sanitized.hpp"
 
 #include <gmock/gmock.h>
@@ -71,6 +72,51 @@ TEST_F(stack_overflow, on_the_thread_that_run_borrows_names_the_fiber_too) {
   });
   EXPECT_TRUE(end.killed_by(SIGSEGV)) << end.status;
   EXPECT_THAT(end.output, AllOf(HasSubstr("overflowed"), HasSubstr("32 KiB")));
+}
+
+TEST_F(stack_overflow, of_a_pool_thread_names_the_pool_and_the_setting) {
+  if (test::process_counts::now().threads > 1) {
+    GTEST_SKIP() << "oneTBB's threads, of a case before this one, are not in a child: run it alone";
+  }
+  const auto overflow_in = [](auto where) {
+    return test::in_child([where] {
+      config settings = with_debug(1);
+      settings.pool_stack_bytes = 16 << 20;  // more than oneTBB's threads have by themselves
+      run(settings, [where] { where(); });
+      return true;
+    });
+  };
+  const test::child_end in_call = overflow_in([] { blocking([] { recurse(0); }); });
+  EXPECT_TRUE(in_call.killed_by(SIGSEGV)) << in_call.status;
+  EXPECT_THAT(in_call.output, AllOf(HasSubstr("a thread of the blocking pool overflowed its 16384"),
+                                    HasSubstr("config::pool_stack_bytes")));
+  const test::child_end in_job = overflow_in([] { cpu([] { recurse(0); }); });
+  EXPECT_TRUE(in_job.killed_by(SIGSEGV)) << in_job.status;
+  EXPECT_THAT(in_job.output, AllOf(HasSubstr("a thread of the CPU pool overflowed its 16384"),
+                                   HasSubstr("config::pool_stack_bytes")));
+  const test::child_end in_loop =
+      overflow_in([] { parallel_for(0, 100, [](int) { recurse(0); }); });
+  EXPECT_TRUE(in_loop.killed_by(SIGSEGV)) << in_loop.status;
+  EXPECT_THAT(in_loop.output, HasSubstr("a thread of the CPU pool overflowed its 16384"));
+}
+
+TEST_F(stack_overflow, by_deep_fork_join_names_the_fiber) {
+  const test::child_end end = test::in_child([] {
+    run(with_debug(2), [] {
+      spawn({.name = "splitter", .stack_bytes = 64 * 1024}, [] {
+        const auto split = [](const auto& self, int depth) -> int {
+          const auto [left, right] =
+              fork_join([&] { return self(self, depth + 1); }, [depth] { return depth; });
+          return left + right;
+        };
+        split(split, 0);
+      }).join();
+    });
+    return true;
+  });
+  EXPECT_TRUE(end.killed_by(SIGSEGV)) << end.status;
+  EXPECT_THAT(end.output, AllOf(HasSubstr("splitter"), HasSubstr("64 KiB"),
+                                HasSubstr("spawn_options::stack_bytes")));
 }
 
 TEST_F(stack_overflow, by_one_huge_frame_hits_the_guard) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A task's context as a value, lent to others: what pools are to do for the fibers they work for.
-#include "scope/context.hpp"
+#include "fiber/lent_context.hpp"
 
 #include <heddle/runtime.hpp>
 

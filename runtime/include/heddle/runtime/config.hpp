@@ -21,12 +21,20 @@ struct config {
   /// cgroup quota rounded up.
   unsigned loops = 0;
 
-  /// No effect yet: the CPU pool is still to be built. Its oneTBB threads. Range 0..1024. 0: same
-  /// rule as loops.
+  /// Threads of the CPU pool, which oneTBB starts when cpu() or parallel_for is first called. Range
+  /// 0..1024. 0: same rule as loops.
   unsigned cpu_threads = 0;
 
-  /// No effect yet: the blocking pool is still to be built. Its most threads. Range 1..65536.
+  /// Most threads of the blocking pool; further calls stand in line. Range 1..65536.
   unsigned max_blocking_threads = 512;
+
+  /// How long a thread of the blocking pool idles before it ends. Range 0..1 h.
+  std::chrono::nanoseconds blocking_keep_alive = std::chrono::seconds{10};
+
+  /// Bytes of address space the stack of a pool thread takes. Range 16 KiB..1 GiB. oneTBB shares
+  /// its threads among all that use it in the process: the largest size asked for holds, for
+  /// threads that it starts from then on.
+  std::size_t pool_stack_bytes = 8 * 1024 * 1024;
 
   /// Bind loop i to the i-th allowed CPU (modulo their number).
   bool pin_loops = false;

@@ -19,6 +19,7 @@ namespace heddle {
 
 namespace detail {
 class policy;
+class pools;
 template <class F>
 decltype(auto) run_simulated(config settings, policy& decides, F&& body, spawn_site where);
 }  // namespace detail
@@ -101,7 +102,12 @@ class runtime {
   friend decltype(auto) detail::run_simulated(config settings, detail::policy& decides, F&& body,
                                               spawn_site where);
 
-  std::unique_ptr<detail::scheduler, void (*)(detail::scheduler*)> scheduler_;
+  template <class T>
+  using owned = std::unique_ptr<T, void (*)(T*)>;
+  explicit runtime(owned<detail::scheduler> started);
+
+  owned<detail::pools> pools_;  // outlives the fibers
+  owned<detail::scheduler> scheduler_;
 };
 
 /// Runs `body()` as the first fiber of a new runtime; the calling thread is one of its loops, so
