@@ -3,74 +3,12 @@
 #include "pool/cpu_pool.hpp"
 
 #include "base/assert.hpp"
+#include "base/tsan_order.hpp"
 #include "pool/pool_thread.hpp"
 
-#include <tbb/global_control.h>
-#include <tbb/task_arena.h>
-
-#include <algorithm>
-#include <cstddef>
 #include <mutex>
-#include <optional>
-#include <set>
 
 namespace heddle::detail {
-
-namespace {
-
-/// What the pools of this process want of oneTBB, whose threads are one set for all, by itself one
-/// less than there are cores: it counts on the thread that calls, and here that is a loop's, which
-/// does not help. Of several wishes oneTBB grants the smallest, so there is one for all pools.
-/// Process-wide, like what it is about; it lasts as long as a pool needs it.
-class wish_for_threads {
- public:
-  explicit wish_for_threads(std::size_t threads) : threads_(threads) {
-    const std::lock_guard guard(lock);
-    wishes.insert(threads);
-    renew();
-  }
-  ~wish_for_threads() {
-    const std::lock_guard guard(lock);
-    wishes.erase(wishes.find(threads_));
-    renew();
-  }
-  wish_for_threads(const wish_for_threads&) = delete;
-  wish_for_threads& operator=(const wish_for_threads&) = delete;
-
- private:
-  using control = tbb::global_control;
-
-  static void renew() {
-    granted.reset();
-    if (wishes.empty()) return;
-    const std::size_t without = control::active_value(control::max_allowed_parallelism);
-    granted.emplace(control::max_allowed_parallelism, std::max(*wishes.rbegin() + 1, without));
-  }
-
-  static inline std::mutex lock;
-  static inline std::multiset<std::size_t> wishes;
-  static inline std::optional<control> granted;
-
-  std::size_t threads_;
-};
-
-}  // namespace
-
-struct cpu_pool::arena {
-  using control = tbb::global_control;
-  explicit arena(const config& settings)
-      : wish(settings.cpu_threads),
-        stack_size(
-            control::thread_stack_size,
-            std::max(settings.pool_stack_bytes, control::active_value(control::thread_stack_size))),
-        threads(static_cast<int>(settings.cpu_threads), 0) {
-    threads.initialize();
-  }
-
-  wish_for_threads wish;
-  control stack_size;
-  tbb::task_arena threads;
-};
 
 cpu_pool::cpu_pool(const config& settings, pools& owner)
     : settings_(settings), threads_are_{&owner, pool_kind::cpu, settings.debug} {}
@@ -88,13 +26,16 @@ cpu_pool::~cpu_pool() {
 }
 
 void cpu_pool::send_somebody() {
-  std::call_once(started_, [this] { arena_ = std::make_unique<arena>(settings_); });
+  std::call_once(started_, [this] {
+    arena_.emplace(tbb_arena::settings{settings_.cpu_threads, settings_.pool_stack_bytes});
+  });
   {
     const std::lock_guard guard(lock_);
     ++tokens_;
   }
+  tsan_release(this);
   try {
-    arena_->threads.enqueue([this] { serve_one(); });
+    arena_->enqueue(&cpu_pool::token, this);
   } catch (...) {
     const std::lock_guard guard(lock_);
     --tokens_;
@@ -102,7 +43,10 @@ void cpu_pool::send_somebody() {
   }
 }
 
+void cpu_pool::token(void* pool) noexcept { static_cast<cpu_pool*>(pool)->serve_one(); }
+
 void cpu_pool::serve_one() noexcept {
+  tsan_acquire(this);  // oneTBB has handed the token over in order; it is not instrumented
   const works_for_pool here(&threads_are_);
   resumption caller;
   resumption closer;

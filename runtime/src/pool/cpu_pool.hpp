@@ -9,10 +9,11 @@
 
 #include "pool/call_line.hpp"
 #include "pool/pool_thread.hpp"
+#include "pool/tbb_arena.hpp"
 
 #include <cstddef>
-#include <memory>
 #include <mutex>
+#include <optional>
 
 namespace heddle::detail {
 
@@ -23,16 +24,14 @@ class cpu_pool final : public call_line {
   ~cpu_pool();
 
  private:
-  struct arena;  // what needs oneTBB's headers
-
   void send_somebody() override;
+  static void token(void* pool) noexcept;
   void serve_one() noexcept;
-  void end_token(std::unique_lock<spinlock>& guard, resumption& closer) noexcept;
 
   const config& settings_;
   const pool_thread threads_are_;
   std::once_flag started_;
-  std::unique_ptr<arena> arena_;
+  std::optional<tbb_arena> arena_;
 
   // Under lock_.
   std::size_t tokens_ = 0;

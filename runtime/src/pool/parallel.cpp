@@ -5,16 +5,11 @@
 #include <heddle/runtime/detail/parallel_job.hpp>
 #include <heddle/runtime/park.hpp>
 
+#include "base/tsan_order.hpp"
 #include "fiber/lent_context.hpp"
 #include "pool/pool_thread.hpp"
+#include "pool/tbb_algorithms.hpp"
 #include "sched/worker.hpp"
-
-#include <tbb/blocked_range.h>
-#include <tbb/parallel_for.h>
-#include <tbb/parallel_reduce.h>
-#include <tbb/partitioner.h>
-#include <tbb/task_arena.h>
-#include <tbb/task_group.h>
 
 #include <algorithm>
 #include <atomic>
@@ -27,104 +22,130 @@ namespace heddle::detail {
 
 namespace {
 
-/// A range as oneTBB wants one.
-class part {
+/// One run of an algorithm, by any number of threads. What they hand to one another they hand
+/// through oneTBB, where the thread sanitizer does not see it.
+class algorithm final : public divided_work {
  public:
-  explicit part(const range_part& all) : range_(all.copy()) {}
-  part(const part& other) : range_(other.range_->copy()) {}
-  part(part& other, tbb::split) : range_(other.range_->split()) {}
-  part& operator=(const part&) = delete;
-  ~part() = default;
+  /// `as`: what each thread is meanwhile; null: what it is.
+  algorithm(const parallel_job& job, const context_snapshot& context,
+            const pool_thread* as) noexcept
+      : job_(job), context_(context), as_(as) {}
 
-  bool empty() const { return range_->empty(); }
-  bool is_divisible() const { return range_->is_divisible(); }
-  range_part& range() const noexcept { return *range_; }
-
- private:
-  std::unique_ptr<range_part> range_;
-};
-
-/// For tasks of oneTBB.
-class group_sign final : public stop_sign {
- public:
-  bool is_set() const noexcept override { return tbb::is_current_task_group_canceling(); }
-};
-
-/// One run of an algorithm, by any number of threads.
-struct algorithm {
-  const parallel_job& job;
-  const context_snapshot& context;
-  const pool_thread* as;  // what each of them is meanwhile
-
-  void run(const part& one, partial_result* into, const stop_sign& sign) const {
-    const works_for_pool here(as);
-    const lent_context lent(context);
-    job.run(one.range(), into, sign);
+  void run_in(tbb_group& group, const range_part& all, partial_result* into) const {
+    tsan_release(&begin_);
+    const struct ends {
+      const void* end;
+      ~ends() { tsan_acquire(end); }
+    } at_end{&end_};
+    group.run(*this, all, into);
   }
-};
 
-/// A body as oneTBB's parallel_reduce wants one.
-class reduction {
- public:
-  reduction(const algorithm& of, partial_result& into) noexcept : of_(of), result_(&into) {}
-  reduction(reduction& other, tbb::split)
-      : of_(other.of_), own_(other.of_.job.begin()), result_(own_.get()) {}
-  reduction(const reduction&) = delete;
-  reduction& operator=(const reduction&) = delete;
-  ~reduction() = default;
+  bool is_empty(const range_part& part) const override { return got(part).empty(); }
+  bool is_divisible(const range_part& part) const override { return got(part).is_divisible(); }
+  range_part* copy(const range_part& part) const override {
+    return handed(got(part).copy().release());
+  }
+  range_part* split(range_part& part) const override {
+    range_part* const right = handed(got(part).split().release());
+    handed(&part);
+    return right;
+  }
+  void drop(range_part* part) const noexcept override {
+    const a_share here(*this);
+    delete &got(*part);
+  }
 
-  void operator()(const part& one) { of_.run(one, result_, group_sign()); }
-  void join(reduction& right) { of_.job.combine(*result_, *right.result_); }
+  void run(range_part& part, partial_result* into, const stop_sign& sign) const override {
+    const a_share here(*this);
+    const in_turn on_it(into);
+    const works_for_pool pool(as_);
+    const lent_context lent(context_);
+    job_.run(got(part), into, sign);
+  }
+  partial_result* begin() const override {
+    const a_share here(*this);
+    return handed(job_.begin().release());
+  }
+  void combine(partial_result& left, partial_result& right) const override {
+    const a_share here(*this);
+    const in_turn on_it(&left);
+    job_.combine(left, got(right));
+  }
+  void drop(partial_result* result) const noexcept override {
+    const a_share here(*this);
+    delete &got(*result);
+  }
 
  private:
-  const algorithm& of_;
-  std::unique_ptr<partial_result> own_;
-  partial_result* result_;
-};
+  /// After what the caller of the algorithm did before it, and before what it does after it.
+  class a_share {
+   public:
+    explicit a_share(const algorithm& of) noexcept : of_(of) { tsan_acquire(&of.begin_); }
+    ~a_share() { tsan_release(&of_.end_); }
+    a_share(const a_share&) = delete;
+    a_share& operator=(const a_share&) = delete;
 
-void run_with_tbb(const algorithm& of, const range_part& all, partial_result* into,
-                  tbb::task_group_context& group) {
-  const part whole(all);
-  tbb::this_task_arena::isolate([&] {
-    if (into == nullptr) {
-      tbb::parallel_for(
-          whole, [&of](const part& one) { of.run(one, nullptr, group_sign()); },
-          tbb::auto_partitioner(), group);
-    } else {
-      reduction body(of, *into);
-      tbb::parallel_reduce(whole, body, tbb::auto_partitioner(), group);
-    }
-  });
-}
+   private:
+    const algorithm& of_;
+  };
+  /// After whoever has had it before, and before whoever has it next.
+  class in_turn {
+   public:
+    explicit in_turn(const void* object) noexcept : object_(object) { tsan_acquire(object); }
+    ~in_turn() { tsan_release(object_); }
+    in_turn(const in_turn&) = delete;
+    in_turn& operator=(const in_turn&) = delete;
+
+   private:
+    const void* object_;
+  };
+  template <class T>
+  static T& got(T& object) noexcept {
+    tsan_acquire(&object);
+    return object;
+  }
+  template <class T>
+  static T* handed(T* object) noexcept {
+    tsan_release(object);
+    return object;
+  }
+
+  const parallel_job& job_;
+  const context_snapshot& context_;
+  const pool_thread* as_;
+  char begin_ = 0;  // addresses for the sanitizer
+  char end_ = 0;
+};
 
 /// The same in a simulation: one part after the other, in an order that the policy has chosen;
 /// between them other loops take turns.
 class run_in_turns final : public stop_sign {
  public:
-  run_in_turns(const algorithm& of, const std::atomic<bool>& cut) noexcept : of_(of), cut_(cut) {}
+  run_in_turns(const algorithm& work, const std::atomic<bool>& cut) noexcept
+      : work_(work), cut_(cut) {}
 
   bool is_set() const noexcept override { return cut_.load(std::memory_order_relaxed); }
 
-  void operator()(part& here, partial_result* into, int cuts = 0) const {
+  void operator()(range_part& here, partial_result* into, int cuts = 0) const {
     constexpr int most_cuts = 3;
     if (cuts < most_cuts && here.is_divisible()) return run_halves(here, into, cuts + 1);
     if (is_set()) return;
-    of_.run(here, into, *this);
+    work_.run(here, into, *this);
     end_turn();
   }
 
  private:
-  void run_halves(part& left, partial_result* into, int cuts) const {
-    part right(left, tbb::split());
-    const std::unique_ptr<partial_result> of_right = of_.job.begin();
+  void run_halves(range_part& left, partial_result* into, int cuts) const {
+    const std::unique_ptr<range_part> right = left.split();
+    const std::unique_ptr<partial_result> of_right(into == nullptr ? nullptr : work_.begin());
     const bool right_first = choose_below(2) == 1;
-    if (right_first) (*this)(right, of_right.get(), cuts);
+    if (right_first) (*this)(*right, of_right.get(), cuts);
     (*this)(left, into, cuts);
-    if (!right_first) (*this)(right, of_right.get(), cuts);
-    if (into != nullptr) of_.job.combine(*into, *of_right);
+    if (!right_first) (*this)(*right, of_right.get(), cuts);
+    if (into != nullptr) work_.combine(*into, *of_right);
   }
 
-  const algorithm& of_;
+  const algorithm& work_;
   const std::atomic<bool>& cut_;
 };
 
@@ -142,36 +163,36 @@ class parallel_call final : public pool_call {
   static void cut(pool_call& self) noexcept {
     auto& mine = static_cast<parallel_call&>(self);
     mine.cut_.store(true, std::memory_order_relaxed);
-    mine.group_.cancel_group_execution();
+    mine.group_.cut_short();
   }
 
   void run_here() {
     const bool simulated = worker::current_fiber() != nullptr;
-    const algorithm of{job_, context, simulated ? nullptr : pool_thread::current()};
+    const algorithm work(job_, context, simulated ? nullptr : pool_thread::current());
     if (simulated) {
-      part whole(all_);
-      run_in_turns(of, cut_)(whole, into_);
+      const std::unique_ptr<range_part> whole = all_.copy();
+      run_in_turns(work, cut_)(*whole, into_);
       was_cut_short_ = cut_.load(std::memory_order_relaxed);
     } else {
-      run_with_tbb(of, all_, into_, group_);
-      was_cut_short_ = group_.is_group_execution_cancelled();
+      work.run_in(group_, all_, into_);
+      was_cut_short_ = group_.is_cut_short();
     }
   }
 
   const range_part& all_;
   const parallel_job& job_;
   partial_result* into_;
-  tbb::task_group_context group_{tbb::task_group_context::isolated};
+  tbb_group group_{tbb_group::bound_to::nothing};
   std::atomic<bool> cut_{false};
   bool was_cut_short_ = false;
 };
 
 /// On a thread of the arena that is to do it.
 void run_in_arena_of_caller(const range_part& all, const parallel_job& job, partial_result* into) {
-  tbb::task_group_context group;  // bound to the work around it
+  tbb_group group(tbb_group::bound_to::surroundings);
   const context_snapshot context = capture_context();
-  run_with_tbb({job, context, pool_thread::current()}, all, into, group);
-  if (group.is_group_execution_cancelled()) throw cancelled{};
+  algorithm(job, context, pool_thread::current()).run_in(group, all, into);
+  if (group.is_cut_short()) throw cancelled{};
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ void run_simulated_call(pool_call& call, const char* name) {
   task<void> step = spawn({.name = name}, [&] {
     if (withdrawn) return;
     call.reached = pool_call::stage::begun;
+    const shield_guard as_on_a_thread;  // which hears of no cancellation
     try {
       call.body(call);
     } catch (...) {

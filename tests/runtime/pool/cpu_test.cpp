@@ -94,6 +94,7 @@ TEST(cpu, on_a_blocking_thread_goes_to_the_cpu_pool) {
 }
 
 TEST(cpu, what_a_job_does_with_onetbb_runs_in_the_pool) {
+  if (test::thread_sanitized) GTEST_SKIP() << "oneTBB's library is not instrumented";
   run(with_cpu_threads(2), [] {
     std::atomic<long> sum{0};
     cpu([&sum] {

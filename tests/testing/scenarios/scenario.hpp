@@ -60,6 +60,7 @@ inline void PrintTo(const scenario& one,  // NOLINT(readability-identifier-namin
   *out << one.name;
 }
 
+std::vector<scenario> call_scenarios();
 std::vector<scenario> lock_scenarios();
 std::vector<scenario> rival_scenarios();
 std::vector<scenario> signal_scenarios();

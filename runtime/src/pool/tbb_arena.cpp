@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// How oneTBB is asked for threads. Compiled without the thread sanitizer (runtime/CMakeLists.txt).
+#include "pool/tbb_arena.hpp"
+
+#include <tbb/global_control.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <set>
+
+namespace heddle::detail {
+
+namespace {
+
+using control = tbb::global_control;
+
+/// What the pools of this process want of oneTBB, whose threads are one set for all, by itself one
+/// less than there are cores: it counts on the thread that calls, and here that is a loop's, which
+/// does not help. Of several wishes oneTBB grants the smallest, so there is one for all pools.
+/// Process-wide, like what it is about; it lasts as long as a pool needs it.
+class wish_for_threads {
+ public:
+  explicit wish_for_threads(std::size_t threads) : threads_(threads) {
+    const std::lock_guard guard(lock);
+    wishes.insert(threads);
+    renew();
+  }
+  ~wish_for_threads() {
+    const std::lock_guard guard(lock);
+    wishes.erase(wishes.find(threads_));
+    renew();
+  }
+  wish_for_threads(const wish_for_threads&) = delete;
+  wish_for_threads& operator=(const wish_for_threads&) = delete;
+
+ private:
+  static void renew() {
+    granted.reset();
+    if (wishes.empty()) return;
+    const std::size_t without = control::active_value(control::max_allowed_parallelism);
+    granted.emplace(control::max_allowed_parallelism, std::max(*wishes.rbegin() + 1, without));
+  }
+
+  static inline std::mutex lock;
+  static inline std::multiset<std::size_t> wishes;
+  static inline std::optional<control> granted;
+
+  std::size_t threads_;
+};
+
+}  // namespace
+
+struct tbb_arena::parts {
+  explicit parts(const settings& wanted)
+      : wish(wanted.threads),
+        stacks(control::thread_stack_size,
+               std::max(wanted.stack_bytes, control::active_value(control::thread_stack_size))),
+        arena(static_cast<int>(wanted.threads), 0) {
+    arena.initialize();
+  }
+
+  wish_for_threads wish;
+  control stacks;
+  tbb::task_arena arena;
+};
+
+tbb_arena::tbb_arena(settings wanted) : parts_(new parts(wanted)) {}
+
+tbb_arena::~tbb_arena() { delete parts_; }
+
+void tbb_arena::enqueue(void (*run)(void*) noexcept, void* argument) {
+  parts_->arena.enqueue([run, argument] { run(argument); });
+}
+
+}  // namespace heddle::detail
