@@ -133,6 +133,19 @@ def many_loops(programs, effort):
             yield Sample("P19", sample.rival, "per_second", 1e9 / sample.value)
 
 
+def hand_over(programs, effort):
+    for _ in range(effort.rounds):
+        for program in ("hand_over/heddle", "hand_over/tbb"):
+            if programs.has(program):
+                for found in programs.run(program):
+                    yield Sample("P17", found["rival"], found["metric"], found["value"])
+
+
+def saturated(programs, effort):
+    for found in programs.run("saturated/heddle"):
+        yield Sample("P22", found.get("beside", "heddle"), found["metric"], found["value"])
+
+
 def hog(programs, effort):
     yield from in_turns("P20", programs, 1, {"heddle": ("hog/heddle", "--ms", effort.hog_ms)})
     # What is left behind on the loop when a hog begins differs from time to time: more beginnings.
@@ -229,10 +242,25 @@ PROBLEMS = [
              Line("late_p50_ms", "1e5: lateness p50", "ms", rival="tokio", tags=FEWER),
              Line("late_p99_ms", "1e5: lateness p99", "ms", rival="tokio", tags=FEWER)]),
     Problem("P14", "TCP echo of 64 bytes", echo, [*echo_lines()]),
+    Problem("P17", "a call that another thread makes, back to back", hand_over,
+            [Line("median_us", "blocking(): median", "us", 1.3, "condition_variable",
+                  mine="blocking"),
+             Line("median_us", "cpu(): median", "us", 1.3, "condition_variable", mine="cpu"),
+             Line("median_us", "cpu(): median", "us", rival="tbb", mine="cpu"),
+             Line("percent_of_a_core_at_1khz", "blocking() once a millisecond adds, of a core",
+                  "%", 3, mine="blocking"),
+             Line("percent_of_a_core_with_sleeps", "with the sleeps between", "%",
+                  mine="blocking")]),
     Problem("P18", "an idle runtime", idle,
             [Line("percent_of_a_core", "of a core", "%", 0.2)]),
     Problem("P19", "P3's throughput with 16 loops against 2", many_loops,
             [Line("per_second", "spawned and joined with 16 loops", "/s", 0.85, "2 loops", of="max",
                   sign=">=", mine="16 loops")]),
     Problem("P20", "beside a fiber that hogs one of two loops", hog, [*hog_lines()]),
+    Problem("P22", "beside a saturated CPU pool", saturated,
+            [Line("echo_p99_ms", "echo: p99", "ms", 5, mine="a saturated CPU pool"),
+             Line("echo_p99_ms", "echo: p99", "ms", rival="nothing", mine="a saturated CPU pool"),
+             Line("echo_max_ms", "echo: max", "ms", mine="a saturated CPU pool"),
+             Line("pool_share_beside_busy_loops", "the pool's work beside busy loops, of alone",
+                  "", 0.3, sign=">=", of="max")]),
 ]
