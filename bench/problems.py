@@ -178,6 +178,12 @@ def many_loops(programs, effort):
                 yield Sample("P19", sample.rival, what, 1e9 / sample.value)
 
 
+def counters(programs, effort):
+    return in_turns("P21", programs, min(3, effort.rounds), {
+        f"{loops} loops": ("counters/heddle", "--loops", loops)
+        for loops in (2, 4, 8, 16, 32, 64)})
+
+
 def hog(programs, effort):
     yield from in_turns("P20", programs, 1, {"heddle": ("hog/heddle", "--ms", effort.hog_ms)})
     # What is left behind on the loop when a hog begins differs from time to time: more beginnings.
@@ -228,6 +234,14 @@ def matrices_and_queens_lines():
         for loops in (1, 2):
             yield Line("ms", on(loops) + label, "ms", limit, "tbb",
                        tags=(("what", what), ("loops", loops)))
+
+
+def counters_lines():
+    for shape in ("forks", "a group", "groups"):
+        for metric, label, limit in (("writes", "writes across loops", 2),
+                                     ("steals", "steals", None), ("wakeups", "wake-ups", None)):
+            yield Line(metric, f"{shape}, 64 loops: {label}", "", limit, "2 loops",
+                       tags=(("shape", shape),), mine="64 loops")
 
 
 def hog_lines():
@@ -317,4 +331,6 @@ PROBLEMS = [
              for metric, label in (("spawn_million", "spawned and joined with 16 loops"),
                                    ("fib", "forks with 16 loops"))]),
     Problem("P20", "beside a fiber that hogs one of two loops", hog, [*hog_lines()]),
+    Problem("P21", "what a million tasks cost other loops, 64 loops against 2", counters,
+            [*counters_lines()]),
 ]
