@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """From samples to verdicts and tables."""
 from dataclasses import dataclass, replace
+from math import inf
 from statistics import median
 
 
@@ -47,6 +48,11 @@ def verdict(line, value):
     return "met" if met else "MISSED"
 
 
+def divided(mine, theirs):
+    """A counter may be 0."""
+    return mine / theirs if theirs else inf if mine else 1
+
+
 def judged(problem, line, samples):
     if any(sample.rival == line.instead_of for sample in samples):
         line = replace(line, limit=None)
@@ -67,9 +73,9 @@ def judged(problem, line, samples):
     if not theirs:
         row.rival = f"{line.rival}: absent"
         return row
-    ratio = best(mine) / best(theirs)
+    ratio = divided(best(mine), best(theirs))
     row.rival = f"{line.rival}: {shown(theirs, line.unit, best)}"
-    row.ratio = f"{ratio:.2f} ({median(mine) / median(theirs):.2f})"
+    row.ratio = f"{ratio:.2f} ({divided(median(mine), median(theirs)):.2f})"
     row.verdict = verdict(line, ratio)
     return row
 

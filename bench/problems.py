@@ -121,16 +121,67 @@ def timeout(programs, effort):
             yield Sample("P9", "clock_gettime", added, sample.value)
 
 
+def recursion(key, programs, rounds, contestants):
+    """Runs {rival: program} on one loop, by CPU time, and on two, by wall time."""
+    for loops, clock in ((1, "cpu_ns"), (2, "wall_ns")):
+        for sample in in_turns(key, programs, rounds, {
+                rival: (program, "--loops", loops) for rival, program in contestants.items()}):
+            if sample.metric in ("cpu_ns", "wall_ns") and sample.metric != clock:
+                continue
+            metric = "ns" if sample.metric == clock else sample.metric
+            yield Sample(key, sample.rival, metric, sample.value, {"loops": loops})
+
+
+def fib(programs, effort):
+    for sample in recursion("P11", programs, effort.rounds, {
+            "heddle": "fib/heddle", "tbb": "fib/tbb"}):
+        yield sample
+        if sample.rival == "heddle":
+            on_one = sample.tags["loops"] == 1
+            yield Sample("P11", "1 loop" if on_one else "2 loops", "forks", 1e9 / sample.value)
+    for sample in in_turns("P11", programs, 1, {"boost_fiber": ("fib/boost_fiber",)}):
+        if sample.metric == "cpu_ns":
+            yield Sample("P11", sample.rival, "ns", sample.value, {"loops": 1})
+
+
+def in_milliseconds(samples):
+    for sample in samples:
+        if sample.metric == "ns":
+            sample.metric, sample.value = "ms", sample.value / 1e6
+        yield sample
+
+
+def skynet(programs, effort):
+    return in_milliseconds(recursion("P12", programs, effort.rounds, {
+        "heddle": "skynet/heddle", "heddle_group": "skynet/heddle_group",
+        "tbb": "skynet/tbb", "tbb_invoke": "skynet/tbb_invoke"}))
+
+
+def matrices_and_queens(programs, effort):
+    # A count of the placements takes seconds: fewer rounds.
+    for what, rounds in (("nqueens", effort.rounds // 2), ("matmul", effort.rounds)):
+        for sample in in_milliseconds(recursion("P13", programs, rounds, {
+                "heddle": f"{what}/heddle", "tbb": f"{what}/tbb"})):
+            sample.tags["what"] = what
+            yield sample
+
+
 def idle(programs, effort):
     return in_turns("P18", programs, 1, {"heddle": ("idle/heddle",)})
 
 
 def many_loops(programs, effort):
-    for sample in in_turns("P19", programs, effort.rounds, {
-            "16 loops": ("spawn_million/heddle", "--loops", 16),
-            "2 loops": ("spawn_million/heddle", "--loops", 2)}):
-        if sample.metric == "wall_ns":
-            yield Sample("P19", sample.rival, "per_second", 1e9 / sample.value)
+    for what in ("spawn_million", "fib"):
+        for sample in in_turns("P19", programs, effort.rounds, {
+                f"{loops} loops": (f"{what}/heddle", "--loops", loops) for loops in (16, 2)}):
+            if sample.metric == "wall_ns":
+                yield Sample("P19", sample.rival, what, 1e9 / sample.value)
+
+
+def counters(programs, effort):
+    return in_turns("P21", programs, min(3, effort.rounds), {
+        f"{loops} loops": ("counters/heddle", "--loops", loops)
+        for loops in (2, 4, 8, 16, 32, 64)})
 
 
 def hand_over(programs, effort):
@@ -155,6 +206,11 @@ def hog(programs, effort):
             yield sample
 
 
+def on(loops):
+    """How lines begin that are about so many loops."""
+    return "1 loop: " if loops == 1 else f"{loops} loops: "
+
+
 def echo_lines():
     for count in (64, 1000):
         tags = (("connections", count),)
@@ -163,6 +219,42 @@ def echo_lines():
         yield Line("p99_us", about + "round trip p99", "us", 1.3, "raw_epoll", tags=tags)
         yield Line("per_second", about + "messages a second", "", rival="raw_epoll", of="max",
                    tags=tags)
+
+
+def fib_lines():
+    for loops in (1, 2):
+        tags = (("loops", loops),)
+        yield Line("ns", on(loops) + "a fork", "ns", 0.1, "tbb", tags=tags)
+    yield Line("ns", "1 loop: a fork", "ns", rival="boost_fiber", tags=(("loops", 1),))
+    yield Line("forks", "forks on two loops", "/s", 1.8, "1 loop", of="max", sign=">=",
+               mine="2 loops")
+
+
+def skynet_lines():
+    for loops in (1, 2):
+        tags = (("loops", loops),)
+        yield Line("ms", on(loops) + "by fork_join", "ms", 0.3, "tbb_invoke", tags=tags)
+        yield Line("peak_mb", on(loops) + "by fork_join, memory", "MB", 10, of="max",
+                   tags=tags)
+        yield Line("ms", on(loops) + "by task_group", "ms", 0.55, "tbb", tags=tags,
+                   mine="heddle_group")
+        yield Line("peak_mb", on(loops) + "by task_group, memory", "MB", 10, of="max", tags=tags,
+                   mine="heddle_group")
+
+
+def matrices_and_queens_lines():
+    for what, label, limit in (("nqueens", "nqueens(14)", 0.7), ("matmul", "matmul(1024)", 1)):
+        for loops in (1, 2):
+            yield Line("ms", on(loops) + label, "ms", limit, "tbb",
+                       tags=(("what", what), ("loops", loops)))
+
+
+def counters_lines():
+    for shape in ("forks", "a group", "groups"):
+        for metric, label, limit in (("writes", "writes across loops", 2),
+                                     ("steals", "steals", None), ("wakeups", "wake-ups", None)):
+            yield Line(metric, f"{shape}, 64 loops: {label}", "", limit, "2 loops",
+                       tags=(("shape", shape),), mine="64 loops")
 
 
 def hog_lines():
@@ -241,6 +333,9 @@ PROBLEMS = [
              Line("late_p99_ms", "1e5: lateness p99", "ms", 1.5, tags=FEWER),
              Line("late_p50_ms", "1e5: lateness p50", "ms", rival="tokio", tags=FEWER),
              Line("late_p99_ms", "1e5: lateness p99", "ms", rival="tokio", tags=FEWER)]),
+    Problem("P11", "fib by fork_join, no cut-off", fib, [*fib_lines()]),
+    Problem("P12", "skynet, a million leaves", skynet, [*skynet_lines()]),
+    Problem("P13", "queens and matrices", matrices_and_queens, [*matrices_and_queens_lines()]),
     Problem("P14", "TCP echo of 64 bytes", echo, [*echo_lines()]),
     Problem("P17", "a call that another thread makes, back to back", hand_over,
             [Line("median_us", "blocking(): median", "us", 1.3, "condition_variable",
@@ -253,10 +348,13 @@ PROBLEMS = [
                   mine="blocking")]),
     Problem("P18", "an idle runtime", idle,
             [Line("percent_of_a_core", "of a core", "%", 0.2)]),
-    Problem("P19", "P3's throughput with 16 loops against 2", many_loops,
-            [Line("per_second", "spawned and joined with 16 loops", "/s", 0.85, "2 loops", of="max",
-                  sign=">=", mine="16 loops")]),
+    Problem("P19", "throughput of P3 and P11 with 16 loops against 2", many_loops,
+            [Line(metric, label, "/s", 0.85, "2 loops", of="max", sign=">=", mine="16 loops")
+             for metric, label in (("spawn_million", "spawned and joined with 16 loops"),
+                                   ("fib", "forks with 16 loops"))]),
     Problem("P20", "beside a fiber that hogs one of two loops", hog, [*hog_lines()]),
+    Problem("P21", "what a million tasks cost other loops, 64 loops against 2", counters,
+            [*counters_lines()]),
     Problem("P22", "beside a saturated CPU pool", saturated,
             [Line("echo_p99_ms", "echo: p99", "ms", 5, mine="a saturated CPU pool"),
              Line("echo_p99_ms", "echo: p99", "ms", rival="nothing", mine="a saturated CPU pool"),

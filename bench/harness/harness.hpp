@@ -67,6 +67,19 @@ class stopwatch {
   std::chrono::nanoseconds cpu_ = cpu_time();
 };
 
+/// Calls `work()` so many times and reports each: the time of one of its `parts`.
+template <class F>
+void measure_each(long times, double parts, F&& work) {
+  for (long n = 0; n < times; ++n) {
+    const stopwatch since;
+    work();
+    const double wall = since.wall_ns();
+    const double cpu = since.cpu_ns();
+    report("wall_ns", wall / parts);
+    report("cpu_ns", cpu / parts);
+  }
+}
+
 /// Returns a size from /proc/self/status in bytes, as in status_bytes("VmRSS:").
 inline double status_bytes(const std::string& field) {
   std::ifstream in("/proc/self/status");
