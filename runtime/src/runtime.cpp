@@ -8,6 +8,7 @@
 #include "base/assert.hpp"
 #include "debug/dump.hpp"
 #include "debug/stack_overflow.hpp"
+#include "debug/watchdog.hpp"
 #include "sched/scheduler.hpp"
 
 #include <cstdio>
@@ -57,6 +58,7 @@ std::unique_ptr<scheduler, void (*)(scheduler*)> start(config settings, How&& ho
   auto started =
       std::make_unique<scheduler>(std::move(settings), std::forward<How>(how),
                                   scheduler::identity{face, &detail::describe_some_fibers});
+  detail::watch_slices(*started);
   if (started->settings().debug) detail::explain_stack_overflows(*started);
   return {started.release(), &destroy};
 }
