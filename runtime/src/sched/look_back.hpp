@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How a lone loop without a watch thread notices a slow slice: afterwards, when it is back on its
 // root. Invariant: what it says lasted has lasted at least so long. It asks the kernel's coarse
-// clock, which is behind by up to a tick, so a tick is added where it is the beginning: 5 ns, once
+// clock, which is behind by up to a tick, so a tick is added where it is the beginning: 8 ns, once
 // for each time that the loop leaves its root, and nothing for a slice. A slice that is slower than
 // the limit by less than two ticks may pass unnoticed. Not here: naming a slice while it runs
 // (debug/watchdog.hpp).

@@ -20,10 +20,14 @@ class slow_slices {
  public:
   static constexpr std::chrono::milliseconds limit{20};
 
+  /// `slow`: config::slow_slice. Where a slice must not be slow that only lost its core, it has to
+  /// be long: others may use the machine.
+  explicit slow_slices(std::chrono::milliseconds slow = limit) : slow_(slow) {}
+
   /// Returns settings whose on_stall tells this object, which must outlive the runtime.
   config settings(unsigned loops) {
     config chosen = with_loops(loops);
-    chosen.slow_slice = limit;
+    chosen.slow_slice = slow_;
     chosen.on_stall = [this](const stall_report& report) { keep(report); };
     return chosen;
   }
@@ -46,6 +50,7 @@ class slow_slices {
   }
 
  private:
+  std::chrono::milliseconds slow_;
   mutable std::mutex lock_;
   std::vector<stall_report> reports_;
 };
