@@ -176,7 +176,8 @@ void stack_pool::for_each(const std::function<void(fiber&)>& visit) {
 fiber_identity::copy stack_pool::identity_of(const fiber* one) noexcept {
   std::lock_guard guard(lock_);  // none is destroyed meanwhile
   bool in_guard = false;
-  return find(one, in_guard) == one ? one->identity.read() : fiber_identity::copy{};
+  const fiber* const there = find(one, in_guard);
+  return there != nullptr && there == one ? there->identity.read() : fiber_identity::copy{};
 }
 
 const fiber* stack_pool::find(const void* address, bool& in_guard) const noexcept {
