@@ -8,6 +8,7 @@
 #include "base/assert.hpp"
 #include "debug/dump.hpp"
 #include "debug/stack_overflow.hpp"
+#include "debug/watchdog.hpp"
 #include "pool/pools.hpp"
 #include "sched/scheduler.hpp"
 
@@ -60,7 +61,7 @@ std::unique_ptr<scheduler, void (*)(scheduler*)> start(config settings, How&& ho
   auto started =
       std::make_unique<scheduler>(std::move(settings), std::forward<How>(how),
                                   scheduler::identity{face, &detail::describe_some_fibers});
-  if (started->settings().debug) detail::explain_stack_overflows(*started);
+  detail::watch_slices(*started);
   return {started.release(), &destroy};
 }
 
@@ -69,6 +70,7 @@ std::unique_ptr<scheduler, void (*)(scheduler*)> start(config settings, How&& ho
 runtime::runtime(owned<scheduler> started)
     : pools_(new detail::pools(started->settings()), &close), scheduler_(std::move(started)) {
   scheduler_->attached_pools = pools_.get();
+  if (scheduler_->settings().debug) detail::explain_stack_overflows(*scheduler_);
 }
 
 runtime::runtime(config settings)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Checks the Promela models of this folder exhaustively with spin.
 
-Usage: run_models.py bias|park|waker|join|scope|group|select|fork|branches|planted_bugs|all
+Usage: run_models.py bias|park|waker|join|scope|group|select|fork|branches|pool|planted_bugs|all
 
 For every configuration: the verifier's outcome, states, depth, memory and CPU time. A configuration
 passes if spin searched all of its states and found no error. A planted bug passes if spin finds
@@ -134,6 +134,10 @@ FORK = [Run("fork", parameters) for parameters in (
 BRANCHES = [Run("branches", parameters) for parameters in (
     "PUSHES=2 TAKERS=1", "PUSHES=3", "PUSHES=4")]
 
+POOL = [Run("pool", parameters) for parameters in (
+    "", "CANCEL=1", "CANCEL=2", "MOST=2", "MOST=2 CANCEL=1", "MOST=2 DEPENDS=1", "CALLERS=3",
+    "CALLERS=3 CANCEL=1", "FAILS=1", "FAILS=1 CANCEL=1", "MOST=2 FAILS=1")]
+
 BIAS = [Run("bias", parameters) for parameters in (
     "HOME=4", "HOME=3 FOREIGN=2", "HOME=3 FOREIGN=2 TWICE=1", "HOME=2 FOREIGN=3 TWICE=1")]
 
@@ -220,10 +224,19 @@ PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
       for parameters, bug in (
     ("PUSHES=3", "NO_HEAVY_FENCE"),
     ("PUSHES=3", "TAKES_THE_LAST_WITHOUT_ASKING"),
+)] + [Run("pool", parameters, bug=f"BUG_{bug}", failure=failure)
+      for parameters, bug, failure in (
+    ("", "WAITS_WITHOUT_A_LOOK", "waits for ever"),
+    ("", "LOOKS_AND_THEN_IDLES", "waits for ever"),
+    ("", "GOES_THOUGH_IT_WAS_SENT", "waits for ever"),
+    ("CANCEL=1", "LEAVES_WHILE_IT_RUNS", "frame touched after its end"),
+    ("MOST=2 DEPENDS=1", "A_STARTED_THREAD_SENDS_NOBODY", "waits for ever"),
+    ("FAILS=1", "NOBODY_IS_TOLD_OF_A_FAILURE", "waits for ever"),
 )]
 
 SUITES = {"bias": BIAS, "park": PARK, "waker": WAKER, "join": JOIN, "scope": SCOPE, "group": GROUP,
-          "select": SELECT, "fork": FORK, "branches": BRANCHES, "planted_bugs": PLANTED_BUGS}
+          "select": SELECT, "fork": FORK, "branches": BRANCHES, "pool": POOL,
+          "planted_bugs": PLANTED_BUGS}
 
 
 def call(command, folder, what):
@@ -311,7 +324,7 @@ def main(arguments):
             print(f"run_models: {tool} is not installed: apt-get install {tool} "
                   "(or configure with -DHEDDLE_WITH_MODELS=OFF)", file=sys.stderr)
             return 1
-    all_sound = BIAS + PARK + WAKER + JOIN + SCOPE + GROUP + SELECT + FORK + BRANCHES
+    all_sound = BIAS + PARK + WAKER + JOIN + SCOPE + GROUP + SELECT + FORK + BRANCHES + POOL
     sound = {(run.model, run.parameters, run.live) for run in all_sound}
     for run in PLANTED_BUGS:
         assert (run.model, run.parameters, run.live) in sound, f"not checked without: {run.title()}"

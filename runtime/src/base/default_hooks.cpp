@@ -16,8 +16,10 @@ std::string headline(const stall_report& report) {
   using std::chrono::milliseconds;
   switch (report.what) {
     case stall_report::kind::slow_slice:
-      return fiber_label(report.id, report.name, report.spawned_at) + ": has run for " +
-             std::to_string(duration_cast<milliseconds>(report.lasted).count()) +
+      return (report.id == fiber_id::none
+                  ? std::string("a fiber")
+                  : fiber_label(report.id, report.name, report.spawned_at) + ":") +
+             " has run for " + std::to_string(duration_cast<milliseconds>(report.lasted).count()) +
              " ms without suspending";
     case stall_report::kind::suspected_deadlock:
       return "suspected deadlock: every fiber waits and nothing is pending that could wake one";
@@ -63,7 +65,7 @@ void print_stall(std::string_view runtime_name, const stall_report& report) noex
 
 bool stall_limiter::admit(clock::time_point now) {
   const std::lock_guard lock(mutex_);
-  if (full_ && now - admitted_[next_] < window) {
+  if (is_spent(now)) {
     ++refused_;
     return false;
   }
@@ -71,6 +73,11 @@ bool stall_limiter::admit(clock::time_point now) {
   next_ = (next_ + 1) % most_reports;
   full_ = full_ || next_ == 0;
   return true;
+}
+
+bool stall_limiter::would_admit(clock::time_point now) const {
+  const std::lock_guard lock(mutex_);
+  return !is_spent(now);
 }
 
 std::uint64_t stall_limiter::refused() const {

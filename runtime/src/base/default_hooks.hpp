@@ -36,10 +36,17 @@ class stall_limiter {
   /// Returns whether a report may be made at `now`, a time not before that of the last one.
   bool admit(clock::time_point now);
 
+  /// Returns whether admit() would return true.
+  bool would_admit(clock::time_point now) const;
+
   /// Returns how many reports were refused so far.
   std::uint64_t refused() const;
 
  private:
+  bool is_spent(clock::time_point now) const noexcept {
+    return full_ && now - admitted_[next_] < window;
+  }
+
   mutable std::mutex mutex_;
   std::array<clock::time_point, most_reports> admitted_{};  // a ring; its oldest is at next_
   std::size_t next_ = 0;

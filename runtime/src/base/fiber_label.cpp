@@ -20,15 +20,11 @@ std::string text_of_caller(fiber_id id) {
   return is_plain_thread(id) ? "a plain thread" : "fiber " + text_of(id);
 }
 
-namespace {
-
 std::string hexadecimal(std::uint64_t number) {
   std::array<char, 16> digits{};
   const auto end = std::to_chars(digits.begin(), digits.end(), number, 16).ptr;
   return "0x" + std::string(digits.begin(), end);
 }
-
-}  // namespace
 
 std::string text_of(wait_subject subject) {
   std::string name = subject.kind()->name;

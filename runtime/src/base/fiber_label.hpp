@@ -7,10 +7,14 @@
 #include <heddle/runtime/error.hpp>
 #include <heddle/runtime/park.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace heddle::detail {
+
+/// Returns "0x7f00".
+std::string hexadecimal(std::uint64_t number);
 
 /// Returns "#17", or "none".
 std::string text_of(fiber_id id);

@@ -20,6 +20,8 @@ class error_hooks {
   void unhandled(const unhandled_error& error) noexcept;
   /// Passes the report on unless there were five in the last minute.
   void stall(const stall_report& report) noexcept;
+  /// Returns whether a report would be passed on now, and so is worth its making.
+  bool hears_of_stalls() const { return limiter_.would_admit(clock::now()); }
   std::uint64_t unhandled_count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:

@@ -14,6 +14,7 @@
 #include "fiber/eh_globals.hpp"
 #include "fiber/sanitizer.hpp"
 
+#include <atomic>
 #include <utility>
 
 namespace heddle::detail {
@@ -32,7 +33,22 @@ struct alignas(8) execution : saved_context {
 struct switch_state : thread_state {
   eh_globals* exceptions = nullptr;
   int* errno_address = nullptr;
-  fiber* running = nullptr;  // null on the root context
+
+  /// Returns whose stack the thread is on; null on the root context.
+  fiber* running() const noexcept { return running_.load(std::memory_order_relaxed); }
+  void set_running(fiber* one) noexcept {
+    // order: release — the slice was counted before; partner: watched_fiber().
+    running_.store(one, std::memory_order_release);
+  }
+  /// Returns the same, to another thread.
+  fiber* watched_fiber() const noexcept {
+    // order: acquire — a count of slices that is read later is none from before; partner:
+    // set_running().
+    return running_.load(std::memory_order_acquire);
+  }
+
+ private:
+  std::atomic<fiber*> running_{nullptr};
 };
 
 /// Takes the address of the calling thread's errno, anew at each call.

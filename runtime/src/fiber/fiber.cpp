@@ -19,7 +19,7 @@ namespace {
 
 /// The first frame of every stack. It never returns, so there is nothing above it to return to.
 void enter(boost::context::detail::transfer_t from) noexcept {
-  fiber& self = *static_cast<switch_state*>(current_thread_state())->running;
+  fiber& self = *static_cast<switch_state*>(current_thread_state())->running();
   const departure left = arrive(self.saved, {from.fctx, from.data});
   self.entry()(self, left);
   __builtin_unreachable();

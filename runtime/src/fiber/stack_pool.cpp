@@ -173,6 +173,13 @@ void stack_pool::for_each(const std::function<void(fiber&)>& visit) {
   }
 }
 
+fiber_identity::copy stack_pool::identity_of(const fiber* one) noexcept {
+  std::lock_guard guard(lock_);  // none is destroyed meanwhile
+  bool in_guard = false;
+  const fiber* const there = find(one, in_guard);
+  return there != nullptr && there == one ? there->identity.read() : fiber_identity::copy{};
+}
+
 const fiber* stack_pool::find(const void* address, bool& in_guard) const noexcept {
   // order: acquire — partner: block_with_room().
   const std::size_t known = blocks_.load(std::memory_order_acquire);

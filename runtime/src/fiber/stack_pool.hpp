@@ -54,6 +54,10 @@ class stack_pool {
   /// lock.
   const fiber* find(const void* address, bool& in_guard) const noexcept;
 
+  /// Returns who runs on `one`, which may be gone; id none then, or if that is just changing. From
+  /// any thread.
+  fiber_identity::copy identity_of(const fiber* one) noexcept;
+
   std::size_t default_stack_bytes() const noexcept { return how_.default_stack_bytes; }
   std::size_t stacks() const noexcept { return stacks_.load(std::memory_order_relaxed); }
   std::size_t pooled() const noexcept { return pooled_.load(std::memory_order_relaxed); }

@@ -89,7 +89,7 @@ __attribute__((noinline)) task_storage& make_storage_of_plain_thread() {
 
 fiber* running_fiber() noexcept {
   const auto* const here = static_cast<const switch_state*>(current_thread_state());
-  return here == nullptr ? nullptr : here->running;
+  return here == nullptr ? nullptr : here->running();
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ bool gives_up_last_share(child_core& child) noexcept {
 void end_child(task_core& core, worker& here) noexcept {
   auto& child = static_cast<child_core&>(core);
   group_core& group = *child.group;
-  fiber& self = *here.running;
+  fiber& self = *here.running();
   if (self.member_of != nullptr) leave_group(self);
   if (child.outcome == task_outcome::failure) fail_group(group, child);
   // order: relaxed — read after end_pending().

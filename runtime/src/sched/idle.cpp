@@ -46,7 +46,7 @@ idle_set::withdrawal idle_set::withdraw(unsigned loop, bool was_sentinel) noexce
   const std::uint64_t change = one_parked + (was_sentinel ? sentinel_bit : 0);
   // order: seq_cst — one order of all transitions.
   const std::uint64_t now = state_.fetch_sub(change, std::memory_order_seq_cst) - change;
-  return {chosen, uncovered_in(now)};
+  return {chosen, uncovered_in(now), (now & doze_bit) != 0};
 }
 
 bool idle_set::become_sentinel() noexcept {
@@ -70,6 +70,21 @@ bool idle_set::end_sentinel() noexcept {
   } while (!state_.compare_exchange_weak(seen, seen & ~sentinel_bit, std::memory_order_seq_cst,
                                          std::memory_order_relaxed));
   return true;
+}
+
+bool idle_set::start_doze() noexcept {
+  std::uint64_t seen = state_.load(std::memory_order_relaxed);
+  do {
+    if (parked_in(seen) < loops_) return false;
+    // order: seq_cst — atomically with 'nobody runs': whoever withdraws next sees the doze.
+  } while (!state_.compare_exchange_weak(seen, seen | doze_bit, std::memory_order_seq_cst,
+                                         std::memory_order_relaxed));
+  return true;
+}
+
+bool idle_set::end_doze() noexcept {
+  // order: seq_cst — of several loops that withdraw one ends it.
+  return (state_.fetch_and(~doze_bit, std::memory_order_seq_cst) & doze_bit) != 0;
 }
 
 int idle_set::take_bit() noexcept {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Who is parked, how many search, and whether a sentinel is awake: the word of the parking
-// protocol. Invariants: (1) a loop's bit is set by that loop's announcement and cleared once, by
-// its withdrawal or by a waker that chose it; (2) `parked` is changed only by the loop that parks,
-// `searching` by searchers and by the waker that makes one (the token); (3) a cleared bit found at
-// withdrawal is a token received; (4) a waker that made a token and found no bit gives it back and
-// looks again. Steps, proof and rejected ways: README.md. Model: tests/model/park.pml.
+// Who is parked, how many search, whether a sentinel is awake, and whether who watches the loops
+// dozes: the word of the parking protocol. Invariants: (1) a loop's bit is set by that loop's
+// announcement and cleared once, by its withdrawal or by a waker that chose it; (2) `parked` is
+// changed only by the loop that parks, `searching` by searchers and by the waker that makes one
+// (the token); (3) a cleared bit found at withdrawal is a token received; (4) a waker that made a
+// token and found no bit gives it back and looks again. Steps, proof and rejected ways: README.md.
+// Model: tests/model/park.pml.
 #pragma once
 
 #include "base/cacheline.hpp"
@@ -33,6 +34,7 @@ class idle_set {
   struct withdrawal {
     bool chosen;     // a waker took the bit: this loop searches on its behalf
     bool uncovered;  // somebody is parked and there is no sentinel
+    bool unwatched;  // the watch dozes: end_doze() is due
   };
   withdrawal withdraw(unsigned loop, bool was_sentinel) noexcept;
 
@@ -40,6 +42,11 @@ class idle_set {
   bool become_sentinel() noexcept;
   /// Stops being the sentinel if no loop runs.
   bool end_sentinel() noexcept;
+
+  /// Lets the watch (loop_watch.hpp) doze if no loop runs. Returns whether it does.
+  bool start_doze() noexcept;
+  /// Ends the doze. Returns whether it was this call that did: its caller rouses the watch.
+  bool end_doze() noexcept;
 
   /// Chooses a parked loop, if nobody searches, and makes it a searcher; -1 if none. The caller
   /// wakes it.
@@ -67,6 +74,7 @@ class idle_set {
   static constexpr std::uint64_t one_parked = 1;
   static constexpr std::uint64_t one_searching = std::uint64_t{1} << 16;
   static constexpr std::uint64_t sentinel_bit = std::uint64_t{1} << 32;
+  static constexpr std::uint64_t doze_bit = std::uint64_t{1} << 33;
 
   static unsigned parked_in(std::uint64_t state) noexcept { return state & 0xffff; }
   static unsigned searching_in(std::uint64_t state) noexcept { return state >> 16 & 0xffff; }

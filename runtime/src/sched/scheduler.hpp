@@ -18,6 +18,7 @@
 #include "sched/idle.hpp"
 #include "sched/inject.hpp"
 #include "sched/lock_waits.hpp"
+#include "sched/loop_watch.hpp"
 #include "sched/simulated_loops.hpp"
 #include "sched/worker.hpp"
 
@@ -115,6 +116,8 @@ class scheduler {
     scheduler& host_;
   };
 
+  /// Returns whether there is no thread: the only loop is driven by the caller.
+  bool has_no_thread() const noexcept { return threads_.empty(); }
   const config& settings() const noexcept { return settings_; }
   runtime& face() const noexcept { return face_; }
   std::size_t loops() const noexcept { return workers_.size(); }
@@ -142,6 +145,7 @@ class scheduler {
   void note_unguarded() noexcept;
   runtime_stats stats() const;
 
+  std::unique_ptr<loop_watch> watch;  // if any; ends before the loops are destroyed
   std::shared_ptr<error_hooks> hooks;
   tick_timer tick;
   idle_set idle;

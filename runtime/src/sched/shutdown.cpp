@@ -84,6 +84,9 @@ void scheduler::stop() noexcept {
   while (visitors_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
 }
 
-scheduler::~scheduler() { stop(); }
+scheduler::~scheduler() {
+  stop();
+  watch.reset();
+}
 
 }  // namespace heddle::detail

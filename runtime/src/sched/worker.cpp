@@ -7,6 +7,7 @@
 #include "sched/scheduler.hpp"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <new>
 #include <span>
@@ -180,6 +181,7 @@ void worker::turn(const task_core* until) noexcept {
   if (next != nullptr) {
     found_work();
     enter_from_root(*next);
+    if (look_back_) look_back_at(*next);
   } else if (picks_left_ > 0) {
     park_loop(until);
   }
@@ -188,11 +190,19 @@ void worker::turn(const task_core* until) noexcept {
 void worker::adopt_thread() noexcept {
   exceptions = eh_globals_of_thread();
   errno_address = errno_of_thread();
+  thread_id_.store(::gettid(), std::memory_order_relaxed);
   describe_calling_stack(root_.sanitizer);
+}
+
+void worker::look_back_at(fiber& entered) noexcept {
+  const look_back::stretch past = look_back_->has_returned(counters_.slices.value());
+  if (!past.late) return;
+  if (owner_.watch->hear({*this, entered, past.slices, past.lasted})) look_back_.reset();
 }
 
 void worker::run(const task_core* until) noexcept {
   adopt_thread();
+  if (look_back_) look_back_->is_on_root(clock::now(), counters_.slices.value());
   set_thread_state(this);
   while (!finished(until)) turn(until);
   if (searching_) found_work();

@@ -27,6 +27,7 @@
 #include "sched/deque.hpp"
 #include "sched/fifo.hpp"
 #include "sched/limits.hpp"
+#include "sched/look_back.hpp"
 #include "timer/wheel.hpp"
 
 #include <algorithm>
@@ -34,6 +35,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace heddle::detail {
@@ -53,7 +55,7 @@ class worker : public switch_state {
   /// Returns the running fiber; null on a plain thread and on a root context.
   static fiber* current_fiber() noexcept {
     worker* const here = current();
-    return here == nullptr ? nullptr : here->running;
+    return here == nullptr ? nullptr : here->running();
   }
 
   // The root context (worker.cpp)
@@ -73,6 +75,9 @@ class worker : public switch_state {
   bool work_visible() const noexcept;
   /// Asks the system for events of descriptors. Returns whether there were any.
   bool take_events() noexcept;
+
+  /// Makes a loop that nobody watches tell loop_watch::hear() of slices longer than `limit`.
+  void tell_when_late(std::chrono::nanoseconds limit) noexcept { look_back_.emplace(limit); }
 
   // On a fiber of this loop (worker_switch.cpp)
   /// Queues a new task. Errors: shut_down, resource_exhausted, std::bad_alloc,
@@ -109,6 +114,18 @@ class worker : public switch_state {
   void wake_up() noexcept;
   const std::shared_ptr<reactor>& events() const noexcept { return reactor_; }
   const loop_counters& counters() const noexcept { return counters_; }
+  /// Returns the kernel's number of the thread that runs this loop; 0 before there is one.
+  int thread_id() const noexcept { return thread_id_.load(std::memory_order_relaxed); }
+  struct slice {
+    const fiber* of = nullptr;  // null: the loop is on its root
+    std::uint64_t number = 0;   // how many were begun here by then
+    friend bool operator==(const slice&, const slice&) = default;
+  };
+  /// Returns what the loop runs. One that others have found before, and still find, has gone on.
+  slice present_slice() const noexcept {
+    const fiber* const of = watched_fiber();
+    return {of, counters_.slices.value()};
+  }
   const event_ring* ring() const noexcept { return ring_.get(); }
 
   timer_wheel& timers() noexcept { return timers_; }
@@ -208,6 +225,7 @@ class worker : public switch_state {
   void take_injected() noexcept;
   void poll_and_fire() noexcept;
   void housekeeping() noexcept;
+  void look_back_at(fiber& entered) noexcept;
   int picks_of_a_visit() const noexcept { return simulated_ ? picks_of_a_turn : poll_interval; }
   void found_work() noexcept;
   bool finished(const task_core* until) const noexcept;
@@ -269,7 +287,8 @@ class worker : public switch_state {
   std::atomic<bool> woken_{false};        // simulated: instead of a write to the reactor's eventfd
   std::uint32_t offers_before_wake_ = 1;  // how many branches are offered before the next wake-up
   std::uint32_t wake_gap_ = 1;
-  std::uint64_t seen_taken_ = 0;  // branches_taken_ at the last
+  std::uint64_t seen_taken_ = 0;        // branches_taken_ at the last
+  std::optional<look_back> look_back_;  // while nobody watches this loop, which is the only one
   clock::time_point last_help_{};
   clock::time_point last_decay_{};
   clock::time_point retry_at_ = clock::time_point::max();  // parked: to look for a stack again
@@ -290,6 +309,7 @@ class worker : public switch_state {
   std::shared_ptr<reactor> reactor_;
   loop_counters counters_;
   std::atomic<clock::rep> parked_since_{0};  // 0: it runs
+  std::atomic<int> thread_id_{0};
   // The sentinel's notes about this loop: the slice count it saw, and when. Any helper writes them.
   std::atomic<std::uint64_t> seen_slices_{0};
   std::atomic<clock::rep> seen_at_{0};
@@ -350,7 +370,7 @@ inline fiber* worker::prepare_next() noexcept {
 inline void worker::count_slice(fiber& one) noexcept {
   counters_.slices.add();
   budget = slice_budget;
-  running = &one;
+  set_running(&one);
   attention = &one.attention;
   caller = one.caller;
 }
@@ -368,7 +388,7 @@ inline void worker::begin_slice(fiber& one) noexcept {
 /// Begins the slice of `to`, or none on the root; returns what is to be entered.
 inline execution& worker::enter(fiber* to) noexcept {
   if (to == nullptr) {
-    running = nullptr;
+    set_running(nullptr);
     attention = nullptr;
     caller = fiber_id::none;
     return root_;

@@ -17,6 +17,7 @@ void worker::leave_parked() noexcept {
   if (left.chosen) searching_ = true;
   // This loop may now run a long slice: somebody who is parked must come to look.
   if (left.uncovered && !simulated_) owner_.tick.arm(sentinel_tick);
+  if (left.unwatched && owner_.idle.end_doze()) owner_.watch->rouse();
 }
 
 void worker::decay_if_due(clock::time_point now) noexcept {
@@ -89,6 +90,7 @@ void worker::rise(resumption_list& ready) noexcept {
   trace(trace_kind::unpark, fiber_id::none, 0);
   ready.resume_all();
   const clock::time_point now = clock::now();
+  if (look_back_) look_back_->is_on_root(now, counters_.slices.value());
   const timer_wheel::due due = timers_.advance(now);
   counters_.timers.add(due.fired);
   end_waits(due);

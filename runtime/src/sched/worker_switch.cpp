@@ -183,7 +183,7 @@ void worker::settle_claims(fiber& child) noexcept {
 void worker::spawn(task_core& core) {
   // What may throw, or takes long, is asked about here and done out of line.
   scheduler& owner = owner_;
-  fiber* const parent = running;
+  fiber* const parent = running();
   if (owner.hindered() || core.extras() != nullptr || next_id_ == ids_end_ ||
       (parent != nullptr && parent->storage != nullptr)) [[unlikely]] {
     return spawn_with_care(core);
@@ -215,7 +215,7 @@ void worker::spawn_with_care(task_core& core) {
 
 void worker::push_or_throw(task_core& core) {
   try {
-    has_spawned(running, deque_.push(&core));
+    has_spawned(running(), deque_.push(&core));
   } catch (const std::bad_alloc&) {
     counters_.finished.publish();
     throw;

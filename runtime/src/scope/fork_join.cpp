@@ -60,7 +60,7 @@ struct group_end {
 
 fork_core::fork_core() {
   worker* const here = worker::current();
-  fiber* const self = here == nullptr ? nullptr : here->running;
+  fiber* const self = here == nullptr ? nullptr : here->running();
   if (self == nullptr) return;
   if (is_unusual(*self, *here) && !prepare(*this, *self)) [[unlikely]]
     return;

@@ -33,6 +33,12 @@ TEST(default_hooks, a_slow_fiber_is_named_and_its_stack_follows) {
             "  main\n  work");
 }
 
+TEST(default_hooks, a_slow_fiber_that_nobody_knows_is_not_named) {
+  stall_report unknown;
+  unknown.lasted = 120ms;
+  EXPECT_EQ(describe(unknown), "a fiber has run for 120 ms without suspending");
+}
+
 TEST(default_hooks, every_kind_of_stall_has_its_own_words) {
   EXPECT_EQ(describe(report(stall_report::kind::suspected_deadlock)),
             "suspected deadlock: every fiber waits and nothing is pending that could wake one");
@@ -55,7 +61,11 @@ TEST(default_hooks, reports_go_to_stderr_under_the_runtimes_name) {
 
 TEST(stall_limiter, five_pass_and_the_sixth_waits_for_the_first_to_age) {
   stall_limiter limiter;
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(limiter.admit(start + i * 1s)) << i;
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(limiter.would_admit(start + i * 1s)) << i;
+    EXPECT_TRUE(limiter.admit(start + i * 1s)) << i;
+  }
+  EXPECT_FALSE(limiter.would_admit(start + 5s));
   EXPECT_FALSE(limiter.admit(start + 5s));
   EXPECT_FALSE(limiter.admit(start + 60s - 1ns));
   EXPECT_EQ(limiter.refused(), 2u);

@@ -96,6 +96,27 @@ TEST(stack_pool, a_fiber_that_was_given_back_is_given_out_again) {
   EXPECT_EQ(some.pool.stacks(), 1U);
 }
 
+TEST(stack_pool, says_who_runs_on_a_fiber_and_knows_one_that_is_gone) {
+  pool_with_loans some(usual());
+  some.take(1000);
+  for (std::size_t n = 0; n < some.loans.size(); ++n) {
+    some.loans[n]->identity.set(fiber_id{n + 1}, {"a.cpp", 3}, "one");
+  }
+  const std::vector<fiber*> all = some.loans;
+  EXPECT_EQ(some.pool.identity_of(all[41]).id, fiber_id{42});
+  EXPECT_EQ(some.pool.identity_of(nullptr).id, fiber_id::none);
+  EXPECT_EQ(some.pool.identity_of(reinterpret_cast<fiber*>(all[41]->stack_low())).id,
+            fiber_id::none);
+  some.give_back();
+  some.pool.decay();
+  for (std::size_t n = 0; n < 2; ++n) some.pool.decay();  // now some have been trimmed
+  const auto known = std::count_if(all.begin(), all.end(), [&](const fiber* each) {
+    return some.pool.identity_of(each).id != fiber_id::none;
+  });
+  EXPECT_LT(known, 1000);
+  EXPECT_GT(known, 0);
+}
+
 TEST(stack_pool, a_batch_takes_what_is_warm_and_makes_one_if_nothing_is) {
   pool_with_loans some(usual());
   std::array<fiber*, 16> batch{};

@@ -96,6 +96,21 @@ TEST(idle_set, when_nobody_runs_there_is_nobody_to_watch) {
   EXPECT_FALSE(alone.announce(0, false));
 }
 
+TEST(idle_set, the_watch_dozes_while_nobody_runs_and_one_loop_ends_that) {
+  idle_set idle(2);
+  EXPECT_FALSE(idle.start_doze());
+  idle.announce(0, false);
+  EXPECT_FALSE(idle.start_doze()) << "1 runs";
+  idle.announce(1, false);
+  EXPECT_TRUE(idle.start_doze());
+  EXPECT_TRUE(idle.withdraw(0, false).unwatched);
+  EXPECT_TRUE(idle.withdraw(1, false).unwatched) << "nobody has ended it yet";
+  EXPECT_TRUE(idle.end_doze());
+  EXPECT_FALSE(idle.end_doze()) << "the other one did";
+  idle.announce(0, false);
+  EXPECT_FALSE(idle.withdraw(0, false).unwatched);
+}
+
 TEST(idle_set, works_for_as_many_loops_as_it_promises) {
   auto idle = std::make_unique<idle_set>(idle_set::most_loops);
   for (unsigned loop = 0; loop < idle_set::most_loops; ++loop) idle->announce(loop, false);
@@ -110,6 +125,34 @@ TEST(idle_set, works_for_as_many_loops_as_it_promises) {
     EXPECT_TRUE(idle->stop_search());
   }
   EXPECT_EQ(idle->parked(), 0U);
+}
+
+/// Loops that park and leave beside a watch that dozes as often as it may: each doze must be ended,
+/// once, by a loop that leaves.
+TEST(idle_set, no_loop_runs_while_the_watch_dozes) {
+  constexpr unsigned loops = 2;
+  constexpr int dozes = test::rounds(2000);
+  idle_set idle(loops);
+  std::atomic<bool> over{false};
+  std::atomic<int> rousings{0};
+  std::vector<std::thread> threads;
+  for (unsigned loop = 0; loop < loops; ++loop) {
+    threads.emplace_back([&, loop] {
+      random_numbers random(loop);
+      while (!over) {
+        const bool sentinel = idle.announce(loop, false);
+        test::spin(random.below(300));
+        if (idle.withdraw(loop, sentinel).unwatched && idle.end_doze()) ++rousings;
+      }
+    });
+  }
+  for (int n = 1; n <= dozes; ++n) {
+    while (!idle.start_doze()) std::this_thread::yield();
+    while (rousings < n) std::this_thread::yield();
+  }
+  over = true;
+  for (std::thread& each : threads) each.join();
+  EXPECT_EQ(rousings, dozes);
 }
 
 /// Loops that park and leave, and wakers that choose, without any sleep: each token must reach the

@@ -43,15 +43,19 @@ struct config {
   /// first touched. Range 16 KiB..1 GiB, rounded up to a power of two.
   std::size_t stack_bytes = 256 * 1024;
 
-  /// No effect yet: nothing watches slices so far. A fiber that runs longer than this without
-  /// suspending is to be reported. Range 0..1 h; 0: never.
+  /// A fiber that runs longer than this without suspending is reported to on_stall while it runs,
+  /// and once more at ten times this: by a thread that looks at the loops at half this interval (1
+  /// to 50 ms), and so may be late by two looks. Range 0..1 h; 0: never, and no such thread.
+  /// heddle::run with one loop starts it only after a slow slice, which is reported when it is
+  /// over, if the loop can tell.
   std::chrono::nanoseconds slow_slice = std::chrono::milliseconds{100};
 
   /// How long a loop searches for work before it parks. Range 0..10 ms.
   std::chrono::nanoseconds spin = std::chrono::microseconds{50};
 
-  /// Install the signal handlers that explain a stack overflow; a slow fiber's stack is not shown
-  /// yet. The only setting that touches anything process-wide.
+  /// Install the signal handlers (SIGSEGV, SIGURG) that explain a stack overflow and show the stack
+  /// of a slow fiber: one SIGURG for each such report ends the fiber's sleep or poll with EINTR.
+  /// The only setting that touches anything process-wide.
   bool debug = false;
 
   /// Records in the event ring of each loop, for timelines; the ring keeps the newest. Range
@@ -66,10 +70,13 @@ struct config {
   /// may suspend there, shielded. Must not throw. Default: one line on stderr.
   std::function<void(const unhandled_error&)> on_unhandled;
 
-  /// Called when something holds up the runtime, at most 5 times a minute, shielded, perhaps in the
-  /// middle of a switch: must neither throw nor suspend. Fibers that wait for one another's locks
-  /// in a ring are reported at once, if they are at most 32; a longer ring only as a suspected
-  /// deadlock, if nothing else goes on for a second. Default: one line on stderr.
+  /// Called when something holds up the runtime, at most 5 times a minute, on the thread that finds
+  /// it: a slow fiber on the watcher's ("name-watch"; it looks no further meanwhile, and the
+  /// runtime's destructor waits), anything else on a loop's, shielded, perhaps in the middle of a
+  /// switch; by several threads at once, perhaps. Must neither throw nor suspend. Fibers that wait
+  /// for one another's locks in a ring are reported at once, if they are at most 32; a longer ring
+  /// only as a suspected deadlock, if nothing else goes on for a second. Default: one line on
+  /// stderr, and the details.
   std::function<void(const stall_report&)> on_stall;
 
   /// Names the runtime's threads ("name-0", "name-1", ...) and its messages. At most 64 bytes.
