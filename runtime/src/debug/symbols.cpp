@@ -34,7 +34,7 @@ std::string describe_code(const void* address, code_address kind) {
   }
   // The address in the file: what a position-independent module was loaded at is taken off.
   const std::uintptr_t in_file = at - static_cast<const link_map*>(map)->l_addr;
-  const std::string place = std::string(found.dli_fname) + "+" + hexadecimal(in_file);
+  std::string place = std::string(found.dli_fname) + "+" + hexadecimal(in_file);
   if (found.dli_sname == nullptr) return place;
   const std::uintptr_t offset = at - reinterpret_cast<std::uintptr_t>(found.dli_saddr);
   return demangled(found.dli_sname) + "+" + hexadecimal(offset) + " (" + place + ")";

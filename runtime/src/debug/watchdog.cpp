@@ -60,10 +60,11 @@ std::string advice(const worker& loop) {
 stall_report report_of(const late_return& what, nanoseconds limit) {
   stall_report report;
   report.lasted = what.lasted / static_cast<nanoseconds::rep>(what.slices);
-  report.details = "one of the last " + std::to_string(what.slices) + " slices of loop " +
-                   std::to_string(what.loop.index()) + " was slower than " +
-                   std::to_string(limit / std::chrono::milliseconds{1}) +
-                   " ms; from now on such a fiber is named while it runs";
+  report.details =
+      "one of the last " + std::to_string(what.slices) + " slices of loop " +
+      std::to_string(what.loop.index()) + " was slower than " +
+      std::to_string(limit / std::chrono::milliseconds{1}) +
+      " ms: use cpu() or blocking() there; from now on such a fiber is named while it runs";
   return report;
 }
 
@@ -175,7 +176,7 @@ void watchdog::report(worker& loop, worker::slice seen, nanoseconds lasted) noex
 
 bool watchdog::hear(const late_return& what) noexcept {
   const nanoseconds limit = of_.settings().slow_slice;
-  // Several slices are slow together, or one of them is: the first says nothing.
+  // Else it may be that all of them together took long, and none by itself.
   const bool certain = what.lasted / limit >= static_cast<nanoseconds::rep>(what.slices);
   try {
     start();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Looks at the loops of a runtime from a thread of its own, and reports the fiber that runs for
 // longer than config::slow_slice, while it runs. Invariants: (1) what a report says was read in one
-// slice, which had not ended; (2) while any loop runs, the watcher looks at the latest two looks
-// from then; while none does, it sleeps without a time-out; (3) no fiber pays anything for it, and
+// slice, which had not ended; (2) while any loop runs, the watcher looks each interval; while
+// none does, it sleeps without a time-out; (3) no fiber pays anything for it, and
 // a loop only when it leaves its park: a bit of the word that it changes anyway. Not here: when a
 // slice is worth a report (slice_notes.hpp), the stack of a fiber that runs (running_stack.hpp).
 // Essay: README.md.

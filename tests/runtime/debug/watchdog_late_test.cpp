@@ -68,7 +68,8 @@ TEST(watchdog_late, of_several_slices_it_says_that_one_was_slow) {
   });
   ASSERT_EQ(reports.count(), 1U);
   EXPECT_EQ(reports.all()[0].id, fiber_id::none);
-  EXPECT_THAT(reports.all()[0].details, HasSubstr("slices of loop 0 was slower than 100 ms"));
+  EXPECT_THAT(reports.all()[0].details,
+              HasSubstr("slices of loop 0 was slower than 100 ms: use cpu() or blocking() there"));
 }
 
 TEST(watchdog_late, many_slices_that_were_slow_together_are_not_called_so) {

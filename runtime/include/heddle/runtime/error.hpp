@@ -90,11 +90,11 @@ struct stall_report {
     descriptors_exhausted,
   };
   kind what = kind::slow_slice;
-  fiber_id id = fiber_id::none;
+  fiber_id id = fiber_id::none;  ///< none: of no fiber, or not known
   std::string name;
   spawn_site spawned_at;
-  std::chrono::nanoseconds lasted{0};
-  std::string details;  ///< human-readable, may have several lines
+  std::chrono::nanoseconds lasted{0};  ///< at least, so far
+  std::string details;                 ///< human-readable, may have several lines
 };
 
 }  // namespace heddle
