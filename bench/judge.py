@@ -77,6 +77,10 @@ def judged(problem, line, samples):
     row.rival = f"{line.rival}: {shown(theirs, line.unit, best)}"
     row.ratio = f"{ratio:.2f} ({divided(median(mine), median(theirs)):.2f})"
     row.verdict = verdict(line, ratio)
+    if row.verdict == "MISSED" and line.void_if:
+        yardstick = [pick(samples, who, line.void_if, line.tags) for who in (line.mine, line.rival)]
+        if all(yardstick) and verdict(line, divided(*map(best, yardstick))) == "MISSED":
+            row.verdict = "busy"
     return row
 
 

@@ -135,8 +135,8 @@ BRANCHES = [Run("branches", parameters) for parameters in (
     "PUSHES=2 TAKERS=1", "PUSHES=3", "PUSHES=4")]
 
 POOL = [Run("pool", parameters) for parameters in (
-    "", "CANCEL=1", "CANCEL=2", "MOST=2", "MOST=2 CANCEL=1", "MOST=2 DEPENDS=1", "CALLERS=3",
-    "CALLERS=3 CANCEL=1", "FAILS=1", "FAILS=1 CANCEL=1", "MOST=2 FAILS=1")]
+    "", "PATIENT=1", "CANCEL=1", "CANCEL=2", "MOST=2", "MOST=2 CANCEL=1",
+    "MOST=2 DEPENDS=1", "CALLERS=3", "CALLERS=3 CANCEL=1", "FAILS=1", "FAILS=1 CANCEL=1", "MOST=2 FAILS=1")]
 
 BIAS = [Run("bias", parameters) for parameters in (
     "HOME=4", "HOME=3 FOREIGN=2", "HOME=3 FOREIGN=2 TWICE=1", "HOME=2 FOREIGN=3 TWICE=1")]
@@ -227,7 +227,7 @@ PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
 )] + [Run("pool", parameters, bug=f"BUG_{bug}", failure=failure)
       for parameters, bug, failure in (
     ("", "WAITS_WITHOUT_A_LOOK", "waits for ever"),
-    ("", "LOOKS_AND_THEN_IDLES", "waits for ever"),
+    ("PATIENT=1", "LOOKS_AND_THEN_IDLES", "waits for ever"),
     ("", "GOES_THOUGH_IT_WAS_SENT", "waits for ever"),
     ("CANCEL=1", "LEAVES_WHILE_IT_RUNS", "frame touched after its end"),
     ("MOST=2 DEPENDS=1", "A_STARTED_THREAD_SENDS_NOBODY", "waits for ever"),
