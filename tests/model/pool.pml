@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * A line of calls and the threads that serve it: runtime/src/pool/README.md, steps 1 to 8 and "Sending
- * somebody". CALLERS make a call each; CANCEL of them may be cancelled at any time. There are at
- * most MOST threads, which come when they are needed and may go whenever they idle; PATIENT: do not
- * go. FAILS: a thread
- * may not be had. DEPENDS: the first call's body ends only when the second has begun.
+ * A line of calls and the threads that serve it: runtime/src/pool/README.md, steps 1 to 8 and
+ * "Sending somebody". CALLERS make a call each; CANCEL of them may be cancelled at any time. There
+ * are at most MOST threads, which come when they are needed and may go whenever they idle; PATIENT:
+ * do not go. FAILS: a thread may not be had. DEPENDS: the first call's body ends only when the
+ * second has begun.
  *
  * Checked: a call runs once, or, if its caller has left, not at all; its frame stands while it runs
  * and when it is finished; no caller waits for ever.

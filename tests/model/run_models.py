@@ -135,8 +135,8 @@ BRANCHES = [Run("branches", parameters) for parameters in (
     "PUSHES=2 TAKERS=1", "PUSHES=3", "PUSHES=4")]
 
 POOL = [Run("pool", parameters) for parameters in (
-    "", "PATIENT=1", "CANCEL=1", "CANCEL=2", "MOST=2", "MOST=2 CANCEL=1",
-    "MOST=2 DEPENDS=1", "CALLERS=3", "CALLERS=3 CANCEL=1", "FAILS=1", "FAILS=1 CANCEL=1", "MOST=2 FAILS=1")]
+    "", "PATIENT=1", "CANCEL=1", "CANCEL=2", "MOST=2", "MOST=2 CANCEL=1", "MOST=2 DEPENDS=1",
+    "CALLERS=3", "CALLERS=3 CANCEL=1", "FAILS=1", "FAILS=1 CANCEL=1", "MOST=2 FAILS=1")]
 
 BIAS = [Run("bias", parameters) for parameters in (
     "HOME=4", "HOME=3 FOREIGN=2", "HOME=3 FOREIGN=2 TWICE=1", "HOME=2 FOREIGN=3 TWICE=1")]
