@@ -118,11 +118,12 @@ void run_round(const contrast_result& plan, job_contrast& into) {
   }
 }
 
+/// The best of the rounds so far.
 void say_round(const contrast_result& of) {
   const setup loops{way::loops, of.cpus};
   const setup pool{way::cpu_pool, of.cpus};
   for (const job_contrast* job : {&of.computing, &of.mixed}) {
-    say("round " + std::to_string(of.rounds) +
+    say("best of " + std::to_string(of.rounds) +
         (job == &of.mixed ? ", mixed: one by one " : ", computing: one by one ") +
         milliseconds(job->serial_ms) + ", " + name_of(loops) + " " +
         milliseconds(job->find(loops)->wall_ms) + ", " + name_of(pool) + " " +

@@ -49,10 +49,17 @@ std::string question() {
 
 /// Returns a remark if the machine had other things to do: then the times say little.
 std::string busy_words(const contrast_result& all) {
-  const double had = all.computing.serial_cpu_ms / all.computing.serial_ms;
-  if (had > 0.9) return "";
-  return " Other programs were busy on this machine: a thread that never waited had a CPU for " +
-         decimal(100 * had, 0) + " % of its time, so the speed-ups here are those of a lottery.";
+  double cpu_ms = 0;
+  double wall_ms = 0;
+  for (const way how : {way::loops, way::cpu_pool}) {
+    const contrast_run& run = run_of(all.computing, {how, all.cpus});
+    cpu_ms += run.cpu_ms;
+    wall_ms += run.wall_ms;
+  }
+  if (cpu_ms > 0.9 * all.cpus * wall_ms) return "";
+  return " Other programs were busy on this machine: loops and pool had " +
+         decimal(cpu_ms / wall_ms, 2) + " of the " + plural(all.cpus, "CPU") +
+         ", so the times here are larger, and the gains smaller, than it can give.";
 }
 
 std::string computing_words(const contrast_result& all) {
@@ -86,8 +93,9 @@ std::string mixed_words(const contrast_result& all) {
 
 std::string job_part(const contrast_result& all, const job_contrast& of) {
   std::string text = as_html(times_of(all, of));
-  text += figure("Blue: who is quick with the job. Orange: who keeps everybody else waiting.",
-                 ways_legend() + draw_ways(of, all.cpus));
+  text +=
+      figure("Short blue is a job that is soon done, short orange an echo that does not notice it.",
+             ways_legend() + draw_ways(of, all.cpus));
   return text + as_html(echo_of(all, of));
 }
 
