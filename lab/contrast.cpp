@@ -210,6 +210,10 @@ contrast_run measure_once(setup with, const prime_job& job, std::uint64_t primes
   const std::vector<trip> trips = observer.finish();
   serving.join();
   if (on_loops(with.how)) done.spans = between(own.trace(), around.first, around.last);
+  for (const global_lock::turn& one : lock.turns()) {
+    if (one.to < start || one.from > end) continue;
+    done.turns.push_back({one.thread, ms_between(start, one.from), ms_between(start, one.to)});
+  }
   done.idle_ms = lateness(trips, before, start);
   done.busy_ms = lateness(trips, start, end);
   for (const trip& one : trips) {

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/types.h>
+
 namespace lab {
 
 enum class way { one_loop, global_lock, thread_each, loops, loops_one_free, cpu_pool };
@@ -32,6 +34,13 @@ struct echo_wait {
   double end_ms = 0;
 };
 
+/// From when to when a thread had the lock.
+struct lock_turn {
+  pid_t thread = 0;
+  double begin_ms = 0;
+  double end_ms = 0;
+};
+
 /// A setup's best round; the echo's lateness of all rounds, sorted.
 struct contrast_run {
   setup with;
@@ -41,7 +50,8 @@ struct contrast_run {
   std::vector<double> idle_ms;
   std::vector<double> busy_ms;
   std::vector<echo_wait> waits;
-  timeline spans;  ///< of the ways that run on loops
+  timeline spans;                ///< of the ways that run on loops
+  std::vector<lock_turn> turns;  ///< of the way with a lock
 };
 
 struct job_contrast {

@@ -7,13 +7,14 @@
 #include "text.hpp"
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <utility>
 
 namespace lab {
 namespace {
 
 constexpr int thickness = 11;
+constexpr int lane_thickness = 26;
 constexpr int way_height = label_height + 2 * thickness + 14;
 constexpr int plot_height = 220;
 constexpr int plot_top = 10;
@@ -153,13 +154,13 @@ std::string draw_scaling(const contrast_result& all, const job_contrast& of) {
 std::string scaling_legend() {
   std::vector<std::pair<std::string_view, std::string_view>> entries;
   for (const scaling_way& each : scaling_ways) entries.emplace_back(each.colour, each.name);
-  entries.emplace_back("thread-sample", "what that many CPUs can give");
+  entries.emplace_back("thread-sample", "what that many CPUs can compute");
   return legend_of(entries);
 }
 
 std::string draw_waits(const contrast_run& run) {
   constexpr int height = 8;
-  const double length = run.spans.length_ms;
+  const double length = run.spans.length_ms > 0 ? run.spans.length_ms : run.wall_ms;
   if (length <= 0) return "";
   const std::string says = "the echo: p50 " + milliseconds(percentile(run.busy_ms, 0.5)) +
                            ", p99 " + milliseconds(percentile(run.busy_ms, 0.99)) + " late";
@@ -174,6 +175,32 @@ std::string draw_waits(const contrast_run& run) {
     drawn_to = end;
   }
   return chart(label_height + height + 8, "When somebody waited for an echo", text);
+}
+
+std::string draw_turns(const contrast_run& run, std::string_view alt) {
+  constexpr int lane_height = label_height + lane_thickness + 8;
+  constexpr double a_while = 0.01;
+  std::map<pid_t, double> held_ms;
+  for (const lock_turn& turn : run.turns) held_ms[turn.thread] += turn.end_ms - turn.begin_ms;
+  std::string text;
+  int top = 0;
+  int lanes = 0;
+  for (const auto& [thread_id, sum_ms] : held_ms) {
+    if (sum_ms < a_while * run.wall_ms) continue;  // the echo's loop, which never holds it
+    text += caption("thread " + number(lanes++) + ": had the lock " +
+                        decimal(100 * sum_ms / run.wall_ms, 0) + " %",
+                    0, top + 13);
+    const int y = top + label_height;
+    for (const lock_turn& turn : run.turns) {
+      if (turn.thread != thread_id) continue;
+      const double begin = std::max(turn.begin_ms, 0.0);
+      const double end = std::min(turn.end_ms, run.wall_ms);
+      text += bar("own", {begin, end - begin, run.wall_ms, y, lane_thickness});
+    }
+    text += thread("0", "100%", number(y + lane_thickness - 1));
+    top += lane_height;
+  }
+  return chart(top + axis_height, alt, axis(run.wall_ms, top) + text);
 }
 
 }  // namespace lab

@@ -6,6 +6,7 @@
 #include "contrast.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace lab {
 
@@ -21,7 +22,11 @@ std::string draw_scaling(const contrast_result& all, const job_contrast& of);
 
 std::string scaling_legend();
 
-/// Draws a bar for each time that somebody waited for an echo, as long as `run`'s timeline.
+/// Draws a bar for each time that somebody waited for an echo, as long as `run`'s timeline, or, if
+/// it has none, as the job.
 std::string draw_waits(const contrast_run& run);
+
+/// Draws a lane for each thread that had the lock for a while, as draw_loops does for loops.
+std::string draw_turns(const contrast_run& run, std::string_view alt);
 
 }  // namespace lab

@@ -141,15 +141,19 @@ std::string scaling_part(const contrast_result& all) {
 }
 
 std::string timelines(const contrast_result& all) {
-  std::string text = "<h3>What the loops and the echo did</h3>\n" + loops_legend();
+  std::string text = "<h3>What loops, threads and the echo did</h3>\n" + loops_legend();
   const auto add = [&](setup with, std::string_view says) {
     const contrast_run* const run = all.computing.find(with);
     if (run == nullptr) return;
     text += "<h3>" + escaped(name_of(with)) + "</h3>\n";
-    text += figure(says, draw_waits(*run) + draw_loops(run->spans, name_of(with)));
+    text +=
+        figure(says, draw_waits(*run) + (run->turns.empty() ? draw_loops(run->spans, name_of(with))
+                                                            : draw_turns(*run, name_of(with))));
   };
   add({way::one_loop, 1},
       "Green is somebody who waits for an echo: the pieces stand in line before it.");
+  add({way::global_lock, all.cpus},
+      "Blue is a thread that has the lock: however many there are, no two compute at once.");
   add({way::loops, all.cpus},
       "Orange pieces are stolen, so the job is shorter; but no loop is free, and the echo waits.");
   add({way::loops_one_free, all.cpus},
@@ -191,8 +195,9 @@ table scaling_of(const contrast_result& all, const job_contrast& of) {
   table made{{job_words(of.job)}, {}};
   for (const unsigned n : all.workers) made.head.push_back("n = " + std::to_string(n));
   const std::string cpus = std::to_string(all.cpus);
-  for (const std::string& name : {"serial, to " + cpus, std::string("serial, all"),
-                                  std::string("sigma"), std::string("kappa")}) {
+  for (const std::string& name :
+       {"serial, to " + cpus, std::string("serial, all"), std::string("sigma"),
+        std::string("kappa"), std::string("peak at")}) {
     made.head.push_back(name);
   }
   for (const scaling_curve& curve : curves_of(all, of)) {
@@ -202,6 +207,8 @@ table scaling_of(const contrast_result& all, const job_contrast& of) {
     cells.push_back(fraction(curve.serial));
     cells.push_back(curve.usl ? decimal(curve.usl->sigma, 3) : "-");
     cells.push_back(curve.usl ? decimal(curve.usl->kappa, 4) : "-");
+    const auto peak = curve.usl ? curve.usl->best_workers() : std::nullopt;
+    cells.push_back(peak ? decimal(*peak, 1) : "-");
     made.rows.push_back(cells);
   }
   return made;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // One lock for everything that computes, as in interpreters that let only one of their threads run:
 // who has it gives way to those who wait after an interval, and while it waits for something else.
-// Invariants: (1) one holder at a time; (2) first come, first served, so nobody starves.
+// It keeps a record of who had it when.
+// Invariants: (1) one holder at a time; (2) first come, first served, so nobody starves; (3) the
+// record is in order, and no two turns overlap.
 // Source: CPython's global interpreter lock and its switch interval.
 #pragma once
 
@@ -11,6 +13,9 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <vector>
+
+#include <sys/types.h>
 
 namespace lab {
 
@@ -27,12 +32,22 @@ class global_lock {
   /// holds the lock, before and after.
   void give_way();
 
+  /// A time that a thread had the lock.
+  struct turn {
+    pid_t thread;
+    heddle::clock::time_point from;
+    heddle::clock::time_point to;
+  };
+  /// Returns all turns that have ended.
+  std::vector<turn> turns() const;
+
  private:
-  std::mutex mutex_;
-  std::condition_variable turn_;
+  mutable std::mutex mutex_;
+  std::condition_variable free_;
   std::uint64_t next_ticket_ = 0;
   std::uint64_t serving_ = 0;
   heddle::clock::time_point taken_;
+  std::vector<turn> turns_;
 };
 
 }  // namespace lab

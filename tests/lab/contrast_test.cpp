@@ -70,6 +70,7 @@ TEST(contrast, each_setup_counts_the_primes_and_says_how_late_the_echo_was) {
     EXPECT_TRUE(std::is_sorted(run.busy_ms.begin(), run.busy_ms.end()));
     const bool on_loops = with.how != way::global_lock && with.how != way::thread_each;
     EXPECT_EQ(run.spans.loops.empty(), !on_loops) << name_of(with);
+    EXPECT_EQ(run.turns.empty(), with.how != way::global_lock) << name_of(with);
   }
 }
 
@@ -119,6 +120,16 @@ TEST(contrast, the_fits_stand_beside_the_speed_ups) {
   const std::vector<scaling_curve> curves = curves_of(all, all.computing);
   EXPECT_EQ(curves.at(0).serial_to_cpus, 0);  // of the loops: twice as fast on two
   EXPECT_EQ(curves.at(2).serial_to_cpus, 1);  // of the lock: no faster
+}
+
+TEST(contrast, a_thread_that_had_the_lock_for_a_while_has_a_lane) {
+  contrast_run run;
+  run.wall_ms = 100;
+  run.turns = {{7, 0, 40}, {8, 40, 70}, {9, 70, 70.5}, {7, 70.5, 120}};
+  const std::string picture = draw_turns(run, "who had the lock");
+  EXPECT_EQ(count_of("class=\"own\"", picture), 3U);
+  EXPECT_THAT(picture, HasSubstr("thread 1: had the lock 30 %"));
+  EXPECT_EQ(picture.find("thread 2"), std::string::npos);
 }
 
 TEST(contrast, pictures_and_section_show_every_run) {

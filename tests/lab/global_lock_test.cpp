@@ -28,6 +28,21 @@ TEST(global_lock, what_is_changed_under_it_needs_no_other_lock) {
   EXPECT_EQ(count, 2000U);
 }
 
+TEST(global_lock, its_record_is_in_order_and_has_every_turn) {
+  global_lock lock;
+  {
+    std::vector<std::jthread> threads;
+    for (int n = 0; n < 3; ++n) {
+      threads.emplace_back([&] {
+        for (int m = 0; m < 50; ++m) const std::lock_guard held(lock);
+      });
+    }
+  }
+  const std::vector<global_lock::turn> turns = lock.turns();
+  ASSERT_EQ(turns.size(), 150U);
+  for (std::size_t n = 1; n < turns.size(); ++n) EXPECT_GE(turns[n].from, turns[n - 1].to);
+}
+
 TEST(global_lock, a_holder_that_never_ends_gives_way_to_who_waits) {
   global_lock lock;
   std::atomic<bool> had_its_turn{false};
