@@ -11,21 +11,26 @@
 namespace lab {
 namespace {
 
-TEST(global_lock, what_is_changed_under_it_needs_no_other_lock) {
+TEST(global_lock, only_one_has_it_at_a_time) {
   global_lock lock;
-  unsigned count = 0;
+  std::atomic<unsigned> inside{0};
+  std::atomic<unsigned> met{0};
   {
     std::vector<std::jthread> threads;
     for (int n = 0; n < 4; ++n) {
       threads.emplace_back([&] {
-        for (int m = 0; m < 500; ++m) {
+        for (int m = 0; m < 200; ++m) {
           const std::lock_guard held(lock);
-          ++count;
+          if (inside.fetch_add(1, std::memory_order_relaxed) != 0) {
+            met.store(1, std::memory_order_relaxed);
+          }
+          std::this_thread::yield();  // so that whoever could come in does
+          inside.fetch_sub(1, std::memory_order_relaxed);
         }
       });
     }
   }
-  EXPECT_EQ(count, 2000U);
+  EXPECT_EQ(met.load(), 0U);
 }
 
 TEST(global_lock, its_record_is_in_order_and_has_every_turn) {
