@@ -11,7 +11,6 @@
 #include <atomic>
 #include <functional>
 #include <numeric>
-#include <ranges>
 #include <thread>
 #include <vector>
 
@@ -28,6 +27,13 @@ std::uint64_t piece_on_thread(const prime_job& job, unsigned piece) {
   return count_primes(piece_of(job, piece));
 }
 
+/// Returns 0, 1, ...: ranges::iota_view would do, but not with clang 14.
+std::vector<unsigned> all_pieces(const prime_job& job) {
+  std::vector<unsigned> all(job.pieces);
+  std::iota(all.begin(), all.end(), 0U);
+  return all;
+}
+
 std::uint64_t sum_of(const std::vector<std::uint64_t>& counts) {
   return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
@@ -35,14 +41,14 @@ std::uint64_t sum_of(const std::vector<std::uint64_t>& counts) {
 /// All that computes and nothing that waits: a loop, cut up over the pool's threads.
 std::uint64_t compute_on_pool(const prime_job& job) {
   return heddle::parallel_reduce(
-      std::views::iota(0U, job.pieces), std::uint64_t{0},
+      all_pieces(job), std::uint64_t{0},
       [&job](std::uint64_t sum, unsigned n) { return sum + count_primes(piece_of(job, n)); },
       std::plus<>());
 }
 
 /// Waits in a fiber, and only what computes goes to the pool.
 std::uint64_t wait_and_compute_on_pool(const prime_job& job) {
-  return sum_of(heddle::map(std::views::iota(0U, job.pieces), job.pieces, [&job](unsigned n) {
+  return sum_of(heddle::map(all_pieces(job), job.pieces, [&job](unsigned n) {
     heddle::this_fiber::sleep_for(job.wait);
     return heddle::cpu([&job, n] { return count_primes(piece_of(job, n)); });
   }));
@@ -81,8 +87,8 @@ std::uint64_t with_fibers(const prime_job& job) {
 }
 
 std::uint64_t with_few_fibers(const prime_job& job, std::size_t at_once) {
-  return sum_of(heddle::map(std::views::iota(0U, job.pieces), at_once,
-                            [&job](unsigned n) { return piece_in_fiber(job, n); }));
+  return sum_of(
+      heddle::map(all_pieces(job), at_once, [&job](unsigned n) { return piece_in_fiber(job, n); }));
 }
 
 std::uint64_t with_cpu_pool(const prime_job& job) {
