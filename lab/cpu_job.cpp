@@ -6,15 +6,13 @@
 
 #include "console.hpp"
 #include "loop_map.hpp"
+#include "stopwatch.hpp"
 
-#include <heddle/runtime/clock.hpp>
 #include <heddle/runtime/runtime.hpp>
 #include <heddle/runtime/task.hpp>
 
 #include <algorithm>
 #include <utility>
-
-#include <time.h>
 
 namespace lab {
 namespace {
@@ -40,25 +38,10 @@ std::uint64_t compute_row(unsigned row, unsigned rows, unsigned columns) {
   return steps;
 }
 
-/// Measures time, and CPU time of the whole process.
-class stopwatch {
- public:
-  void stop(cpu_run& into) const {
-    const std::chrono::duration<double, std::milli> passed = heddle::clock::now() - start_;
-    into.rounds_ms = {passed.count()};
-    into.cpu_ms = cpu_ms_now() - cpu_start_;
-  }
-
- private:
-  static double cpu_ms_now() {
-    timespec used{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-    return static_cast<double>(used.tv_sec) * 1e3 + static_cast<double>(used.tv_nsec) * 1e-6;
-  }
-
-  heddle::clock::time_point start_ = heddle::clock::now();
-  double cpu_start_ = cpu_ms_now();
-};
+void stop(const stopwatch& time, cpu_run& into) {
+  into.rounds_ms = {time.wall_ms()};
+  into.cpu_ms = time.cpu_ms();
+}
 
 struct computed_row {
   std::uint64_t steps = 0;
@@ -76,7 +59,7 @@ cpu_run plain_calls(job_size size) {
   for (unsigned row = 0; row < size.rows; ++row) {
     done.steps += compute_row(row, size.rows, size.columns);
   }
-  time.stop(done);
+  stop(time, done);
   return done;
 }
 
@@ -99,7 +82,7 @@ cpu_run as_fibers(job_size size, const loop_map& map) {
     done.steps += result.steps;
     ++done.loops[result.loop].run;
   }
-  time.stop(done);
+  stop(time, done);
   const heddle::fiber_id last = mark();
   done.spans = between(heddle::runtime::current().trace(), first, last);
   for (std::size_t n = 0; n < ids.size(); ++n) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// heddle's demo: three measurements and a report of them. With --client it is the second one's load
+// heddle's demo: four measurements and a report of them. With --client it is the second one's load
 // generator.
 #include "child_process.hpp"
 #include "client.hpp"
 #include "console.hpp"
+#include "contrast_report.hpp"
 #include "output_file.hpp"
 #include "report.hpp"
 #include "settings.hpp"
@@ -18,6 +19,16 @@ namespace {
 void show(const lab::table& what) {
   std::printf("\n%s", lab::as_text(what).c_str());
   std::fflush(stdout);
+}
+
+void measure_contrast(const lab::settings& with, lab::results& into) {
+  lab::say_part("part 4: one job, five ways, with an echo beside it");
+  into.contrast = lab::run_contrast(with);
+  for (const lab::job_contrast* job : {&into.contrast.computing, &into.contrast.mixed}) {
+    show(times_of(into.contrast, *job));
+    show(echo_of(into.contrast, *job));
+    show(scaling_of(into.contrast, *job));
+  }
 }
 
 lab::results measure(const lab::settings& with) {
@@ -35,6 +46,7 @@ lab::results measure(const lab::settings& with) {
   all.cpu = lab::run_cpu_job(with);
   show(times_of(all.cpu));
   show(jobs_of(all.cpu));
+  measure_contrast(with, all);
   return all;
 }
 
@@ -42,7 +54,7 @@ int demo(const lab::settings& with) {
   lab::require_writable(with.output);  // or one would learn of a wrong path after a minute
   if (!with.picture.empty()) lab::require_writable(with.picture);
   const lab::results all = measure(with);
-  lab::say_part("part 4: what the loops did, in the report");
+  lab::say_part("part 5: what the loops did, in the report");
   lab::write_file(with.output, lab::report_of(all, with));
   lab::say("written: " + with.output);
   if (!with.picture.empty()) {
@@ -53,10 +65,11 @@ int demo(const lab::settings& with) {
   }
   show(summary_of(all));
   if (all.good()) return 0;
-  std::fprintf(stderr, "\nFAILED: %llu pages, %llu requests or connections%s\n",
+  std::fprintf(stderr, "\nFAILED: %llu pages, %llu requests or connections%s%s\n",
                static_cast<unsigned long long>(all.pages.failed),
                static_cast<unsigned long long>(all.service.failed()),
-               all.cpu.agree() ? "" : "; the pictures differ");
+               all.cpu.agree() ? "" : "; the pictures differ",
+               all.contrast.right() ? "" : "; not all ways counted the same primes");
   return 1;
 }
 

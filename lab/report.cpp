@@ -2,6 +2,8 @@
 // The page, section by section.
 #include "report.hpp"
 
+#include "contrast_report.hpp"
+#include "report_parts.hpp"
 #include "report_style.hpp"
 #include "timeline.hpp"
 
@@ -15,31 +17,6 @@
 
 namespace lab {
 namespace {
-
-std::string plural(std::uint64_t count, std::string_view what) {
-  return grouped(count) + " " + std::string(what) + (count == 1 ? "" : "s");
-}
-
-std::string paragraph(std::string_view text, std::string_view kind = "") {
-  const std::string attribute = kind.empty() ? "" : " class=\"" + std::string(kind) + "\"";
-  return "<p" + attribute + ">" + std::string(text) + "</p>\n";
-}
-
-std::string figure(std::string_view says, const std::string& picture) {
-  return "<figure><figcaption>" + std::string(says) + "</figcaption>\n" + picture + "</figure>\n";
-}
-
-/// The data- attributes that go with a section: name and value.
-using attributes = std::vector<std::pair<std::string_view, std::string>>;
-
-std::string section(std::string_view id, std::string_view title, const attributes& data,
-                    const std::string& body) {
-  std::string text = "\n<section id=\"" + std::string(id) + "\"";
-  for (const auto& [name, value] : data) {
-    text.append(" data-").append(name).append("=\"").append(escaped(value)).append("\"");
-  }
-  return text + ">\n<h2>" + escaped(title) + "</h2>\n" + body + "</section>\n";
-}
 
 std::string pages_section(const pages_result& result) {
   const page_run& one = result.one_loop;
@@ -157,7 +134,7 @@ std::string timeline_section(const results& all) {
         &all.service.with_pause.spans, &all.service.without_pause.spans}) {
     for (const auto& loop : one->loops) records += loop.size();
   }
-  return section("timeline", "4. What the loops did", {{"spans", std::to_string(records)}}, body);
+  return section("timeline", "5. What the loops did", {{"spans", std::to_string(records)}}, body);
 }
 
 std::string machine(const settings& with) {
@@ -184,7 +161,7 @@ std::string summary(const results& all) {
 }  // namespace
 
 bool results::good() const {
-  return pages.failed == 0 && service.failed() == 0 && cpu.agree() &&
+  return pages.failed == 0 && service.failed() == 0 && cpu.agree() && contrast.right() &&
          service.with_pause.client.requests > 0 && service.without_pause.client.requests > 0;
 }
 
@@ -214,8 +191,8 @@ std::string report_of(const results& all, const settings& with) {
          palette() + chart_style() + page_style() +
          "</style>\n</head>\n<body>\n<h1>Waiting costs a fiber, computing costs a core</h1>\n" +
          paragraph(escaped(machine(with)), "quiet") + summary(all) + pages_section(all.pages) +
-         service_section(all.service) + cpu_section(all.cpu) + timeline_section(all) +
-         "</body>\n</html>\n";
+         service_section(all.service) + cpu_section(all.cpu) + contrast_section(all.contrast, 4) +
+         timeline_section(all) + "</body>\n</html>\n";
 }
 
 }  // namespace lab

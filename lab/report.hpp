@@ -2,6 +2,7 @@
 // The demo's report: one HTML file with its style and pictures inside, and no script.
 #pragma once
 
+#include "contrast.hpp"
 #include "cpu_job.hpp"
 #include "load.hpp"
 #include "pages.hpp"
@@ -15,6 +16,7 @@ struct results {
   pages_result pages;
   load_result service;
   cpu_result cpu;
+  contrast_result contrast;
 
   /// Returns whether every request was answered rightly and all ways to compute agree.
   bool good() const;

@@ -30,6 +30,12 @@ text.title { font-size: 16px; font-weight: 600; }
 .stolen { fill: var(--stolen); }
 .awake { fill: var(--awake); }
 .page { fill: var(--page); }
+.thread-sample { fill: var(--thread); }
+.curve { stroke-width: 2; }
+line.own { stroke: var(--own); }
+line.stolen { stroke: var(--stolen); }
+line.page { stroke: var(--page); }
+.limit { stroke: var(--thread); stroke-width: 1.5; stroke-dasharray: 5 4; }
 )";
 }
 

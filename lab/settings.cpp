@@ -28,11 +28,15 @@ constexpr const char* what_it_does =
     "              process of their own: without pauses for its throughput, with pauses for its\n"
     "              latency\n"
     "  3 cpu       a picture computed by one fiber a row: plain calls, one loop, all loops\n"
-    "  4 timeline  what every loop did and when, drawn from the runtime's event rings\n"
+    "  4 ways      one job on one loop, under one lock, on threads, on all loops, on the CPU "
+    "pool,\n"
+    "              and how late an echo is beside each\n"
+    "  5 timeline  what every loop did and when, drawn from the runtime's event rings\n"
     "\n"
-    "It takes about a minute, with --quick some ten seconds. It ends with status 0 if every "
+    "It takes about a minute and a half, with --quick some ten seconds. It ends with status 0 if "
+    "every "
     "request\n"
-    "was answered rightly and all ways to compute the picture agree.";
+    "was answered rightly and all ways to compute agree.";
 
 void add_demo_options(CLI::App& app, settings& into) {
   app.add_flag("-q,--quick", into.quick, "Measure everything, but briefly and once");
@@ -41,7 +45,7 @@ void add_demo_options(CLI::App& app, settings& into) {
   app.add_option("--loops", into.loops, "Loops where all are used; 0: one for each CPU")
       ->capture_default_str()
       ->check(CLI::Range(0, 1024));
-  app.add_option("--rounds", into.rounds, "Rounds of parts 1 and 3; the best is taken")
+  app.add_option("--rounds", into.rounds, "Rounds of parts 1, 3 and 4; the best is taken")
       ->capture_default_str()
       ->check(CLI::Range(1, 20));
   app.add_option("--connections", into.load.connections, "Connections of part 2")

@@ -24,7 +24,7 @@ struct settings {
   std::string output = "demo-report.html";
   std::string picture;  ///< where to put the timeline alone, as SVG; empty: nowhere
   unsigned loops = 0;   ///< of the programs on all loops; filled in: at least 1
-  unsigned rounds = 5;  ///< of each measurement of parts 1 and 3
+  unsigned rounds = 5;  ///< of each measurement of parts 1, 3 and 4
   unsigned rows = 192;  ///< of the picture that part 3 computes
   unsigned columns = 1600;
   load_settings load;

@@ -1,106 +1,21 @@
 // SPDX-License-Identifier: MIT
-// Lanes, bars, an axis.
+// Lanes and bars.
 #include "timeline.hpp"
 
 #include "report_style.hpp"
+#include "svg.hpp"
 #include "text.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cmath>
-#include <initializer_list>
 #include <vector>
 
 namespace lab {
 namespace {
 
-constexpr int label_height = 18;
 constexpr int bar_height = 26;
 constexpr int lane_height = label_height + bar_height + 8;
-constexpr int axis_height = 24;
 constexpr double drawn_pixels = 1200;  // closer together than one of these is one
-
-std::string percent(double part, double whole) { return decimal(100 * part / whole, 3) + "%"; }
-
-struct attribute {
-  std::string_view name;
-  std::string value;
-};
-
-/// Returns an element and a line break. `inside` is markup already.
-std::string element(std::string_view tag, std::initializer_list<attribute> attributes,
-                    std::string_view inside = {}) {
-  std::string text = "<";
-  text.append(tag);
-  for (const attribute& one : attributes) {
-    text.append(" ").append(one.name).append("=\"").append(escaped(one.value)).append("\"");
-  }
-  if (inside.empty()) return text.append("/>\n");
-  return text.append(">").append(inside).append("</").append(tag).append(">\n");
-}
-
-std::string number(int value) { return std::to_string(value); }
-
-/// Where a bar is: across in shares of the whole, down in pixels.
-struct place {
-  double x;
-  double width;
-  double whole;
-  int y;
-  int height;
-};
-
-std::string bar(std::string_view kind, const place& at, std::string_view inside = {}) {
-  return element("rect",
-                 {{"class", std::string(kind)},
-                  {"x", percent(at.x, at.whole)},
-                  {"width", percent(at.width, at.whole)},
-                  {"y", number(at.y)},
-                  {"height", number(at.height)}},
-                 inside);
-}
-
-std::string caption(std::string_view text, int x, int y, std::string_view kind = "label") {
-  return element("text", {{"class", std::string(kind)}, {"x", number(x)}, {"y", number(y)}},
-                 escaped(text));
-}
-
-/// The line below a lane: where the loop sleeps it is all there is.
-std::string thread(const std::string& from, const std::string& to, const std::string& y) {
-  return element("line", {{"class", "thread"}, {"x1", from}, {"x2", to}, {"y1", y}, {"y2", y}});
-}
-
-/// Returns a step of 1, 2 or 5 times a power of ten that gives six to eight ticks at most.
-double tick_step(double length) {
-  const double rough = length / 7;
-  const double power = std::pow(10, std::floor(std::log10(rough)));
-  for (const double factor : {1.0, 2.0, 5.0}) {
-    if (factor * power >= rough) return factor * power;
-  }
-  return 10 * power;
-}
-
-/// Returns the number as short as the step allows: 0.5, 20.
-std::string tick_label(double value, double step) {
-  const int digits = step >= 1 ? 0 : static_cast<int>(std::ceil(-std::log10(step) - 1e-9));
-  return decimal(value, digits);
-}
-
-std::string axis(double length, int height) {
-  std::string text;
-  const double step = tick_step(length);
-  for (int n = 0; n * step <= length * 1.0001; ++n) {
-    const double at = n * step;
-    const std::string x = percent(at, length);
-    const char* const anchor = n == 0 ? "start" : at > 0.95 * length ? "end" : "middle";
-    text += element(
-        "line", {{"class", "grid"}, {"x1", x}, {"x2", x}, {"y1", "0"}, {"y2", number(height + 5)}});
-    text += element(
-        "text", {{"class", "tick"}, {"x", x}, {"y", number(height + 19)}, {"text-anchor", anchor}},
-        tick_label(at, step) + (n == 0 ? " ms" : ""));
-  }
-  return text;
-}
 
 std::string_view class_of(span::kind what) {
   switch (what) {
@@ -171,16 +86,6 @@ std::string lanes(const timeline& what) {
     text += thread("0", "100%", number(y + bar_height - 1));
   }
   return text;
-}
-
-std::string chart(int height, std::string_view alt, std::string_view inside) {
-  return element("svg",
-                 {{"class", "chart"},
-                  {"width", "100%"},
-                  {"height", number(height)},
-                  {"role", "img"},
-                  {"aria-label", std::string(alt)}},
-                 inside);
 }
 
 struct legend_entry {

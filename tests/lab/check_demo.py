@@ -3,7 +3,7 @@
 """Runs the demo briefly and checks what it reports.
 
 check_demo.py <heddle_demo>   it ends by itself, leaves no process behind, and its report has all
-                              four parts, no failed request, and a speed-up of waiting over 10;
+                              five parts, no failed request, and a speed-up of waiting over 10;
                               and its load generator counts failures when nobody answers, and
                               ends with status 1
 check_demo.py --self-test     reports with a fault planted are refused, each for its fault
@@ -77,6 +77,12 @@ CLAIMS = [
     ("cpu", lambda s: s["data"].get("data-agree") == "yes", "the ways to compute disagree"),
     ("cpu", lambda s: number(s, "speedup") > 0, "there is no speed-up"),
     ("cpu", lambda s: s["drawn"].get("table", 0) >= 2, "tables are missing"),
+    ("contrast", lambda s: s["data"].get("data-right") == "yes", "not all ways count the same"),
+    ("contrast", lambda s: number(s, "primes") > 0, "there is no count"),
+    ("contrast", lambda s: number(s, "runs") >= 10, "ways are missing"),
+    ("contrast", lambda s: number(s, "pool-echo-p99-ms") > 0, "the echo was not measured"),
+    ("contrast", lambda s: s["drawn"].get("table", 0) == 6, "there are not six tables"),
+    ("contrast", lambda s: s["drawn"].get("chart", 0) >= 10, "pictures are missing"),
     ("timeline", lambda s: number(s, "spans") >= 200, "hardly anything was recorded"),
     ("timeline", lambda s: s["drawn"].get("chart", 0) == 5, "there are not five pictures"),
     ("timeline", lambda s: s["drawn"].get("own", 0) >= 50, "hardly a fiber is drawn"),
@@ -143,9 +149,12 @@ def specimen(**changes):
             "service": f'data-connections="{CONNECTIONS}" data-rate="9000" data-p99-ms="2" '
                        'data-requests="20000" data-failed="0"',
             "cpu": 'data-speedup="1.9" data-agree="yes"',
+            "contrast": 'data-right="yes" data-primes="1229" data-runs="10" '
+                        'data-pool-echo-p99-ms="0.2"',
             "timeline": 'data-spans="300"'}
     body = {"pages": '<rect class="page"/>' * 40, "service": "<table></table>" * 3,
             "cpu": "<table></table>" * 2,
+            "contrast": "<table></table>" * 6 + '<svg class="chart"></svg>' * 10,
             "timeline": '<svg class="chart"></svg>' * 5 + '<rect class="own"/>' * 50}
     for name, (old, new) in changes.items():
         for part in (data, body):
@@ -160,6 +169,9 @@ PLANTS = {
     "a failed request": (specimen(service=('failed="0"', 'failed="3"')), "requests failed"),
     "a connection short": (specimen(service=("1000", "999")), "connections are missing"),
     "answers that differ": (specimen(cpu=("yes", "no")), "disagree"),
+    "a way that miscounts": (specimen(contrast=("yes", "no")), "not all ways count the same"),
+    "an echo that is left out": (specimen(contrast=("echo-p99", "other")), "was not measured"),
+    "a table less": (specimen(contrast=("<table></table>" * 6, "")), "not six tables"),
     "a part left out": (specimen().replace('id="cpu"', 'id="gpu"'), "cpu: the section is missing"),
     "an empty timeline": (specimen(timeline=('class="own"', "")), "hardly a fiber is drawn"),
     "a picture less": (specimen(timeline=('<svg class="chart"></svg>', "")), "five pictures"),
