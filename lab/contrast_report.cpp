@@ -112,7 +112,7 @@ std::string scaling_words(const contrast_result& all) {
       std::to_string(all.cpus) +
       ", and what a fit over all points calls serial "
       "is mostly the CPUs that are not there. The fraction up to " +
-      cpus + " is the program's own.");
+      cpus + " is the program's own, if nothing else wanted them.");
 }
 
 /// Returns what there is to see in a picture of speed-ups, as measured.
