@@ -177,6 +177,10 @@ std::string draw_waits(const contrast_run& run) {
   return chart(label_height + height + 8, "When somebody waited for an echo", text);
 }
 
+std::string waits_legend() {
+  return legend_of({{"page", "somebody waits for an echo"}, {"own", "a thread has the lock"}});
+}
+
 std::string draw_turns(const contrast_run& run, std::string_view alt) {
   constexpr int lane_height = label_height + lane_thickness + 8;
   constexpr double a_while = 0.01;

@@ -26,6 +26,9 @@ std::string scaling_legend();
 /// it has none, as the job.
 std::string draw_waits(const contrast_run& run);
 
+/// Explains the colours of draw_waits and draw_turns.
+std::string waits_legend();
+
 /// Draws a lane for each thread that had the lock for a while, as draw_loops does for loops.
 std::string draw_turns(const contrast_run& run, std::string_view alt);
 

@@ -112,7 +112,7 @@ std::string scaling_words(const contrast_result& all) {
       std::to_string(all.cpus) +
       ", and what a fit over all points calls serial "
       "is mostly the CPUs that are not there. The fraction up to " +
-      cpus + " is the program's own.");
+      cpus + " is the program's own, if nothing else wanted them.");
 }
 
 /// Returns what there is to see in a picture of speed-ups, as measured.
@@ -141,7 +141,8 @@ std::string scaling_part(const contrast_result& all) {
 }
 
 std::string timelines(const contrast_result& all) {
-  std::string text = "<h3>What loops, threads and the echo did</h3>\n" + loops_legend();
+  std::string text =
+      "<h3>What loops, threads and the echo did</h3>\n" + waits_legend() + loops_legend();
   const auto add = [&](setup with, std::string_view says) {
     const contrast_run* const run = all.computing.find(with);
     if (run == nullptr) return;
@@ -157,7 +158,7 @@ std::string timelines(const contrast_result& all) {
   add({way::loops, all.cpus},
       "Orange pieces are stolen, so the job is shorter; but no loop is free, and the echo waits.");
   add({way::loops_one_free, all.cpus},
-      "A loop that has no piece serves the echo at once: green dots instead of a bar.");
+      "A loop that has no piece takes the echo over: dots, and a bar where it was not quick.");
   add({way::cpu_pool, all.cpus},
       "The loop sleeps between questions: the pool's threads compute, and all CPUs are in use.");
   return text;

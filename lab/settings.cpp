@@ -33,9 +33,8 @@ constexpr const char* what_it_does =
     "              and how late an echo is beside each\n"
     "  5 timeline  what every loop did and when, drawn from the runtime's event rings\n"
     "\n"
-    "It takes about a minute and a half, with --quick some ten seconds. It ends with status 0 if "
-    "every "
-    "request\n"
+    "It takes about a minute, with --quick some ten seconds. It ends with status 0 if "
+    "every request\n"
     "was answered rightly and all ways to compute agree.";
 
 void add_demo_options(CLI::App& app, settings& into) {

@@ -84,9 +84,10 @@ TEST(scaling_fit, at_an_edge_no_allowed_neighbour_is_better) {
         {{1, 1}, {2, 1.9}, {3, 1.8}, {4, 1.0}},
         {{1, 1}, {2, 1.1}, {3, 1.9}, {4, 2.9}}}) {
     const usl_fit found = fit_usl(points).value();
-    for (double sigma = 0; sigma <= 1; sigma += 0.01) {
-      for (double kappa = 0; kappa <= 0.5; kappa += 0.005) {
-        ASSERT_GE(usl_error(points, {sigma, kappa}), usl_error(points, found) - exact);
+    for (int percent = 0; percent <= 100; ++percent) {
+      for (int thousandth = 0; thousandth <= 500; thousandth += 5) {
+        const usl_fit other{percent / 100.0, thousandth / 1000.0};
+        ASSERT_GE(usl_error(points, other), usl_error(points, found) - exact);
       }
     }
   }
