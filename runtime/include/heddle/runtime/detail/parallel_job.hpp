@@ -62,15 +62,16 @@ class pace {
 /// What is done with the parts. Called by several threads at once.
 class parallel_job {
  public:
+  parallel_job() = default;
+  parallel_job(const parallel_job&) = delete;
+  parallel_job& operator=(const parallel_job&) = delete;
+  virtual ~parallel_job() = default;
   /// May leave elements out once the sign is set.
   virtual void run(range_part& part, partial_result* into, const stop_sign& sign) const = 0;
   /// Returns a result of no part.
   virtual std::unique_ptr<partial_result> begin() const { return nullptr; }
   /// `right` comes behind `left`.
   virtual void combine(partial_result&, partial_result&) const {}
-
- protected:
-  ~parallel_job() = default;
 };
 
 /// Runs `job` on all parts of `all`; with `into`, combines what comes of them in it. Errors: what
