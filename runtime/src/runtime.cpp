@@ -9,6 +9,7 @@
 #include "debug/dump.hpp"
 #include "debug/stack_overflow.hpp"
 #include "debug/watchdog.hpp"
+#include "pool/pool_thread.hpp"
 #include "pool/pools.hpp"
 #include "sched/scheduler.hpp"
 
@@ -86,6 +87,10 @@ runtime::~runtime() {
   const detail::worker* const here = detail::worker::current();
   HEDDLE_ASSERT(here == nullptr || &here->owner() != scheduler_.get(),
                 "a runtime is destroyed by one of its own fibers, which it would have to wait for");
+  const detail::pool_thread* const works = detail::pool_thread::current();
+  HEDDLE_ASSERT(works == nullptr || works->owner != pools_.get(),
+                "a runtime is destroyed by a call on one of its pools, which it would have to wait "
+                "for");
   if (scheduler_->settings().debug) detail::stop_explaining(*scheduler_);
 }
 

@@ -267,6 +267,28 @@ TEST(simulation, what_is_abandoned_keeps_no_descriptors) {
   EXPECT_EQ(heddle::test::process_counts::now().descriptors, before);
 }
 
+TEST(simulation, what_runs_on_pools_sees_the_callers_context_there_too) {
+  using namespace heddle;
+  context_var<int> request(0);
+  simulation(1).run([&request] {
+    request.set(5);
+    EXPECT_EQ(blocking([&request] { return request.get(); }), 5);
+    EXPECT_EQ(cpu([&request] { return request.get(); }), 5);
+    parallel_for(0, 20, [&request](int) { EXPECT_EQ(request.get(), 5); });
+    request.set(6);
+    EXPECT_EQ(parallel_reduce(
+                  blocked_range(0, 20), 0,
+                  [&request](const auto& part, int sum) {
+                    return sum + request.get() * static_cast<int>(part.size());
+                  },
+                  [&request](int left, int right) {
+                    EXPECT_EQ(request.get(), 6);
+                    return left + right;
+                  }),
+              120);
+  });
+}
+
 TEST(simulation, in_a_fiber_is_an_error) {
   heddle::run([] {
     simulation sim(1);

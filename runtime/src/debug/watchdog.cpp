@@ -81,8 +81,11 @@ watchdog::watchdog(scheduler& of)
       interval_(interval_for(of.settings().slow_slice)),
       notes_(of.loops(), slice_notes({of.settings().slow_slice, interval_})) {
   if (of.settings().debug) prepare_running_stacks();
-  if (of.has_no_thread() && !of.settings().debug) {
-    of.loop(0).tell_when_late(of.settings().slow_slice);
+}
+
+void watchdog::watch() {
+  if (of_.has_no_thread() && !of_.settings().debug) {
+    of_.loop(0).tell_when_late(of_.settings().slow_slice);
   } else {
     start();
   }
@@ -201,7 +204,10 @@ bool watchdog::hear(const late_return& what) noexcept {
 
 void watch_slices(scheduler& of) {
   if (of.settings().slow_slice == nanoseconds{0} || of.choices() != nullptr) return;
-  of.watch = std::make_unique<watchdog>(of);
+  auto made = std::make_unique<watchdog>(of);
+  watchdog& dog = *made;
+  of.watch = std::move(made);  // known to the loops before its thread can doze
+  dog.watch();
 }
 
 }  // namespace heddle::detail

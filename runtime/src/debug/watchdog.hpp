@@ -27,9 +27,10 @@ class scheduler;
 
 class watchdog final : public loop_watch {
  public:
+  explicit watchdog(scheduler& of);
   /// Starts its thread; for a lone loop that needs no other thread only when it is late, unless
   /// config::debug is set. Errors: resource_exhausted.
-  explicit watchdog(scheduler& of);
+  void watch();
   /// Waits for a report that is being made.
   ~watchdog() override;
 
@@ -45,7 +46,6 @@ class watchdog final : public loop_watch {
   /// Returns whether no slice has begun since the last call.
   bool nothing_ran() noexcept;
   void report(worker& loop, worker::slice seen, std::chrono::nanoseconds lasted) noexcept;
-  std::string details_of(const worker& loop) const;
 
   scheduler& of_;
   const std::chrono::nanoseconds interval_;

@@ -19,7 +19,8 @@
 namespace heddle::detail {
 
 blocking_pool::blocking_pool(const config& settings, pools& owner)
-    : settings_(settings), threads_are_{&owner, pool_kind::blocking, settings.debug} {}
+    : settings_(settings),
+      threads_are_{&owner, pool_kind::blocking, settings.debug, cpus_of(settings)} {}
 
 blocking_pool::~blocking_pool() {
   waiter last(cancellation::shield);
@@ -36,11 +37,6 @@ blocking_pool::~blocking_pool() {
   idle.resume_all();
   if (waits) last.wait();
   if (gone_.has_value()) ::pthread_join(*gone_, nullptr);
-}
-
-unsigned blocking_pool::threads() noexcept {
-  const std::lock_guard guard(lock_);
-  return threads_;
 }
 
 /// Under the lock: returns whether somebody must start a thread, and counts it if so.

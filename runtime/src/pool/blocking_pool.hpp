@@ -23,9 +23,6 @@ class blocking_pool final : public call_line {
   /// Waits until its threads have ended; nobody calls any more.
   ~blocking_pool();
 
-  /// Returns how many threads there are. From any thread.
-  unsigned threads() noexcept;
-
  private:
   /// A thread that has nothing to do, in its frame.
   struct idle_thread {
@@ -43,7 +40,7 @@ class blocking_pool final : public call_line {
   bool idle(std::unique_lock<spinlock>& guard, resumption& caller) noexcept;
   bool leave_idle(idle_thread& one) noexcept;
 
-  const config& settings_;
+  const config settings_;
   const pool_thread threads_are_;
 
   // Under lock_.

@@ -5,11 +5,20 @@
 #include "fiber/lent_context.hpp"
 #include "wait/outside_wait.hpp"
 
+#include <cerrno>
 #include <exception>
 #include <mutex>
 #include <utility>
 
 namespace heddle::detail {
+
+namespace {
+
+// Not inlined: where a fiber goes on on another thread, errno has another address.
+__attribute__((noinline)) void set_errno(int value) noexcept { errno = value; }
+__attribute__((noinline)) int get_errno() noexcept { return errno; }
+
+}  // namespace
 
 void call_line::run(pool_call& call, wait_subject about) {
   throw_if_cancelled();
@@ -18,7 +27,9 @@ void call_line::run(pool_call& call, wait_subject about) {
   try {
     send_somebody();
   } catch (...) {
-    if (withdraw(call)) throw;  // else somebody has come all the same
+    if (withdraw(call)) throw;
+    // Who has taken it was sent for another call, for which nobody comes now.
+    fail_another(std::current_exception());
   }
   const outside_wait counted;
   const wake_reason why = await(call, cancellation::deliver, about);
@@ -27,7 +38,21 @@ void call_line::run(pool_call& call, wait_subject about) {
     if (call.stop != nullptr) call.stop(call);
     await(call, cancellation::shield, about);
   }
+  take_outcome(call);
+}
+
+void call_line::take_outcome(pool_call& call) {
+  set_errno(call.error_number);
   if (call.error != nullptr) std::rethrow_exception(std::exchange(call.error, nullptr));
+}
+
+void call_line::fail_another(const std::exception_ptr& error) noexcept {
+  resumption caller;
+  const std::lock_guard guard(lock_);
+  if (pool_call* const other = take()) {
+    other->error = error;
+    caller = finish(*other);
+  }
 }
 
 wake_reason call_line::await(pool_call& call, cancellation mode, wait_subject about) noexcept {
@@ -79,6 +104,7 @@ void call_line::execute(pool_call& call) noexcept {
   } catch (...) {
     call.error = std::current_exception();
   }
+  call.error_number = get_errno();
 }
 
 resumption call_line::finish(pool_call& call) noexcept {

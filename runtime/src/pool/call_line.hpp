@@ -16,6 +16,11 @@ class call_line {
   /// left the body; `cancelled`: it was never begun; what send_somebody() throws.
   void run(pool_call& call, wait_subject about);
 
+  /// Runs the body of a call that has begun, and keeps what leaves it.
+  static void execute(pool_call& call) noexcept;
+  /// Has the caller see what came of a call that is done. Errors: what left the body.
+  static void take_outcome(pool_call& call);
+
  protected:
   call_line() = default;
   ~call_line() = default;
@@ -28,8 +33,6 @@ class call_line {
   // For those who come.
   /// Under the lock: begins the oldest call; null if there is none.
   pool_call* take() noexcept;
-  /// Runs the body of a call that has begun.
-  static void execute(pool_call& call) noexcept;
   /// Under the lock: whoever waits for `call` is to be resumed after it.
   resumption finish(pool_call& call) noexcept;
   /// Under the lock.
@@ -40,6 +43,7 @@ class call_line {
  private:
   void put(pool_call& call) noexcept;
   bool withdraw(pool_call& call) noexcept;
+  void fail_another(const std::exception_ptr& error) noexcept;
   void unlink(pool_call& call) noexcept;
   wake_reason await(pool_call& call, cancellation mode, wait_subject about) noexcept;
 

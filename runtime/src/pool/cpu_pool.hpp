@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A oneTBB arena whose threads serve a line of calls.
-// Invariants: (1) under lock_: tokens_ >= the number of calls in line; (2) when the destructor
-// returns, no token is left that would look at the line. Not here: parallel algorithms
-// (parallel.cpp). The threads themselves are oneTBB's, and stay with it.
+// Invariants: (1) for each call in line a token is in the arena, or about to be; (2) a token that
+// is left over finds an empty line: it has a share in the pool, which lives until the last of them.
+// Not here: parallel algorithms (parallel.cpp). The threads themselves are oneTBB's, and stay with
+// it.
 #pragma once
 
 #include <heddle/runtime/config.hpp>
@@ -11,31 +12,35 @@
 #include "pool/pool_thread.hpp"
 #include "pool/tbb_arena.hpp"
 
-#include <cstddef>
+#include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 
 namespace heddle::detail {
 
+class pools;
+
 class cpu_pool final : public call_line {
  public:
   cpu_pool(const config& settings, pools& owner);
-  /// Waits for its last token; nobody calls any more.
-  ~cpu_pool();
+
+  /// Nobody calls any more. The pool ends with its last token.
+  void close() noexcept;
 
  private:
+  ~cpu_pool();
+
   void send_somebody() override;
   static void token(void* pool) noexcept;
   void serve_one() noexcept;
+  void give_up_share() noexcept;
 
-  const config& settings_;
+  const tbb_arena::settings wanted_;
   const pool_thread threads_are_;
   std::once_flag started_;
   std::optional<tbb_arena> arena_;
-
-  // Under lock_.
-  std::size_t tokens_ = 0;
-  waiter* closer_ = nullptr;  // the destructor
+  std::atomic<std::uint64_t> shares_{1};
 };
 
 }  // namespace heddle::detail

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <utility>
 
@@ -31,22 +32,24 @@ class algorithm final : public divided_work {
             const pool_thread* as) noexcept
       : job_(job), context_(context), as_(as) {}
 
-  void run_in(tbb_group& group, const range_part& all, partial_result* into) const {
+  void run_in(tbb_group& group, const range_part& all, partial_result* into) {
     tsan_release(&begin_);
     const struct ends {
       const void* end;
       ~ends() { tsan_acquire(end); }
     } at_end{&end_};
+    group_ = &group;
     group.run(*this, all, into);
+    if (error_ != nullptr) std::rethrow_exception(error_);
   }
 
   bool is_empty(const range_part& part) const override { return got(part).empty(); }
   bool is_divisible(const range_part& part) const override { return got(part).is_divisible(); }
-  range_part* copy(const range_part& part) const override {
-    return handed(got(part).copy().release());
+  range_part* copy(const range_part& part) const noexcept override {
+    return handed_or_none([&part] { return got(part).copy(); });
   }
-  range_part* split(range_part& part) const override {
-    range_part* const right = handed(got(part).split().release());
+  range_part* split(range_part& part) const noexcept override {
+    range_part* const right = handed_or_none([&part] { return got(part).split(); });
     handed(&part);
     return right;
   }
@@ -64,11 +67,15 @@ class algorithm final : public divided_work {
   }
   partial_result* begin() const override {
     const a_share here(*this);
+    const works_for_pool pool(as_);
+    const lent_context lent(context_);
     return handed(job_.begin().release());
   }
   void combine(partial_result& left, partial_result& right) const override {
     const a_share here(*this);
     const in_turn on_it(&left);
+    const works_for_pool pool(as_);
+    const lent_context lent(context_);
     job_.combine(left, got(right));
   }
   void drop(partial_result* result) const noexcept override {
@@ -99,6 +106,18 @@ class algorithm final : public divided_work {
    private:
     const void* object_;
   };
+  /// What `make` returns; null, and the work is cut short, if it throws: oneTBB does not bear that.
+  template <class Make>
+  range_part* handed_or_none(Make make) const noexcept {
+    const a_share here(*this);
+    try {
+      return handed(make().release());
+    } catch (...) {
+      if (!failed_.exchange(true, std::memory_order_relaxed)) error_ = std::current_exception();
+      group_->cut_short();
+      return nullptr;
+    }
+  }
   template <class T>
   static T& got(T& object) noexcept {
     tsan_acquire(&object);
@@ -113,7 +132,10 @@ class algorithm final : public divided_work {
   const parallel_job& job_;
   const context_snapshot& context_;
   const pool_thread* as_;
-  char begin_ = 0;  // addresses for the sanitizer
+  tbb_group* group_ = nullptr;
+  mutable std::atomic<bool> failed_{false};
+  mutable std::exception_ptr error_;  // written by who has set failed_, read after all parts
+  char begin_ = 0;                    // addresses for the sanitizer
   char end_ = 0;
 };
 
@@ -152,7 +174,7 @@ class run_in_turns final : public stop_sign {
 /// An algorithm as a call on the CPU pool.
 class parallel_call final : public pool_call {
  public:
-  parallel_call(const range_part& all, const parallel_job& job, partial_result* into) noexcept
+  parallel_call(const range_part& all, const parallel_job& job, partial_result* into)
       : pool_call(&parallel_call::run, &parallel_call::cut), all_(all), job_(job), into_(into) {}
 
   /// Returns whether some of the work was left undone.
@@ -168,7 +190,7 @@ class parallel_call final : public pool_call {
 
   void run_here() {
     const bool simulated = worker::current_fiber() != nullptr;
-    const algorithm work(job_, context, simulated ? nullptr : pool_thread::current());
+    algorithm work(job_, context, simulated ? nullptr : pool_thread::current());
     if (simulated) {
       const std::unique_ptr<range_part> whole = all_.copy();
       run_in_turns(work, cut_)(*whole, into_);

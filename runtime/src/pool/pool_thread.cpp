@@ -12,6 +12,7 @@ namespace {
 
 constinit thread_local const pool_thread* here = nullptr;
 constinit thread_local thread_stack own_stack{};
+constinit thread_local bool unbound = false;  // from the CPU of the loop that has started it
 
 thread_stack stack_of_caller() noexcept {
   pthread_attr_t how;
@@ -32,6 +33,13 @@ void prepare_to_explain() noexcept {
 
 }  // namespace
 
+std::optional<cpu_set_t> cpus_of(const config& settings) noexcept {
+  cpu_set_t cpus;
+  if (!settings.pin_loops) return {};
+  if (::pthread_getaffinity_np(::pthread_self(), sizeof cpus, &cpus) != 0) return {};
+  return cpus;
+}
+
 __attribute__((noinline)) const pool_thread* pool_thread::current() noexcept { return here; }
 
 thread_stack explained_stack() noexcept { return own_stack; }
@@ -39,6 +47,9 @@ thread_stack explained_stack() noexcept { return own_stack; }
 works_for_pool::works_for_pool(const pool_thread* as) noexcept : before_(here) {
   if (as == nullptr) return;
   if (as->explains) prepare_to_explain();
+  if (as->cpus.has_value() && !unbound) {
+    unbound = ::pthread_setaffinity_np(::pthread_self(), sizeof *as->cpus, &*as->cpus) == 0;
+  }
   here = as;
 }
 

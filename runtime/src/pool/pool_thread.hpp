@@ -4,10 +4,14 @@
 // fiber.
 #pragma once
 
+#include <heddle/runtime/config.hpp>
 #include <heddle/runtime/detail/pool_call.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+
+#include <sched.h>
 
 namespace heddle::detail {
 
@@ -16,11 +20,15 @@ class pools;
 struct pool_thread {
   pools* owner;
   pool_kind kind;
-  bool explains;  // overflows of its stack
+  bool explains;                  // overflows of its stack
+  std::optional<cpu_set_t> cpus;  // where it may run, if loops, which may start it, are bound
 
   /// Returns what the calling thread is; null if it works for no pool.
   static const pool_thread* current() noexcept;
 };
+
+/// Returns the CPUs of the calling thread, which makes the pools, if loops are to be bound.
+std::optional<cpu_set_t> cpus_of(const config& settings) noexcept;
 
 struct thread_stack {
   std::uintptr_t begin = 0;  // its lowest byte

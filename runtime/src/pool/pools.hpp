@@ -12,14 +12,14 @@ namespace heddle::detail {
 class pools {
  public:
   explicit pools(const config& effective)
-      : settings_(effective), blocking(settings_, *this), cpu(settings_, *this) {}
+      : blocking(effective, *this), cpu(*new cpu_pool(effective, *this)) {}
+  /// Nobody calls any more. Waits until the blocking pool's threads have ended.
+  ~pools() { cpu.close(); }
+  pools(const pools&) = delete;
+  pools& operator=(const pools&) = delete;
 
- private:
-  const config settings_;
-
- public:
   blocking_pool blocking;
-  cpu_pool cpu;
+  cpu_pool& cpu;  // ends with its last token
 };
 
 }  // namespace heddle::detail

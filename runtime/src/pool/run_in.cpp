@@ -54,8 +54,11 @@ class handed_line final : public call_line, public std::enable_shared_from_this<
     pool_call* const call = take();
     if (call == nullptr) return;
     guard.unlock();
-    call->error = std::make_exception_ptr(
-        std::runtime_error("heddle::run_in: the executor has dropped the call"));
+    try {
+      throw std::runtime_error("heddle::run_in: the executor has dropped the call");
+    } catch (...) {
+      call->error = std::current_exception();  // that, or that there was no memory for it
+    }
     guard.lock();
     end(guard, *call);
   }

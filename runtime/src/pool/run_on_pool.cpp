@@ -3,12 +3,12 @@
 #include <heddle/runtime/cancel.hpp>
 #include <heddle/runtime/task.hpp>
 
+#include "fiber/lent_context.hpp"
+#include "pool/call_line.hpp"
 #include "pool/pool_thread.hpp"
 #include "pool/pools.hpp"
 #include "pool/simulated_call.hpp"
 #include "sched/scheduler.hpp"
-
-#include <exception>
 
 namespace heddle::detail {
 
@@ -43,16 +43,13 @@ void run_on_pool(pool_kind where, pool_call& call) {
 
 void run_simulated_call(pool_call& call, const char* name) {
   throw_if_cancelled();
+  call.context = capture_context();
   bool withdrawn = false;
   task<void> step = spawn({.name = name}, [&] {
     if (withdrawn) return;
     call.reached = pool_call::stage::begun;
     const shield_guard as_on_a_thread;  // which hears of no cancellation
-    try {
-      call.body(call);
-    } catch (...) {
-      call.error = std::current_exception();
-    }
+    call_line::execute(call);
   });
   try {
     step.join();
@@ -62,7 +59,7 @@ void run_simulated_call(pool_call& call, const char* name) {
     if (call.stop != nullptr) call.stop(call);
     shield([&] { step.join(); });
   }
-  if (call.error != nullptr) std::rethrow_exception(std::exchange(call.error, nullptr));
+  call_line::take_outcome(call);
 }
 
 }  // namespace heddle::detail

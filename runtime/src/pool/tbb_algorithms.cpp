@@ -17,18 +17,25 @@ tbb::task_group_context& of(void* context) noexcept {
   return *static_cast<tbb::task_group_context*>(context);
 }
 
-/// A range as oneTBB wants one.
+/// A range as oneTBB wants one: neither copying nor cutting it may throw, for oneTBB keeps parts in
+/// an array that it then could not take down. Without a range it is empty.
 class part {
  public:
-  part(const divided_work& work, const range_part& all) : work_(work), range_(work.copy(all)) {}
-  part(const part& other) : part(other.work_, *other.range_) {}
-  part(part& other, tbb::split) : work_(other.work_), range_(work_.split(*other.range_)) {}
+  part(const divided_work& work, const range_part& all) noexcept
+      : work_(work), range_(work.copy(all)) {}
+  part(const part& other) noexcept
+      : work_(other.work_), range_(other.range_ == nullptr ? nullptr : work_.copy(*other.range_)) {}
+  part(part& other, tbb::split) noexcept
+      : work_(other.work_),
+        range_(other.range_ == nullptr ? nullptr : work_.split(*other.range_)) {}
   part& operator=(const part&) = delete;
-  ~part() { work_.drop(range_); }
+  ~part() {
+    if (range_ != nullptr) work_.drop(range_);
+  }
 
-  bool empty() const { return work_.is_empty(*range_); }
-  bool is_divisible() const { return work_.is_divisible(*range_); }
-  range_part& range() const noexcept { return *range_; }
+  bool empty() const { return range_ == nullptr || work_.is_empty(*range_); }
+  bool is_divisible() const { return range_ != nullptr && work_.is_divisible(*range_); }
+  void run(partial_result* into) const;
 
  private:
   const divided_work& work_;
@@ -39,6 +46,10 @@ class group_sign final : public stop_sign {
  public:
   bool is_set() const noexcept override { return tbb::is_current_task_group_canceling(); }
 };
+
+void part::run(partial_result* into) const {
+  if (range_ != nullptr) work_.run(*range_, into, group_sign());
+}
 
 /// A body as oneTBB's parallel_reduce wants one.
 class reduction {
@@ -53,7 +64,7 @@ class reduction {
     if (is_own_) work_.drop(result_);
   }
 
-  void operator()(const part& one) { work_.run(one.range(), result_, group_sign()); }
+  void operator()(const part& one) { one.run(result_); }
   void join(reduction& right) { work_.combine(*result_, *right.result_); }
 
  private:
@@ -82,7 +93,7 @@ void tbb_group::run(const divided_work& work, const range_part& all, partial_res
   tbb::this_task_arena::isolate([&] {
     const tbb::auto_partitioner by_need;
     if (into == nullptr) {
-      const auto body = [&work](const part& one) { work.run(one.range(), nullptr, group_sign()); };
+      const auto body = [](const part& one) { one.run(nullptr); };
       tbb::parallel_for(whole, body, by_need, of(context_));
     } else {
       reduction body(work, *into);

@@ -11,9 +11,10 @@ class divided_work {
  public:
   virtual bool is_empty(const range_part& part) const = 0;
   virtual bool is_divisible(const range_part& part) const = 0;
-  /// The caller owns what it gets, and gives it to drop().
-  virtual range_part* copy(const range_part& part) const = 0;
-  virtual range_part* split(range_part& part) const = 0;
+  /// The caller owns what it gets, and gives it to drop(). Null: that failed, and the work has been
+  /// cut short.
+  virtual range_part* copy(const range_part& part) const noexcept = 0;
+  virtual range_part* split(range_part& part) const noexcept = 0;
   virtual void drop(range_part* part) const noexcept = 0;
 
   virtual void run(range_part& part, partial_result* into, const stop_sign& sign) const = 0;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <set>
 
@@ -19,35 +20,53 @@ using control = tbb::global_control;
 /// What the pools of this process want of oneTBB, whose threads are one set for all, by itself one
 /// less than there are cores: it counts on the thread that calls, and here that is a loop's, which
 /// does not help. Of several wishes oneTBB grants the smallest, so there is one for all pools.
-/// Process-wide, like what it is about; it lasts as long as a pool needs it.
-class wish_for_threads {
- public:
-  explicit wish_for_threads(std::size_t threads) : threads_(threads) {
-    const std::lock_guard guard(lock);
-    wishes.insert(threads);
-    renew();
-  }
-  ~wish_for_threads() {
-    const std::lock_guard guard(lock);
-    wishes.erase(wishes.find(threads_));
-    renew();
-  }
-  wish_for_threads(const wish_for_threads&) = delete;
-  wish_for_threads& operator=(const wish_for_threads&) = delete;
+/// Process-wide, like what it is about. Never destroyed: a runtime may end after main().
+struct wish_list {
+  std::mutex lock;
+  std::multiset<std::size_t> wishes;
+  std::optional<control> granted;
 
- private:
-  static void renew() {
+  static wish_list& of_process() {
+    static wish_list& only = *new wish_list;
+    return only;
+  }
+  /// Under the lock.
+  void renew() {
     granted.reset();
     if (wishes.empty()) return;
     const std::size_t without = control::active_value(control::max_allowed_parallelism);
     granted.emplace(control::max_allowed_parallelism, std::max(*wishes.rbegin() + 1, without));
   }
+};
 
-  static inline std::mutex lock;
-  static inline std::multiset<std::size_t> wishes;
-  static inline std::optional<control> granted;
+/// One pool's wish, as long as it stands.
+class wish_for_threads {
+ public:
+  explicit wish_for_threads(std::size_t threads) {
+    const std::lock_guard guard(all_.lock);
+    mine_ = all_.wishes.insert(threads);
+    try {
+      all_.renew();
+    } catch (...) {
+      all_.wishes.erase(mine_);
+      throw;
+    }
+  }
+  ~wish_for_threads() {
+    const std::lock_guard guard(all_.lock);
+    all_.wishes.erase(mine_);
+    try {
+      all_.renew();
+    } catch (const std::bad_alloc&) {
+      // The other pools have the threads that oneTBB has by itself.
+    }
+  }
+  wish_for_threads(const wish_for_threads&) = delete;
+  wish_for_threads& operator=(const wish_for_threads&) = delete;
 
-  std::size_t threads_;
+ private:
+  wish_list& all_ = wish_list::of_process();
+  std::multiset<std::size_t>::iterator mine_;
 };
 
 }  // namespace

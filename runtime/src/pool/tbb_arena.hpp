@@ -18,8 +18,9 @@ class tbb_arena {
   tbb_arena(const tbb_arena&) = delete;
   tbb_arena& operator=(const tbb_arena&) = delete;
 
-  /// Has `run(argument)` called by one of its threads. First come, first served. Errors:
-  /// std::bad_alloc.
+  /// Has `run(argument)` called by one of its threads, also after this object's end. Errors:
+  /// std::bad_alloc: it will not be; std::runtime_error: oneTBB cannot start a thread, but some
+  /// thread, some day, may call it.
   void enqueue(void (*run)(void*) noexcept, void* argument);
 
  private:

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
@@ -21,6 +22,10 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 
 namespace heddle {
 namespace {
@@ -49,6 +54,8 @@ class thread_gate {
  private:
   std::atomic<bool> open_{false};
 };
+
+[[gnu::noinline]] int test_errno() { return errno; }
 
 TEST(blocking, gives_whatever_the_call_returns) {
   run(with_loops(1), [] {
@@ -393,6 +400,48 @@ TEST(blocking, where_no_thread_can_be_had_says_so_and_the_fiber_goes_on) {
     });
   });
   EXPECT_TRUE(end.exited_with(0)) << end.status << end.output;
+}
+
+TEST(blocking, errno_is_what_the_call_has_left) {
+  for (const unsigned loops : {1U, 2U}) {
+    run(with_loops(loops), [] {
+      const int fd = blocking([] { return ::open("/nowhere/to/be/found", O_RDONLY); });
+      const int error = test_errno();
+      EXPECT_EQ(fd, -1);
+      EXPECT_EQ(error, ENOENT);
+      cpu([] { errno = ERANGE; });
+      EXPECT_EQ(test_errno(), ERANGE);
+    });
+  }
+}
+
+TEST(blocking, threads_are_not_bound_as_the_loop_that_starts_them_is) {
+  const auto cpus = [] {
+    cpu_set_t mine;
+    ::pthread_getaffinity_np(::pthread_self(), sizeof mine, &mine);
+    return CPU_COUNT(&mine);
+  };
+  const int all = cpus();
+  if (all < 2) GTEST_SKIP() << "this process has one CPU";
+  config settings = with_loops(1);
+  settings.pin_loops = true;
+  run(settings, [&] {
+    EXPECT_EQ(cpus(), 1);
+    EXPECT_EQ(blocking(cpus), all);
+    EXPECT_EQ(cpu(cpus), all);
+  });
+}
+
+TEST(blocking, a_call_that_destroys_its_runtime_says_so) {
+  const test::child_end end = test::in_child([] {
+    auto home = std::make_shared<std::optional<runtime>>(std::in_place, with_loops(1));
+    (*home)->spawn([home] { blocking([&home] { home->reset(); }); }).detach();
+    std::this_thread::sleep_for(20s);
+    return true;
+  });
+  EXPECT_TRUE(end.killed_by(SIGABRT)) << end.status;
+  EXPECT_NE(end.output.find("destroyed by a call on one of its pools"), std::string::npos)
+      << end.output;
 }
 
 TEST(blocking, every_call_is_made_once_or_was_cancelled) {

@@ -84,10 +84,13 @@ TEST(cpu, on_a_plain_thread_and_on_a_thread_of_the_pool_calls_there) {
 }
 
 TEST(cpu, on_a_blocking_thread_goes_to_the_cpu_pool) {
-  run(with_cpu_threads(1), [] {
+  run(with_cpu_threads(3), [] {
     const auto computes = cpu([] { return std::this_thread::get_id(); });
-    blocking([computes] {
-      EXPECT_EQ(cpu([] { return std::this_thread::get_id(); }), computes);
+    blocking([loops_job = computes] {
+      const auto here = std::this_thread::get_id();
+      EXPECT_NE(cpu([] { return std::this_thread::get_id(); }), here);
+      EXPECT_NE(loops_job, here);
+      EXPECT_EQ(cpu([] { return tbb::this_task_arena::max_concurrency(); }), 3);
       EXPECT_THROW(cpu([] { throw std::runtime_error("there"); }), std::runtime_error);
     });
   });
@@ -158,10 +161,31 @@ TEST(cpu, a_job_that_has_begun_is_finished_and_the_cancellation_comes_after_it) 
 
 TEST(cpu, a_runtime_may_end_while_cancelled_jobs_have_left_tokens) {
   for (int round = 0; round < test::rounds(50); ++round) {
+    std::atomic<bool> begun{false};
+    std::atomic<int> unwound{0};
     std::atomic<int> made{0};
-    runtime home(with_cpu_threads(1, 2));
-    for (int n = 0; n < 20; ++n) home.spawn([&made] { cpu([&made] { ++made; }); }).detach();
-    if (round % 2 == 0) home.run([] { cpu([] {}); });
+    {
+      runtime home(with_cpu_threads(1, 2));
+      home.spawn([&] {
+            cpu([&] {
+              begun = true;
+              test::wait_until([&unwound] { return unwound == 20; });
+            });
+          })
+          .detach();
+      test::wait_until([&begun] { return begun.load(); });
+      for (int n = 0; n < 20; ++n) {
+        home.spawn([&] {
+              const struct at_end {
+                std::atomic<int>& count;
+                ~at_end() { ++count; }
+              } here{unwound};
+              cpu([&made] { ++made; });
+            })
+            .detach();
+      }
+    }
+    EXPECT_EQ(made, 0);  // the only thread was busy until all of them had been cancelled
   }
 }
 

@@ -333,6 +333,21 @@ TEST(parallel_for, bodies_see_the_callers_context) {
   });
 }
 
+TEST(parallel_reduce, what_combines_sees_the_callers_context) {
+  context_var<int> request(0);
+  run(with_cpu_threads(3), [&request] {
+    request.set(5);
+    std::atomic<int> wrong{0};
+    const auto look = [&](int left, int right) {
+      wrong += request.get() == 5 ? 0 : 1;
+      std::this_thread::sleep_for(1us);  // so that others take parts
+      return left + right;
+    };
+    EXPECT_EQ(parallel_reduce(std::vector<int>(1000, 1), 0, look, look), 1000);
+    EXPECT_EQ(wrong, 0);
+  });
+}
+
 TEST(parallel_for, many_fibers_share_the_pool) {
   config settings = with_loops(2);
   settings.cpu_threads = 2;

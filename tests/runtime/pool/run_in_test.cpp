@@ -65,9 +65,30 @@ TEST(run_in, takes_asios_executors_and_onetbbs_arenas_and_functions) {
   tbb::task_arena arena(1, 0);
   run(with_loops(1), [&] {
     EXPECT_EQ(run_in(pool.get_executor(), [] { return 1; }), 1);
-    EXPECT_EQ(run_in(arena, [] { return tbb::this_task_arena::max_concurrency(); }), 1);
+    const auto loop = std::this_thread::get_id();
+    EXPECT_NE(run_in(arena, [] { return std::this_thread::get_id(); }), loop);
     const auto on_a_thread = [](auto call) { std::thread(std::move(call)).detach(); };
     EXPECT_EQ(run_in(on_a_thread, [] { return 3; }), 3);
+  });
+}
+
+TEST(run_in, a_full_arena_does_not_hold_up_the_loop) {
+  tbb::task_arena arena(1, 0);
+  run(with_loops(1), [&arena] {
+    std::atomic<bool> inside{false};
+    std::atomic<bool> open{false};
+    auto first = spawn([&] {
+      run_in(arena, [&] {
+        inside = true;
+        test::wait_until([&open] { return open.load(); });
+      });
+    });
+    test::yield_until([&inside] { return inside.load(); });
+    auto second = spawn([&arena] { return run_in(arena, [] { return 2; }); });
+    test::let_all_run();  // hangs if the second waits on its thread
+    open = true;
+    first.join();
+    EXPECT_EQ(second.join(), 2);
   });
 }
 

@@ -44,9 +44,10 @@ concept has_enqueue = requires(Executor& executor, handed_call call) {
 
 }  // namespace detail
 
-/// What can be asked to run a function: by executor.execute(f), as Asio's and the standard's
-/// proposals have it, by executor.enqueue(f), as oneTBB's task_arena, or by executor(f). It is
-/// given a copyable function object, to be called once, on any thread, or to be destroyed.
+/// What can be asked to run a function later: by executor.enqueue(f), as oneTBB's task_arena, else
+/// by executor.execute(f), as Asio's executors, else by executor(f). It is given a copyable
+/// function object, to be called once, on any thread, or to be destroyed; it is asked on the
+/// caller's loop, and should not wait for the function's end.
 template <class Executor>
 concept executor = detail::has_execute<Executor> || detail::has_enqueue<Executor> ||
     std::invocable<Executor&, detail::handed_call>;
@@ -57,7 +58,8 @@ concept executor = detail::has_execute<Executor> || detail::has_enqueue<Executor
 /// `cancelled` if the caller was cancelled before the call began, and then f is not called (so a
 /// deadline around it bounds how long it stands in line); resource_exhausted if not even one thread
 /// can be had. Once it has begun it returns its result, and a cancellation comes at the next
-/// suspension point. Suspends: yes, cancel-safe. Cost: some 10 µs, most of it to wake a thread.
+/// suspension point. errno is then what f has left, as after cpu() and run_in(). Suspends: yes,
+/// cancel-safe. Cost: some 10 µs, most of it to wake a thread.
 template <class F>
 requires std::is_invocable_v<F> std::invoke_result_t<F> blocking(F&& f) {
   detail::call_of<F> call(std::forward<F>(f));
@@ -69,15 +71,17 @@ requires std::is_invocable_v<F> std::invoke_result_t<F> blocking(F&& f) {
 /// it. f sees the caller's context_vars. Returns: what f returns. Errors: what f throws; what
 /// `where` throws when it is asked; `cancelled` if the caller was cancelled before the call began,
 /// and then f is not called, whatever `where` does later; std::runtime_error if `where` drops the
-/// call; std::bad_alloc. Suspends: yes, cancel-safe.
+/// call; std::bad_alloc. In a simulation `where` must be made of its fibers: nothing else can end a
+/// wait there. Suspends: yes, cancel-safe.
 template <executor Executor, class F>
 requires std::is_invocable_v<F> std::invoke_result_t<F> run_in(Executor&& where, F&& f) {
   detail::call_of<F> call(std::forward<F>(f));
   detail::run_handed_over(call, [&where](detail::handed_call handed) {
-    if constexpr (detail::has_execute<std::remove_reference_t<Executor>>) {
-      where.execute(std::move(handed));
-    } else if constexpr (detail::has_enqueue<std::remove_reference_t<Executor>>) {
+    // What has both, as oneTBB's arena, waits in execute().
+    if constexpr (detail::has_enqueue<std::remove_reference_t<Executor>>) {
       where.enqueue(std::move(handed));
+    } else if constexpr (detail::has_execute<std::remove_reference_t<Executor>>) {
+      where.execute(std::move(handed));
     } else {
       std::invoke(where, std::move(handed));
     }

@@ -33,6 +33,7 @@ struct pool_call {
   stop_function stop;        // asks a body that has begun to end early; null: there is no way to
   context_snapshot context;  // of the caller
   std::exception_ptr error;  // what left the body
+  int error_number = 0;      // errno, as the body has left it
 
   // Under the lock of its line.
   stage reached = stage::queued;
