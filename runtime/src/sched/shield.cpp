@@ -9,7 +9,6 @@
 #include "sched/cancel.hpp"
 #include "sched/worker.hpp"
 
-#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -19,7 +18,8 @@ void surface_groups(fiber& self) noexcept {
   cancel_domain& groups = *self.domain.load(std::memory_order_relaxed);
   std::lock_guard guard(groups.lock);
   for (group_core* each = groups.first; each != nullptr; each = each->next) {
-    each->depth = std::min(each->depth, self.depth);
+    // Not written without need: who cancels a fork's group, which never surfaces, reads it.
+    if (each->depth > self.depth) each->depth = self.depth;
   }
   self.deepest_group = self.depth;
 }
