@@ -5,12 +5,14 @@
 #include <heddle/runtime/error.hpp>
 
 #include "base/assert.hpp"
+#include "base/spin_wait.hpp"
 #include "base/tsan_order.hpp"
 
 #include <exception>
 #include <mutex>
 #include <new>
 #include <string>
+#include <utility>
 
 namespace heddle::detail {
 
@@ -21,7 +23,16 @@ cpu_pool::cpu_pool(const config& settings, pools& owner)
 cpu_pool::~cpu_pool() { HEDDLE_ASSERT(empty(), "a CPU pool ends while calls stand in line"); }
 
 void cpu_pool::close() noexcept {
-  arena_.reset();  // what was enqueued there is still run
+  waiter last(cancellation::shield);
+  std::unique_lock guard(lock_);
+  const bool waits = tokens_ > 0;
+  if (waits) closer_ = &last;
+  guard.unlock();
+  if (waits) last.wait();
+  arena_.reset();  // an orphan is run all the same, or not
+  // Whoever was last is about to give up its share: a few instructions.
+  const std::int64_t rest = 1 + orphans_.load(std::memory_order_relaxed);
+  for (spin_wait pause; shares_.load(std::memory_order_relaxed) > rest;) pause.once();
   give_up_share();
 }
 
@@ -33,17 +44,26 @@ void cpu_pool::give_up_share() noexcept {
 void cpu_pool::send_somebody() {
   std::call_once(started_, [this] { arena_.emplace(wanted_); });
   shares_.fetch_add(1, std::memory_order_relaxed);
+  count_token(1);
   tsan_release(this);
   try {
     arena_->enqueue(&cpu_pool::token, this);
   } catch (const std::bad_alloc&) {
-    give_up_share();  // there is no token
+    count_token(-1);  // there is none
+    give_up_share();
     throw;
   } catch (const std::exception& error) {
     // The token is there, and keeps its share; whether it is ever run nobody can say.
+    orphans_.fetch_add(1, std::memory_order_relaxed);
+    count_token(-1);
     throw resource_exhausted(std::string("heddle: oneTBB has no thread for cpu(): ") +
                              error.what());
   }
+}
+
+void cpu_pool::count_token(std::int64_t change) noexcept {
+  const std::lock_guard guard(lock_);
+  tokens_ += change;
 }
 
 void cpu_pool::token(void* pool) noexcept {
@@ -56,6 +76,7 @@ void cpu_pool::token(void* pool) noexcept {
 void cpu_pool::serve_one() noexcept {
   const works_for_pool here(&threads_are_);
   resumption caller;
+  resumption closer;
   std::unique_lock guard(lock_);
   if (pool_call* const call = take()) {
     guard.unlock();
@@ -63,6 +84,7 @@ void cpu_pool::serve_one() noexcept {
     guard.lock();
     caller = finish(*call);
   }
+  if (--tokens_ <= 0 && closer_ != nullptr) closer = std::exchange(closer_, nullptr)->claim();
 }
 
 }  // namespace heddle::detail

@@ -25,7 +25,8 @@ class cpu_pool final : public call_line {
  public:
   cpu_pool(const config& settings, pools& owner);
 
-  /// Nobody calls any more. The pool ends with its last token.
+  /// Nobody calls any more. Waits for the tokens that will certainly be run; the pool ends with the
+  /// last.
   void close() noexcept;
 
  private:
@@ -35,12 +36,18 @@ class cpu_pool final : public call_line {
   static void token(void* pool) noexcept;
   void serve_one() noexcept;
   void give_up_share() noexcept;
+  void count_token(std::int64_t change) noexcept;
 
   const tbb_arena::settings wanted_;
   const pool_thread threads_are_;
   std::once_flag started_;
   std::optional<tbb_arena> arena_;
-  std::atomic<std::uint64_t> shares_{1};
+  std::atomic<std::int64_t> shares_{1};   // the runtime's, and one for each token
+  std::atomic<std::int64_t> orphans_{0};  // tokens of which nobody knows whether they are ever run
+
+  // Under lock_.
+  std::int64_t tokens_ = 0;    // but for orphans; less, if one of these was run
+  waiter* closer_ = nullptr;  // close()
 };
 
 }  // namespace heddle::detail

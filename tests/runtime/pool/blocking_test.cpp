@@ -34,7 +34,6 @@ using namespace std::chrono_literals;
 using test::eventually;
 using test::process_counts;
 using test::with_loops;
-using test::yield_until;
 
 config with_threads(unsigned most, unsigned loops = 1) {
   config settings = with_loops(loops);
@@ -264,13 +263,18 @@ TEST(blocking, idle_threads_end) {
 
 TEST(blocking, no_thread_is_started_before_the_first_call_and_none_is_left_after_the_runtime) {
   run(with_loops(1), [] { blocking([] {}); });  // a sanitizer has a thread of its own from here on
-  const std::size_t before = process_counts::now().threads;
-  run(with_loops(1), [before] {
+  // A thread that was joined is listed for a moment more.
+  const std::size_t before = test::thread_sanitized ? 2 : 1;
+  const auto there_are = [](std::size_t threads) {
+    return eventually([threads] { return process_counts::now().threads == threads; });
+  };
+  if (!there_are(before)) GTEST_SKIP() << "other cases have left oneTBB's threads: run it alone";
+  run(with_loops(1), [&] {
     EXPECT_EQ(process_counts::now().threads, before);
     blocking([] {});
     EXPECT_EQ(process_counts::now().threads, before + 1);
   });
-  EXPECT_EQ(process_counts::now().threads, before);
+  EXPECT_TRUE(there_are(before));
 }
 
 TEST(blocking, a_runtime_that_ends_waits_for_calls_that_have_begun_and_makes_no_other) {
