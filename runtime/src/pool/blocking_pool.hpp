@@ -21,7 +21,7 @@ class blocking_pool final : public call_line {
  public:
   blocking_pool(const config& settings, pools& owner);
   /// Waits until its threads have ended; nobody calls any more.
-  ~blocking_pool();
+  ~blocking_pool() override;
 
  private:
   /// A thread that has nothing to do, in its frame.

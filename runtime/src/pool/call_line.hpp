@@ -12,6 +12,8 @@ namespace heddle::detail {
 
 class call_line {
  public:
+  virtual ~call_line() = default;
+
   /// Puts `call` in line and waits until it is done. On a fiber or a plain thread. Errors: what
   /// left the body; `cancelled`: it was never begun; what send_somebody() throws.
   void run(pool_call& call, wait_subject about);
@@ -23,7 +25,6 @@ class call_line {
 
  protected:
   call_line() = default;
-  ~call_line() = default;
   call_line(const call_line&) = delete;
   call_line& operator=(const call_line&) = delete;
 

@@ -21,6 +21,7 @@ namespace heddle::detail {
 
 class pools;
 
+// NOLINTNEXTLINE(cppcoreguidelines-virtual-class-destructor): it ends itself
 class cpu_pool final : public call_line {
  public:
   cpu_pool(const config& settings, pools& owner);
@@ -30,7 +31,7 @@ class cpu_pool final : public call_line {
   void close() noexcept;
 
  private:
-  ~cpu_pool();
+  ~cpu_pool() override;
 
   void send_somebody() override;
   static void token(void* pool) noexcept;
@@ -46,7 +47,7 @@ class cpu_pool final : public call_line {
   std::atomic<std::int64_t> orphans_{0};  // tokens of which nobody knows whether they are ever run
 
   // Under lock_.
-  std::int64_t tokens_ = 0;    // but for orphans; less, if one of these was run
+  std::int64_t tokens_ = 0;   // but for orphans; less, if one of these was run
   waiter* closer_ = nullptr;  // close()
 };
 
