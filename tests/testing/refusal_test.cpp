@@ -9,7 +9,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <tuple>
 
 namespace {
@@ -17,10 +19,31 @@ namespace {
 using heddle::test::scenario;
 using heddle::testing::resource;
 
+/// oneTBB's threads come with the first pool that needs them and go some time after the last: with
+/// one that stays their number is the same before and after. Only where they are used at all.
+void keep_threads_of_onetbb(const std::string& scenario_name) {
+  if (!scenario_name.starts_with("cpu") && !scenario_name.starts_with("parallel")) return;
+  static heddle::runtime stays;
+  stays.run([] {
+    const unsigned threads = heddle::runtime::current().settings().cpu_threads;
+    std::atomic<unsigned> inside{0};
+    heddle::task_group jobs;
+    for (unsigned n = 0; n < threads; ++n) {
+      jobs.spawn([&inside, threads] {
+        heddle::cpu([&inside, threads] {
+          for (++inside; inside < threads;) std::this_thread::yield();  // each has its own thread
+        });
+      });
+    }
+    jobs.join();
+  });
+}
+
 class refusals_of : public ::testing::TestWithParam<std::tuple<scenario, resource>> {};
 
 TEST_P(refusals_of, are_told_and_nothing_is_lost) {
   const auto& [one, what] = GetParam();
+  keep_threads_of_onetbb(one.name);
   scenario::instance current;
   heddle::testing::fault_options options;
   options.after = [&current] {
