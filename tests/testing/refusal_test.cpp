@@ -42,7 +42,8 @@ void keep_threads_of_onetbb(const std::string& scenario_name) {
 class refusals_of : public ::testing::TestWithParam<std::tuple<scenario, resource>> {};
 
 TEST_P(refusals_of, are_told_and_nothing_is_lost) {
-  const auto& [one, what] = GetParam();
+  const scenario& one = std::get<scenario>(GetParam());
+  const resource what = std::get<resource>(GetParam());
   keep_threads_of_onetbb(one.name);
   scenario::instance current;
   heddle::testing::fault_options options;
