@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Checks the Promela models of this folder exhaustively with spin.
 
-Usage: run_models.py bias|park|waker|join|scope|group|select|fork|branches|pool|planted_bugs|all
+Usage: run_models.py SUITE, which is one of: bias park waker join scope group select fork branches
+pool asymmetric nest planted_bugs all
 
 For every configuration: the verifier's outcome, states, depth, memory and CPU time. A configuration
 passes if spin searched all of its states and found no error. A planted bug passes if spin finds
@@ -48,11 +49,14 @@ FAILURES = {
     "left without its value": r"settled\[",
     "sleeps beside what it waits for": r"word\[0\]==3|buffered|is_closed",
     "deadlock": r"!\(locked",
-    "two holders": r"inside==(of_loop|0)\) \(at",
+    "two holders": r"inside==(of_loop|of_owner|0)\) \(at",
     "lock left held": r"inside==0\)&& !\(held",
     "branch run twice or not at all": r"ran\[",
     "frame touched after its end": r"violated frame",
     "entry lost or doubled": r"had\[",
+    "write under the lock not seen": r"count==made",
+    "joined before all have ended": r"over\[",
+    "spawn order overtaken": r"in_deque\[.*==0\) \(at",
     "waits for ever": r"invalid end state",
 }
 
@@ -140,6 +144,28 @@ POOL = [Run("pool", parameters) for parameters in (
 
 BIAS = [Run("bias", parameters) for parameters in (
     "HOME=4", "HOME=3 FOREIGN=2", "HOME=3 FOREIGN=2 TWICE=1", "HOME=2 FOREIGN=3 TWICE=1")]
+
+ASYMMETRIC = [Run("asymmetric", parameters) for parameters in (
+    "", "OWN=4 TWICE=3", "TAKERS=2", "OWN=2 TAKERS=3 TWICE=1", "OWN_FENCE=1 TAKERS=2")]
+
+NEST = [Run("nest", parameters, large) for parameters, large in (
+    ("", False),
+    ("CHILDREN=3 THIEVES=2", False),
+    ("SUSPENDS=1", False),
+    ("CHILDREN=3 SUSPENDS=1 LEAVES=1 THIEVES=0", False),
+    ("CHILDREN=3 LEAVES=1 GIVES_WAY=1 LOOPS=2", False),
+    ("CHILDREN=3 SUSPENDS=1 LEAVES=1 GIVES_WAY=1 LOOPS=2 THIEVES=2", True),
+    ("SECOND=1", False),
+    ("CHILDREN=3 SECOND=1 LEAVES=1 LOOPS=2 THIEVES=2", True),
+    ("CHILDREN=3 DESTROYS=1 LEAVES=1 LOOPS=2 THIEVES=2", False),
+    ("OUTER=1", False),
+    ("OUTER=1 LEAVES=1 LOOPS=2", False),
+    ("OUTER=1 SUSPENDS=1 LOOPS=2 THIEVES=2", True),
+    ("OUTER=1 CHILDREN=3 SUSPENDS=1 GIVES_WAY=1 LOOPS=2", True),
+    ("OUTER=1 SUSPENDS=1 LEAVES=1 GIVES_WAY=1 LOOPS=2", True),
+    ("OUTER=1 SECOND=1 LEAVES=1 LOOPS=2", True),
+    ("OUTER=1 DESTROYS=1 LEAVES=1 LOOPS=2", True),
+)]
 
 PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
                 for parameters, bug, failure in (
@@ -232,11 +258,33 @@ PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
     ("CANCEL=1", "LEAVES_WHILE_IT_RUNS", "frame touched after its end"),
     ("MOST=2 DEPENDS=1", "A_STARTED_THREAD_SENDS_NOBODY", "waits for ever"),
     ("FAILS=1", "NOBODY_IS_TOLD_OF_A_FAILURE", "waits for ever"),
+)] + [Run("asymmetric", "", bug=f"BUG_{bug}", failure=failure)
+      for bug, failure in (
+    ("NO_HEAVY_FENCE", "two holders"),
+    ("LOOKS_BEFORE_IT_SAYS", "two holders"),
+    ("DOES_NOT_WAIT", "two holders"),
+    ("STAYS_WHILE_IT_WAITS", "waits for ever"),
+    ("LETS_GO_AND_THEN_WRITES", "write under the lock not seen"),
+)] + [Run("nest", parameters, bug=f"BUG_{bug}", failure=failure)
+      for parameters, bug, failure in (
+    ("", "THIEF_COUNTS_LATER", "group touched after its end"),
+    ("", "THIEF_COUNTS_THE_LAST_TOO", "waits for ever"),
+    ("SUSPENDS=1", "READY_BEFORE_IT_COUNTS", "joined before all have ended"),
+    ("SUSPENDS=1", "BOTH_HAVE_WHAT_THE_LIST_HAD", "joined before all have ended"),
+    ("SUSPENDS=1", "GIVES_UP_ITS_SHARE_FIRST", "group touched after its end"),
+    ("OUTER=1 LEAVES=1 LOOPS=2", "COUNTS_ONLY_WHO_SUSPENDS", "joined before all have ended"),
+    ("SECOND=1", "NO_SHARE_FOR_THE_LIST", "joined before all have ended"),
+    ("SECOND=1", "PUSHES_BEFORE_IT_COUNTS", "joined before all have ended"),
+    ("SECOND=1", "STAYS_AT_THE_END_OF_ITS_MAKER", "waits for ever"),
+    ("CHILDREN=3 LEAVES=1 GIVES_WAY=1 LOOPS=2", "KEEPS_BEHIND_THE_DEQUE",
+     "spawn order overtaken"),
+    ("CHILDREN=3 LEAVES=1 GIVES_WAY=1 LOOPS=2", "STOLEN_BY_A_LOOP_WITH_TASKS",
+     "spawn order overtaken"),
 )]
 
 SUITES = {"bias": BIAS, "park": PARK, "waker": WAKER, "join": JOIN, "scope": SCOPE, "group": GROUP,
           "select": SELECT, "fork": FORK, "branches": BRANCHES, "pool": POOL,
-          "planted_bugs": PLANTED_BUGS}
+          "asymmetric": ASYMMETRIC, "nest": NEST, "planted_bugs": PLANTED_BUGS}
 
 
 def call(command, folder, what):
@@ -324,7 +372,8 @@ def main(arguments):
             print(f"run_models: {tool} is not installed: apt-get install {tool} "
                   "(or configure with -DHEDDLE_WITH_MODELS=OFF)", file=sys.stderr)
             return 1
-    all_sound = BIAS + PARK + WAKER + JOIN + SCOPE + GROUP + SELECT + FORK + BRANCHES + POOL
+    all_sound = (BIAS + PARK + WAKER + JOIN + SCOPE + GROUP + SELECT + FORK + BRANCHES + POOL +
+                 ASYMMETRIC + NEST)
     sound = {(run.model, run.parameters, run.live) for run in all_sound}
     for run in PLANTED_BUGS:
         assert (run.model, run.parameters, run.live) in sound, f"not checked without: {run.title()}"

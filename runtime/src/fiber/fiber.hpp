@@ -12,6 +12,7 @@
 #include <heddle/runtime/park.hpp>
 
 #include "fiber/context.hpp"
+#include "fiber/group_chain.hpp"
 #include "fiber/identity.hpp"
 #include "fiber/parker.hpp"
 
@@ -79,10 +80,13 @@ class fiber : public parker, public job {
   }
 
   execution saved;
-  task_core* task = nullptr;      // what runs here; null while pooled
-  worker* pinned_to = nullptr;    // may be run by this loop only
-  fiber* claimed_by = nullptr;    // the joiner that switched here and waits for `task` to end
-  fiber* next_settled = nullptr;  // while the joins that led here are made real waits
+  task_core* task = nullptr;            // what runs here; null while pooled
+  worker* pinned_to = nullptr;          // may be run by this loop only
+  fiber* claimed_by = nullptr;          // the joiner that switched here and waits for `task` to end
+  fiber* next_settled = nullptr;        // while the joins that led here are made real waits
+  group_core* runs_child_of = nullptr;  // the group it joins, while a child of that runs above it
+  group_core* keeps_in = nullptr;       // the group of this body that may keep children
+  group_chain aside;                    // the nest of its loop, while it gives way
   cancellation join_mode = cancellation::deliver;  // of the join this fiber is in, while it claims
   std::atomic<state> status{state::pooled};
   scope_depth depth = 0;   // how many scopes and shields it is in

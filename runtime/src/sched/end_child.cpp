@@ -9,6 +9,7 @@
 #include "sched/worker.hpp"
 
 #include <mutex>
+#include <utility>
 
 namespace heddle::detail {
 
@@ -48,7 +49,7 @@ bool gives_up_last_share(child_core& child) noexcept {
          child.shares.fetch_sub(1, std::memory_order_acq_rel) == 1;
 }
 
-void end_child(task_core& core, worker& here) noexcept {
+fiber* end_child(task_core& core, worker& here) noexcept {
   auto& child = static_cast<child_core&>(core);
   group_core& group = *child.group;
   fiber& self = *here.running();
@@ -62,7 +63,19 @@ void end_child(task_core& core, worker& here) noexcept {
   // order: release — the outcome, for whoever sees done: subtask::done() may, before the join.
   child.stage.store(task_stage::done, std::memory_order_release);
   drop_runners_share(self, child);
-  end_pending(group);
+  fiber* const maker = std::exchange(self.claimed_by, nullptr);
+  if (maker == nullptr) end_pending(group);
+  return maker;
+}
+
+bool add_pending(group_core& group) noexcept {
+  std::uint32_t seen = group.pending.load(std::memory_order_relaxed);
+  do {
+    if (seen == 0) return false;
+    // order: relaxed — the caller is in the group, or its owner: it does not end.
+  } while (!group.pending.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed,
+                                                std::memory_order_relaxed));
+  return true;
 }
 
 void end_pending(group_core& group) noexcept {

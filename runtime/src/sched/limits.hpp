@@ -10,6 +10,8 @@ namespace heddle::detail {
 
 /// Tasks taken from the deque in a row before the fifo has its turn.
 inline constexpr int deque_burst = 8;
+/// Children that the nest of a loop keeps, at most.
+inline constexpr std::size_t nest_room = 256;
 /// Picks between two visits to the root: global queue, timers, epoll.
 inline constexpr int poll_interval = 64;
 /// The same in a simulation: one pick, and one that finds the turn over.

@@ -5,7 +5,6 @@
 #include <heddle/runtime/cancel.hpp>
 
 #include "fiber/task_storage.hpp"
-#include "sched/end_child.hpp"
 #include "sched/resume.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/worker.hpp"
@@ -90,7 +89,6 @@ void keep_hooks(task_core& core, const worker& here) noexcept {
 }
 
 void end_watched(task_core& core, worker& here, std::uint64_t seen) noexcept {
-  if (is_set(seen, task_core::child)) return end_child(core, here);
   if (is_set(seen, task_core::shared)) {
     // order: acq_rel — as in begin_end(), which has found out that a lone loop must do it so, too.
     seen = core.state.fetch_add(task_core::completing, std::memory_order_acq_rel);

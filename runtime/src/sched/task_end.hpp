@@ -6,6 +6,7 @@
 #include <heddle/runtime/detail/task_core.hpp>
 
 #include "base/spin_wait.hpp"
+#include "sched/end_child.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/worker.hpp"
 
@@ -84,16 +85,24 @@ inline void publish_end(task_core& core, worker& here) noexcept {
 
 /// Ends a task whose outcome is stored: wakes the joiner, reports an error that nobody will join,
 /// frees a detached core. The core is not touched afterwards. May suspend, in the user's hook.
-inline void end_task(task_core& core, worker& here) noexcept {
+/// Returns the maker of its group if that goes on now, as end_child().
+inline fiber* end_task(task_core& core, worker& here) noexcept {
   core.runner.store(nullptr, std::memory_order_relaxed);
   if (core.outcome == task_outcome::failure) [[unlikely]]
     keep_hooks(core, here);
+  if (is_set(core.state.load(std::memory_order_relaxed), task_core::child)) {
+    return end_child(core, here);
+  }
   const std::uint64_t seen = begin_end(core, here);
-  constexpr std::uint64_t watched = task_core::joiner | task_core::detached | task_core::busy |
-                                    task_core::shared | task_core::child;
-  if (is_set(seen, watched)) return end_watched(core, here, seen);
+  constexpr std::uint64_t watched =
+      task_core::joiner | task_core::detached | task_core::busy | task_core::shared;
+  if (is_set(seen, watched)) {
+    end_watched(core, here, seen);
+    return nullptr;
+  }
   here.count_finished();  // before anybody can see the end
   publish_end(core, here);
+  return nullptr;
 }
 
 }  // namespace heddle::detail

@@ -28,7 +28,7 @@ void describe_calling_stack(sanitizer_state& state) noexcept {
 }
 
 /// The takers', where the kernel can make other threads pass one.
-branch_deque::fence fence_of_branches(bool shared) noexcept {
+branch_deque::fence fence_of_owners_places(bool shared) noexcept {
   if (!shared) return branch_deque::fence::none;
   return prepare_heavy_fence() ? branch_deque::fence::of_takers : branch_deque::fence::of_owner;
 }
@@ -45,7 +45,8 @@ worker::worker(scheduler& owner, unsigned index)
       blocks_(owner.blocks),
       deque_(shared_),
       fifo_(shared_),
-      branches_(fence_of_branches(shared_)),
+      nest_(fence_of_owners_places(shared_) == branch_deque::fence::of_owner),
+      branches_(fence_of_owners_places(shared_)),
       timers_(owner.started_at()),
       reactor_(std::make_shared<reactor>(owner.tick, owner.choices())) {
   if (const std::size_t capacity = owner.settings().trace_events; capacity > 0) {
@@ -166,7 +167,8 @@ void worker::turn(const task_core* until) noexcept {
   if (picks_left_ <= 0) housekeeping();
   if (owner_.exhausted()) [[unlikely]]
     lend_stacks();
-  fiber* next = starves() ? prepare_starved() : nullptr;
+  fiber* next = gives_way_ == nullptr ? nullptr : after_giving_way();
+  if (next == nullptr && starves()) next = prepare_starved();
   if (next == nullptr) next = prepare_next();
   if (next == nullptr && picks_left_ > 0) {
     if (job* const found = search()) {

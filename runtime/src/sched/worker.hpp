@@ -6,8 +6,8 @@
 // dealt with (queued, committed as parked, pooled) by dispose(), on the next stack (exceptions:
 // fiber/README.md, rule 2); (3) a member function that switches must not use `this` afterwards: the
 // fiber may be on another loop. Source files: worker.cpp (root), worker_switch.cpp (fibers),
-// worker_stacks.cpp (where they run), worker_steal.cpp (other loops), worker_park.cpp,
-// worker_turn.cpp (when simulated).
+// worker_nest.cpp (joins of groups), worker_stacks.cpp (where they run), worker_steal.cpp (other
+// loops), worker_park.cpp, worker_turn.cpp (when simulated).
 #pragma once
 
 #include <heddle/runtime/config.hpp>
@@ -28,6 +28,7 @@
 #include "sched/fifo.hpp"
 #include "sched/limits.hpp"
 #include "sched/look_back.hpp"
+#include "sched/nest.hpp"
 #include "timer/wheel.hpp"
 
 #include <algorithm>
@@ -95,6 +96,22 @@ class worker : public switch_state {
   /// Returns false if it did not. Else the task has ended, or it has suspended, which made `self`'s
   /// wait real, and that wait has ended: self.word says how.
   static bool claim(fiber& self, task_core& core, cancellation mode) noexcept;
+
+  // Children of groups (worker_nest.cpp)
+  /// Queues a child of the running fiber, which has made `group`, so that its join runs it (N1).
+  /// Returns false if it may not be kept: nothing is queued.
+  bool keep(group_core& group, child_core& child) noexcept;
+  /// Gives up the handle's share of a child that may have been kept last. Returns false if not.
+  bool drops_share_of_kept(child_core& child) noexcept {
+    return !nest_.maybe_empty() && nest_.drop_share_of_youngest(child);
+  }
+  /// Is to be called before the first run_kept() of a join.
+  static void begin_kept(fiber& self) noexcept;
+  /// Runs the oldest child that `group` keeps, for its maker, which joins it (N2): until it has
+  /// ended, or has suspended. Returns false if there is none, or no stack for it.
+  static bool run_kept(fiber& self, group_core& group) noexcept;
+  /// Has all kept children wait in the deque from now on (N4).
+  void leave_nest() noexcept;
 
   // Branches of fork_join (worker_branches.cpp)
   /// Wakes a loop for a branch that was offered here, sometimes.
@@ -166,6 +183,7 @@ class worker : public switch_state {
   void spawn_with_care(task_core& core);
   void push_or_throw(task_core& core);
   void has_spawned(fiber* parent, std::int64_t index) noexcept;
+  void note_spawn(fiber& parent, std::int64_t index) const noexcept;
   bool maybe_idle() const noexcept;
   job* pick() noexcept;
   job* pick_in_turn() noexcept;
@@ -198,6 +216,13 @@ class worker : public switch_state {
   void settle_claims(fiber& child) noexcept;
   static fiber* run_task(fiber& self) noexcept;
 
+  // worker_nest.cpp
+  bool may_keep(const fiber& maker, const group_core& group, const child_core& child) noexcept;
+  job* take_kept_of(worker& victim) noexcept;
+  bool goes_on_at_once(const fiber& joiner) noexcept;
+  void give_way(fiber& joiner) noexcept;
+  fiber* after_giving_way() noexcept;
+
   // worker_branches.cpp
   void leave_branches() noexcept;
   job* take_branch_of(worker& victim) noexcept;
@@ -207,6 +232,7 @@ class worker : public switch_state {
   // worker_stacks.cpp
   fiber* take_unusual(task_core& core) noexcept;
   void fill_warm();
+  bool finds_stacks() noexcept;
   fiber* do_without(task_core& core) noexcept;
   fiber* take_reserve() noexcept;
   void starve(task_core& core) noexcept;
@@ -266,6 +292,7 @@ class worker : public switch_state {
   bool traced_;  // somebody wants to hear of slices
   int picks_left_;
   int burst_left_ = deque_burst;
+  int nest_left_ = deque_burst;  // children that a join may run before others have their turn
   unsigned index_;
   std::uint64_t next_id_ = 0;  // of a range that this loop has taken
   std::uint64_t ids_end_ = 0;
@@ -284,6 +311,7 @@ class worker : public switch_state {
   bool simulated_;                        // by a policy, which gives it turns
   bool asleep_ = false;                   // simulated: it is parked
   fiber* in_hand_ = nullptr;              // simulated: what the next turn is for
+  fiber* gives_way_ = nullptr;            // to the root, with its nest, if that has something to do
   std::atomic<bool> woken_{false};        // simulated: instead of a write to the reactor's eventfd
   std::uint32_t offers_before_wake_ = 1;  // how many branches are offered before the next wake-up
   std::uint32_t wake_gap_ = 1;
@@ -297,6 +325,7 @@ class worker : public switch_state {
   // Shared with thieves and sentinels.
   deque<task_core> deque_;
   fifo<job> fifo_;
+  nest nest_;                                     // of the running fiber and those below it
   branch_deque branches_;                         // of the running fiber
   std::atomic<std::uint64_t> branches_taken_{0};  // by other loops
   mpsc_stack inbox_;
@@ -336,7 +365,8 @@ inline job* worker::pick() noexcept {
 /// run, nothing to record.
 inline bool worker::may_swap(const fiber& self) const noexcept {
   return !shared_ && !traced_ && self.claimed_by == nullptr && self.pinned_to == nullptr &&
-         deque_.maybe_empty() && branches_.maybe_empty() && !has_bound() && inbox_.maybe_empty();
+         deque_.maybe_empty() && nest_.maybe_empty() && branches_.maybe_empty() && !has_bound() &&
+         inbox_.maybe_empty();
 }
 
 inline fiber* worker::take_warm() noexcept {
@@ -425,6 +455,15 @@ inline __attribute__((always_inline)) void worker::leave(worker& here, fiber& se
   make_switch(here, self, here.enter(to), what);
 }
 
+/// Takes down where in this loop's deque the latest child of a fiber stands. If it comes from
+/// another loop, any entry here may be an older child.
+inline void worker::note_spawn(fiber& parent, std::int64_t index) const noexcept {
+  const std::int64_t unknown = parent.spawned_on == nullptr ? fiber::none_before : index - 1;
+  parent.spawn_before = parent.spawned_on == this ? parent.latest_spawn : unknown;
+  parent.latest_spawn = index;
+  parent.spawned_on = this;
+}
+
 inline bool worker::claimable(fiber& self, task_core& core) noexcept {
   if (deque_.take_oldest_if(&core)) return true;
   // The youngest entry overtakes nobody of its spawner if the spawner's child before it has
@@ -443,6 +482,8 @@ inline __attribute__((always_inline)) bool worker::claim(fiber& self, task_core&
   if (child == nullptr) return false;  // no stack now: it is queued again
   if (!here.branches_.maybe_empty()) [[unlikely]]
     here.leave_branches();
+  if (!here.nest_.maybe_empty()) [[unlikely]]
+    here.leave_nest();
   here.counters_.claimed.add();
   self.join_mode = mode;
   child->claimed_by = &self;

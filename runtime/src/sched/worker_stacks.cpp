@@ -47,6 +47,17 @@ void worker::fill_warm() {
   if (exhausted) owner_.set_exhausted(false);
 }
 
+/// As fill_warm(). Returns whether there are idle stacks of the usual size now.
+bool worker::finds_stacks() noexcept {
+  try {
+    fill_warm();
+  } catch (const std::exception&) {
+    return false;
+  }
+  if (owner_.stacks.unguarded() != 0) owner_.note_unguarded();
+  return true;
+}
+
 fiber* worker::do_without(task_core& core) noexcept {
   const bool usual = stack_bytes_of(core) == 0;
   if (usual) owner_.set_exhausted(true);

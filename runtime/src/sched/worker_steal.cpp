@@ -18,7 +18,8 @@ void worker::wake_one() noexcept {
 }
 
 bool worker::has_stealable() const noexcept {
-  return !fifo_.empty_seq_cst() || !deque_.empty_seq_cst() || !branches_.empty_seq_cst();
+  return !fifo_.empty_seq_cst() || !deque_.empty_seq_cst() || !branches_.empty_seq_cst() ||
+         !nest_.empty_seq_cst();
 }
 
 bool worker::work_visible() const noexcept {
@@ -60,6 +61,7 @@ job* worker::steal_from(worker& victim) noexcept {
     }
   }
   if (first == nullptr) first = take_branch_of(victim);
+  if (first == nullptr) first = take_kept_of(victim);
   if (first != nullptr && traced_) trace(trace_kind::steal, fiber_id::none, victim.index_);
   return first;
 }

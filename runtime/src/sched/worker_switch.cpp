@@ -7,6 +7,7 @@
 #include "sched/task_end.hpp"
 #include "sched/worker.hpp"
 
+#include <heddle/runtime/detail/group_core.hpp>
 #include <heddle/runtime/error.hpp>
 
 #include <exception>
@@ -111,6 +112,8 @@ void worker::park(fiber& self) noexcept {
   here.trace_slice_end(self);
   if (!here.branches_.maybe_empty()) [[unlikely]]
     here.leave_branches();
+  if (!here.nest_.maybe_empty()) [[unlikely]]
+    here.leave_nest();
   if (self.claimed_by != nullptr) [[unlikely]]
     here.settle_claims(self);
   leave(here, self, here.prepare_next(), after::parks);
@@ -135,6 +138,7 @@ handover worker::begin_any_yield(fiber& self) noexcept {
   worker& here = *current();
   here.trace_slice_end(self);
   if (!here.branches_.maybe_empty()) here.leave_branches();
+  if (!here.nest_.maybe_empty()) here.leave_nest();
   if (self.claimed_by != nullptr) here.settle_claims(self);
   if (self.unarmed != nullptr) arm_deadlines(self);
   fiber* const next = here.prepare_next();
@@ -157,12 +161,32 @@ handover worker::begin_swap_with_task(fiber& self, job& oldest) noexcept {
   return begin_switch(here, self, here.enter(next), after::nothing);
 }
 
+namespace {
+
+/// N5, before its maker can go on.
+void count_claimed_child(group_core& group) noexcept {
+  if (std::exchange(group.joiner_has_last, false)) return;
+  // order: relaxed — the maker has its own until it joins.
+  group.pending.fetch_add(1, std::memory_order_relaxed);
+}
+
+}  // namespace
+
 void worker::settle_claims(fiber& child) noexcept {
   // The child suspends: each joiner in the chain that led here now waits like any other. All of
-  // them have left their stacks; none is visible to a waker before it is committed.
+  // them have left their stacks; none is visible to a waker before it is committed. One that runs
+  // children of its group is in no wait: it goes on, and waits for its group.
   fiber* joiners = nullptr;
+  fiber* makers = nullptr;
   for (fiber* each = &child; each->claimed_by != nullptr;) {
     fiber& joiner = *std::exchange(each->claimed_by, nullptr);
+    if (group_core* const group = joiner.runs_child_of) {
+      count_claimed_child(*group);
+      joiner.next_settled = makers;
+      makers = &joiner;
+      each = &joiner;
+      continue;
+    }
     joiner.says({join_kind, each->task->id});
     joiner.word.begin(joiner.join_mode == cancellation::deliver
                           ? joiner.floor(joiner.saved.exceptions.uncaught_exceptions)
@@ -178,12 +202,19 @@ void worker::settle_claims(fiber& child) noexcept {
     joiners = joiner.next_settled;
     commit_park(joiner);
   }
+  while (makers != nullptr) {
+    fiber& maker = *makers;
+    makers = maker.next_settled;
+    make_ready(maker);
+  }
 }
 
 void worker::spawn(task_core& core) {
   // What may throw, or takes long, is asked about here and done out of line.
   scheduler& owner = owner_;
   fiber* const parent = running();
+  if (parent != nullptr && parent->keeps_in != nullptr) [[unlikely]]
+    leave_nest();  // what it has spawned before goes first
   if (owner.hindered() || core.extras() != nullptr || next_id_ == ids_end_ ||
       (parent != nullptr && parent->storage != nullptr)) [[unlikely]] {
     return spawn_with_care(core);
@@ -223,11 +254,7 @@ void worker::push_or_throw(task_core& core) {
 }
 
 inline void worker::has_spawned(fiber* parent, std::int64_t index) noexcept {
-  if (parent != nullptr) {
-    parent->spawn_before = parent->spawned_on == this ? parent->latest_spawn : fiber::none_before;
-    parent->latest_spawn = index;
-    parent->spawned_on = this;
-  }
+  if (parent != nullptr) note_spawn(*parent, index);
   // The first job is most likely run next, here; for more of them help is worth its price.
   if (shared_ && owner_.idle.worth_waking() && deque_.size() > 1) wake_one();
 }
@@ -256,6 +283,7 @@ inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexc
   self.uncaught_at_entry = current()->exceptions->uncaught_exceptions;
   self.attention.store(fiber::unchecked, std::memory_order_relaxed);
   self.spawned_on = nullptr;
+  self.keeps_in = nullptr;
   // order: release — partner: request_cancel(), which then looks at this fiber.
   core.runner.store(&self, std::memory_order_release);
   if (core.outcome != task_outcome::refused) [[likely]] {
@@ -267,12 +295,15 @@ inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexc
     end_storage(self);
   worker& here = *current();
   here.trace_slice_end(self);
-  fiber* const joiner = std::exchange(self.claimed_by, nullptr);
-  if (joiner == nullptr) {
-    end_task(core, here);  // may call the user's hook, which may suspend: it still is this task
+  fiber* joiner = self.claimed_by;
+  if (joiner == nullptr || joiner->runs_child_of != nullptr) {
+    joiner = end_task(core, here);  // may call the user's hook, which may suspend: it is this task
   } else {
+    self.claimed_by = nullptr;
     end_claimed_task(core, here);
   }
+  if (self.keeps_in != nullptr) [[unlikely]]
+    current()->leave_nest();  // a group outlives its maker
   self.pinned_to = nullptr;
   return joiner;
 }
@@ -282,14 +313,11 @@ void worker::fiber_main(fiber& self, departure left) {
   for (;;) {
     if (fiber* const joiner = run_task(self)) {
       worker& here = *current();
-      // The joiner goes on at once if nobody waits here; else it waits its turn.
-      if (here.maybe_idle() && --here.picks_left_ > 0) {
+      if (here.goes_on_at_once(*joiner)) {
         leave(here, self, joiner, after::ended);
         continue;
       }
-      // Else whoever only spawns and joins, and never parks, would not hear of its time-outs.
-      if (joiner->unarmed != nullptr) arm_deadlines(*joiner);
-      here.make_ready(*joiner);
+      here.give_way(*joiner);
     }
     fiber* const next = next_after(self);
     leave(*current(), self, next, after::ended);

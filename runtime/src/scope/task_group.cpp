@@ -46,23 +46,36 @@ bool wait_for_children(group_core& group, cancellation mode) noexcept {
          wake_reason::cancelled;
 }
 
-/// Gives up the owner's part in `pending`. Returns whether children are left.
-bool begin_join(group_core& group) noexcept {
-  group.joined = true;
-  // order: acq_rel — what the children did; partner: end_pending().
-  return group.pending.fetch_sub(1, std::memory_order_acq_rel) != 1;
+bool is_maker(const group_core& group, const fiber* self) noexcept {
+  return self != nullptr && self == group.maker && self->task->id == group.of_task;
 }
 
-/// Counts a child. Returns false if the group has ended: once 0, `pending` stays so, or another
-/// who counts in vain would take this one's try for a child.
-bool add_pending(group_core& group) noexcept {
-  std::uint32_t seen = group.pending.load(std::memory_order_relaxed);
+/// Runs the children that the group keeps, one after the other. What is left when the caller is
+/// cancelled is left to the loop.
+void run_kept(fiber& self, group_core& group, cancellation mode) noexcept {
+  if (self.keeps_in != &group) return;
+  if (self.unarmed != nullptr) arm_deadlines(self);
+  self.says({group_kind, &group});
+  worker::begin_kept(self);
   do {
-    if (seen == 0) return false;
-    // order: relaxed — the caller is in the group, or its owner: it does not end.
-  } while (!group.pending.compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed,
-                                                std::memory_order_relaxed));
-  return true;
+    if (worker::current()->in_turns) end_turn();  // what it is about to take may be stolen first
+    const bool asked = self.attention.load(std::memory_order_relaxed) != 0;
+    if (asked && mode == cancellation::deliver && is_cancelled(self, floor_now(self))) {
+      return worker::current()->leave_nest();
+    }
+  } while (worker::run_kept(self, group));
+}
+
+/// Runs the children that it keeps, if the caller may, and gives up the owner's part in `pending`.
+/// Returns whether children are left.
+bool begin_join(group_core& group, cancellation mode) noexcept {
+  group.joined = true;
+  if (fiber* const self = worker::current_fiber(); is_maker(group, self)) {
+    run_kept(*self, group, mode);
+  }
+  const std::uint32_t mine = std::exchange(group.joiner_has_last, false) ? 2 : 1;
+  // order: acq_rel — what the children did; partner: end_pending().
+  return group.pending.fetch_sub(mine, std::memory_order_acq_rel) != mine;
 }
 
 /// Whoever opened `ended` may still hold its lock: whoever has taken that once may end the group.
@@ -134,6 +147,7 @@ group_core::group_core() {
   if (self->unarmed != nullptr) arm_deadlines(*self);
   domain = &domain_of(*self);
   domain->share();
+  maker = self;
   of_task = self->task->id;
   depth = self->depth;
   floor = floor_now(*self);
@@ -160,7 +174,7 @@ group_core::~group_core() {
   if (!joined) {
     HEDDLE_ASSERT(!is_own_child(*this), "~task_group: a child would wait for its own end");
     cancel_group(*this, "its group has ended");
-    if (begin_join(*this)) {
+    if (begin_join(*this, cancellation::shield)) {
       wait_for_children(*this, cancellation::shield);
       let_the_last_go(*this);
     }
@@ -181,6 +195,7 @@ group_core::~group_core() {
 
 void submit_child(group_core& group, child_core& core) {
   core.group = &group;
+  if (is_maker(group, worker::current_fiber()) && worker::current()->keep(group, core)) return;
   if (!add_pending(group)) {
     throw std::logic_error("heddle::task_group::spawn: the group has been joined");
   }
@@ -198,6 +213,9 @@ spawn_site site_of_caller() noexcept {
 }
 
 void drop_share(child_core& core) noexcept {
+  if (worker* const here = worker::current(); here != nullptr && here->drops_share_of_kept(core)) {
+    return;
+  }
   if (gives_up_last_share(core)) release_unwanted(core);
 }
 
@@ -217,7 +235,7 @@ void join_group(group_core& group) {
     throw std::logic_error("heddle::task_group::join: a child of the group would wait for itself");
   }
   bool was_cancelled = false;
-  if (begin_join(group)) {
+  if (begin_join(group, cancellation::deliver)) {
     was_cancelled = !wait_for_children(group, cancellation::deliver);
     if (was_cancelled) {
       cancel_by_owner(group);

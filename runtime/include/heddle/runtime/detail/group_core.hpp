@@ -2,10 +2,11 @@
 // The untyped part of task_group: its children that are alive, those that have failed, and where it
 // hangs in the tree of scopes.
 // Invariants: (1) pending counts the children that have not ended, and the owner until it joins;
-// whoever counts it down touches the group no more, but for the last, who opens `ended`; (2) a
-// member is a child's fiber that has suspended, or made a group, and has not ended; (3) what is not
-// atomic is under `lock`, but the place in the tree (the domain's lock) and what the constructor
-// wrote. Proof: src/scope/README.md, "Groups".
+// all children that it keeps count as one, and one that its maker runs in join() as none; whoever
+// counts it down touches the group no more, but for the last, who opens `ended`; (2) a member is a
+// child's fiber that has suspended, or made a group, and has not ended; (3) what is not atomic is
+// under `lock`, but the place in the tree (the domain's lock), the place in a nest (its lock), and
+// what the constructor wrote. Proof: src/scope/README.md, "Groups"; src/sched/README.md, "Nests".
 #pragma once
 
 #include <heddle/runtime/detail/scope_frame.hpp>
@@ -59,6 +60,15 @@ struct group_core {
   fiber* forker = nullptr;      // of a fork: whose call, at `depth`, hears of cancel() too
   cancel_reason reason;
   wait_queue ended;
+
+  // In a nest.
+  fiber* maker = nullptr;            // whose task of_task may keep children; null: nobody may
+  child_core* first_kept = nullptr;  // not started, in spawn order, linked by job::next
+  child_core* last_kept = nullptr;   // if there is a first
+  group_core* outer = nullptr;
+  group_core* inner = nullptr;
+  bool joiner_has_last =
+      false;  // the maker's: it runs the last child, and has its place in pending
 
   // In the tree.
   cancel_domain* domain = nullptr;  // of the fiber that made the group; null: a plain thread did

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// The groups of the running fiber, and of those that wait below it, that keep children which nobody
+// has started, the outermost in front. Invariants: (1) a group is in at most one nest, and in one
+// if and only if it keeps a child, or in the hands of a fiber that has put its nest aside; (2) the
+// list, and what the groups in it keep, is under lock_; (3) for all that it keeps together, a group
+// has one in its `pending`. Steps N1 to N6 and their proof: README.md, "Nests"; model:
+// tests/model/nest.pml.
+#pragma once
+
+#include <heddle/runtime/detail/group_core.hpp>
+
+#include "base/asymmetric_spinlock.hpp"
+#include "base/cacheline.hpp"
+#include "fiber/group_chain.hpp"
+#include "sched/end_child.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <utility>
+
+namespace heddle::detail {
+
+class nest {
+ public:
+  /// `owner_fences`: as the lock's.
+  explicit nest(bool owner_fences) noexcept : lock_(owner_fences) {}
+
+  // For the loop's own thread
+  /// Adds a child of the innermost fiber's group (N1). Returns false if the group has ended.
+  bool keep(group_core& group, child_core& child) noexcept {
+    const owner_guard guard(lock_);
+    if (group.first_kept == nullptr) {
+      if (!add_pending(group)) return false;
+      append(group);
+      group.first_kept = &child;
+    } else {
+      group.last_kept->next = &child;
+    }
+    group.last_kept = &child;
+    child.next = nullptr;
+    set_size(size() + 1);
+    return true;
+  }
+
+  /// Takes the group's oldest child (N2); null if it keeps none.
+  child_core* take(group_core& group) noexcept {
+    const owner_guard guard(lock_);
+    if (group.first_kept == nullptr) return nullptr;
+    child_core& oldest = pop(group);
+    group.joiner_has_last = group.first_kept == nullptr;
+    return &oldest;
+  }
+
+  /// Gives up the handle's share of a child that was kept last: nobody else can have it now, so no
+  /// locked instruction is needed. Returns false if it is another.
+  bool drop_share_of_youngest(child_core& child) noexcept {
+    const owner_guard guard(lock_);
+    if (groups_.innermost == nullptr || groups_.innermost->last_kept != &child) return false;
+    child.shares.store(1, std::memory_order_relaxed);
+    return true;
+  }
+
+  /// Takes all groups (N4, or to put them aside).
+  group_chain take_all() noexcept {
+    const owner_guard guard(lock_);
+    groups_.children = size();
+    set_size(0);
+    return std::exchange(groups_, {});
+  }
+
+  /// Puts back what was put aside, perhaps on another loop. The nest is empty.
+  void put_back(const group_chain& aside) noexcept {
+    const owner_guard guard(lock_);
+    groups_ = aside;
+    set_size(aside.children);
+  }
+
+  // For others
+  /// Takes the oldest child of the outermost group (N3); null if there is none, or somebody else is
+  /// about to. Cost: a heavy fence, if it is not empty.
+  child_core* steal() noexcept {
+    if (maybe_empty() || !lock_.try_lock()) return nullptr;
+    child_core* stolen = nullptr;
+    if (group_core* const group = groups_.outermost) {
+      stolen = &pop(*group);
+      // order: relaxed — the group cannot end: its maker has not joined it, or it keeps others.
+      if (group->first_kept != nullptr) group->pending.fetch_add(1, std::memory_order_relaxed);
+    }
+    lock_.unlock();
+    return stolen;
+  }
+
+  // For anybody
+  std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+  bool maybe_empty() const noexcept { return size() == 0; }
+  bool empty_seq_cst() const noexcept {
+    // order: seq_cst — the last search before parking (README.md, step 3).
+    return size_.load(std::memory_order_seq_cst) == 0;
+  }
+
+ private:
+  void set_size(std::size_t size) noexcept { size_.store(size, std::memory_order_relaxed); }
+
+  void append(group_core& group) noexcept {
+    group.inner = nullptr;
+    group.outer = std::exchange(groups_.innermost, &group);
+    (group.outer != nullptr ? group.outer->inner : groups_.outermost) = &group;
+  }
+  void remove(group_core& group) noexcept {
+    (group.outer != nullptr ? group.outer->inner : groups_.outermost) = group.inner;
+    (group.inner != nullptr ? group.inner->outer : groups_.innermost) = group.outer;
+  }
+  child_core& pop(group_core& group) noexcept {
+    child_core& oldest = *group.first_kept;
+    group.first_kept = static_cast<child_core*>(oldest.next);
+    if (group.first_kept == nullptr) remove(group);
+    set_size(size() - 1);
+    return oldest;
+  }
+
+  alignas(cacheline_bytes) asymmetric_spinlock lock_;
+  group_chain groups_;
+  std::atomic<std::size_t> size_{0};
+};
+
+}  // namespace heddle::detail
