@@ -8,8 +8,7 @@
 
 #include <heddle/runtime/detail/spinlock.hpp>
 
-#include <atomic>
-#include <cstdint>
+#include <mutex>
 
 namespace heddle::detail {
 
@@ -18,13 +17,17 @@ struct group_core;
 struct cancel_domain {
   spinlock lock;
   group_core* first = nullptr;
-  std::atomic<std::uint32_t> shares{1};
+  bool outlives_fiber = false;  // under the lock
 
-  void share() noexcept { shares.fetch_add(1, std::memory_order_relaxed); }
-  /// Gives a share up; the last one deletes.
-  void drop() noexcept {
-    // order: acq_rel — what the others did is over before it is deleted.
-    if (shares.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  /// The fiber has ended.
+  void end() noexcept {
+    bool last = false;
+    {
+      const std::lock_guard guard(lock);
+      outlives_fiber = true;
+      last = first == nullptr;
+    }
+    if (last) delete this;
   }
 };
 

@@ -48,7 +48,7 @@ fiber& fiber::create(place where, scheduler& home, entry_function entry) {
 void fiber::destroy() noexcept {
   saved.sanitizer.destroy();
   cancel_domain* const groups = domain.exchange(nullptr, std::memory_order_relaxed);
-  if (groups != nullptr) groups->drop();
+  if (groups != nullptr) groups->end();
 }
 
 scope_depth fiber::floor_of_unwinding(unsigned uncaught_now) const noexcept {

@@ -211,15 +211,18 @@ class worker : public switch_state {
   void commit_park(fiber& left) noexcept;
   void count_slice(fiber& one) noexcept;
   void begin_slice(fiber& one) noexcept;
+  void begin_slice_of_next(fiber& one) noexcept;
+  void trace_slice_begin(fiber& one) noexcept;
   void trace_slice_end(const fiber& one) noexcept;
   bool claimable(fiber& self, task_core& core) noexcept;
   void settle_claims(fiber& child) noexcept;
   static fiber* run_task(fiber& self) noexcept;
 
   // worker_nest.cpp
-  bool may_keep(const fiber& maker, const group_core& group, const child_core& child) noexcept;
+  bool may_begin_to_keep(const fiber& maker, const group_core& group) const noexcept;
   job* take_kept_of(worker& victim) noexcept;
   bool goes_on_at_once(const fiber& joiner) noexcept;
+  child_core* next_kept_of(const fiber& joiner) noexcept;
   void give_way(fiber& joiner) noexcept;
   fiber* after_giving_way() noexcept;
 
@@ -407,12 +410,23 @@ inline void worker::count_slice(fiber& one) noexcept {
 
 inline void worker::begin_slice(fiber& one) noexcept {
   count_slice(one);
-  if (traced_) [[unlikely]] {
-    // The fiber was, or, at its first slice, its task.
-    const bool moved = std::exchange(one.job::stolen, false);
-    const bool moved_before = std::exchange(one.task->stolen, false);
-    trace(trace_kind::slice_begin, one.task->id, moved || moved_before ? 1 : 0);
-  }
+  trace_slice_begin(one);
+}
+
+/// As begin_slice(), on the stack that runs already: a task follows another there.
+inline void worker::begin_slice_of_next(fiber& one) noexcept {
+  counters_.slices.add();
+  budget = slice_budget;
+  trace_slice_begin(one);
+}
+
+inline void worker::trace_slice_begin(fiber& one) noexcept {
+  if (!traced_) [[likely]]
+    return;
+  // The fiber was, or, at its first slice, its task.
+  const bool moved = std::exchange(one.job::stolen, false);
+  const bool moved_before = std::exchange(one.task->stolen, false);
+  trace(trace_kind::slice_begin, one.task->id, moved || moved_before ? 1 : 0);
 }
 
 /// Begins the slice of `to`, or none on the root; returns what is to be entered.
@@ -484,6 +498,7 @@ inline __attribute__((always_inline)) bool worker::claim(fiber& self, task_core&
     here.leave_branches();
   if (!here.nest_.maybe_empty()) [[unlikely]]
     here.leave_nest();
+  self.keeps_in = nullptr;
   here.counters_.claimed.add();
   self.join_mode = mode;
   child->claimed_by = &self;

@@ -10,29 +10,32 @@
 
 namespace heddle::detail {
 
-inline bool worker::may_keep(const fiber& maker, const group_core& group,
-                             const child_core& child) noexcept {
-  const bool keeps_elsewhere = maker.keeps_in != nullptr && maker.keeps_in != &group;
+/// Whether a fiber that keeps nothing now may keep children in this group. Later ones may follow as
+/// long as it spawns nothing else, and does not leave its stack.
+bool worker::may_begin_to_keep(const fiber& maker, const group_core& group) const noexcept {
+  const bool made_it = &maker == group.maker && maker.task->id == group.of_task;
   const bool may_have_older_in_deque = maker.spawned_on == this
                                            ? maker.latest_spawn >= deque_.oldest_index()
                                            : maker.spawned_on != nullptr && !deque_.maybe_empty();
-  return !keeps_elsewhere && !may_have_older_in_deque && !owner_.hindered() &&
-         child.extras() == nullptr && maker.storage == nullptr && maker.pinned_to == nullptr &&
-         nest_.size() < nest_room;
+  return made_it && maker.keeps_in == nullptr && maker.pinned_to == nullptr &&
+         !may_have_older_in_deque;
 }
 
 bool worker::keep(group_core& group, child_core& child) noexcept {
-  fiber& maker = *running();
-  if (!may_keep(maker, group, child)) return false;
+  fiber* const maker = running();
+  if (maker == nullptr || maker->storage != nullptr || child.extras() != nullptr ||
+      owner_.hindered() || nest_.size() >= nest_room) [[unlikely]] {
+    return false;
+  }
+  if (maker->keeps_in != &group && !may_begin_to_keep(*maker, group)) return false;
   if (next_id_ == ids_end_) take_ids();
   child.id = fiber_id{next_id_++};
-  tag_loop(child);
   counters_.spawned.publish();  // before it can run
   if (!nest_.keep(group, child)) [[unlikely]] {
     counters_.finished.publish();
     return false;
   }
-  maker.keeps_in = &group;
+  maker->keeps_in = &group;
   if (shared_ && owner_.idle.worth_waking()) call_for_help();
   return true;
 }
@@ -98,13 +101,6 @@ bool worker::run_kept(fiber& self, group_core& group) noexcept {
   self.runs_child_of = nullptr;
   if (self.aside.outermost != nullptr) current()->nest_.put_back(std::exchange(self.aside, {}));
   return true;
-}
-
-/// Returns whether a joiner whose child has ended here goes on now: if nobody waits here, or, in
-/// the join of a group, for so many children.
-bool worker::goes_on_at_once(const fiber& joiner) noexcept {
-  if (maybe_idle()) return --picks_left_ > 0;
-  return joiner.runs_child_of != nullptr && --picks_left_ > 0 && --nest_left_ > 0;
 }
 
 /// Has a joiner wait for its turn, with its nest.

@@ -114,6 +114,7 @@ void worker::park(fiber& self) noexcept {
     here.leave_branches();
   if (!here.nest_.maybe_empty()) [[unlikely]]
     here.leave_nest();
+  self.keeps_in = nullptr;
   if (self.claimed_by != nullptr) [[unlikely]]
     here.settle_claims(self);
   leave(here, self, here.prepare_next(), after::parks);
@@ -139,6 +140,7 @@ handover worker::begin_any_yield(fiber& self) noexcept {
   here.trace_slice_end(self);
   if (!here.branches_.maybe_empty()) here.leave_branches();
   if (!here.nest_.maybe_empty()) here.leave_nest();
+  self.keeps_in = nullptr;
   if (self.claimed_by != nullptr) here.settle_claims(self);
   if (self.unarmed != nullptr) arm_deadlines(self);
   fiber* const next = here.prepare_next();
@@ -213,8 +215,10 @@ void worker::spawn(task_core& core) {
   // What may throw, or takes long, is asked about here and done out of line.
   scheduler& owner = owner_;
   fiber* const parent = running();
-  if (parent != nullptr && parent->keeps_in != nullptr) [[unlikely]]
+  if (parent != nullptr && parent->keeps_in != nullptr) [[unlikely]] {
     leave_nest();  // what it has spawned before goes first
+    parent->keeps_in = nullptr;
+  }
   if (owner.hindered() || core.extras() != nullptr || next_id_ == ids_end_ ||
       (parent != nullptr && parent->storage != nullptr)) [[unlikely]] {
     return spawn_with_care(core);
@@ -269,6 +273,14 @@ __attribute__((noinline)) void fail_refused(task_core& core) noexcept {
 
 }  // namespace
 
+/// Whether what is left of a child that its group's join has run is its block: it never suspended,
+/// has a plain value, and nobody has its handle.
+inline bool ends_as_most(const fiber& self, const child_core& child) noexcept {
+  // order: acquire — partner: whoever has dropped the handle.
+  return leaves_nothing_to_destroy(child) && self.member_of == nullptr &&
+         child.shares.load(std::memory_order_acquire) == 1;
+}
+
 inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexcept {
   task_core& core = *self.task;
   const spawn_extras* const extras = core.extras();
@@ -295,17 +307,43 @@ inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexc
     end_storage(self);
   worker& here = *current();
   here.trace_slice_end(self);
-  fiber* joiner = self.claimed_by;
-  if (joiner == nullptr || joiner->runs_child_of != nullptr) {
-    joiner = end_task(core, here);  // may call the user's hook, which may suspend: it is this task
-  } else {
-    self.claimed_by = nullptr;
+  fiber* joiner = std::exchange(self.claimed_by, nullptr);
+  if (joiner == nullptr) {
+    end_task(core, here);  // may call the user's hook, which may suspend: it is this task
+  } else if (joiner->runs_child_of == nullptr) {
     end_claimed_task(core, here);
+  } else if (ends_as_most(self, static_cast<child_core&>(core))) [[likely]] {
+    here.count_finished();
+    free_task(&core, core.operations->block_class);
+  } else {
+    self.claimed_by = joiner;
+    joiner = end_task(core, here);  // as above
   }
   if (self.keeps_in != nullptr) [[unlikely]]
     current()->leave_nest();  // a group outlives its maker
   self.pinned_to = nullptr;
   return joiner;
+}
+
+/// Returns whether a joiner whose child has ended here goes on now: if nobody waits here; in the
+/// join of a group, after so many children.
+inline bool worker::goes_on_at_once(const fiber& joiner) noexcept {
+  if (joiner.runs_child_of == nullptr) return maybe_idle() && --picks_left_ > 0;
+  if (--picks_left_ <= 0) return false;
+  if (--nest_left_ > 0) return true;
+  nest_left_ = deque_burst;
+  return maybe_idle();
+}
+
+/// Takes the next child of a joiner whose child has ended here; null if the joiner is to go on.
+inline child_core* worker::next_kept_of(const fiber& joiner) noexcept {
+  if (joiner.runs_child_of == nullptr || in_turns ||
+      joiner.attention.load(std::memory_order_relaxed) != 0) {
+    return nullptr;
+  }
+  child_core* const next = nest_.take(*joiner.runs_child_of);
+  if (next != nullptr) counters_.claimed.add();
+  return next;
 }
 
 void worker::fiber_main(fiber& self, departure left) {
@@ -314,6 +352,13 @@ void worker::fiber_main(fiber& self, departure left) {
     if (fiber* const joiner = run_task(self)) {
       worker& here = *current();
       if (here.goes_on_at_once(*joiner)) {
+        // Children of one join follow one another on a stack without a switch.
+        if (child_core* const next = here.next_kept_of(*joiner)) {
+          self.task = next;
+          self.claimed_by = joiner;
+          here.begin_slice_of_next(self);
+          continue;
+        }
         leave(here, self, joiner, after::ended);
         continue;
       }

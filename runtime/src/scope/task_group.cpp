@@ -32,11 +32,17 @@ void link(group_core& group) noexcept {
   if (group.next != nullptr) group.next->previous = &group;
 }
 
+/// Takes the group out of its domain, which ends if the fiber has, and no other group is left.
 void unlink(group_core& group) noexcept {
   cancel_domain& groups = *group.domain;
-  const std::lock_guard guard(groups.lock);
-  (group.previous != nullptr ? group.previous->next : groups.first) = group.next;
-  if (group.next != nullptr) group.next->previous = group.previous;
+  bool last = false;
+  {
+    const std::lock_guard guard(groups.lock);
+    (group.previous != nullptr ? group.previous->next : groups.first) = group.next;
+    if (group.next != nullptr) group.next->previous = group.previous;
+    last = groups.outlives_fiber && groups.first == nullptr;
+  }
+  if (last) delete &groups;
 }
 
 /// Waits until the children have ended. Returns false if that was cancelled.
@@ -146,7 +152,6 @@ group_core::group_core() {
   }
   if (self->unarmed != nullptr) arm_deadlines(*self);
   domain = &domain_of(*self);
-  domain->share();
   maker = self;
   of_task = self->task->id;
   depth = self->depth;
@@ -165,7 +170,6 @@ group_core::group_core(const fork_core& fork) noexcept
       of_task(fork.caller->task->id),
       depth(fork.depth),
       floor(fork.floor) {
-  domain->share();
   link(*this);
   hear_what_is_around(*this, fork);
 }
@@ -186,7 +190,6 @@ group_core::~group_core() {
   if (domain != nullptr) {
     unlink(*this);
     spin_until(busy, [](std::uint32_t seen) { return seen == 0; });
-    domain->drop();
   }
   while (first_failed != nullptr) {
     drop_share(*std::exchange(first_failed, static_cast<child_core*>(first_failed->next)));
@@ -195,7 +198,7 @@ group_core::~group_core() {
 
 void submit_child(group_core& group, child_core& core) {
   core.group = &group;
-  if (is_maker(group, worker::current_fiber()) && worker::current()->keep(group, core)) return;
+  if (worker* const here = worker::current(); here != nullptr && here->keep(group, core)) return;
   if (!add_pending(group)) {
     throw std::logic_error("heddle::task_group::spawn: the group has been joined");
   }
