@@ -3,6 +3,8 @@
 // (sched/nest.hpp).
 #pragma once
 
+#include <heddle/runtime/clock.hpp>
+
 #include <cstddef>
 
 namespace heddle::detail {
@@ -12,7 +14,8 @@ struct group_core;
 struct group_chain {
   group_core* outermost = nullptr;
   group_core* innermost = nullptr;
-  std::size_t children = 0;  // that they keep together
+  std::size_t children = 0;   // that they keep together
+  clock::time_point since{};  // none of the outermost group's was begun out of turn
 };
 
 }  // namespace heddle::detail

@@ -13,6 +13,7 @@
 #include "base/cacheline.hpp"
 #include "fiber/group_chain.hpp"
 #include "sched/end_child.hpp"
+#include "sched/limits.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -26,9 +27,12 @@ class nest {
   explicit nest(bool owner_fences) noexcept : lock_(owner_fences) {}
 
   // For the loop's own thread
-  /// Adds a child of the innermost fiber's group (N1). Returns false if the group has ended.
+  /// Adds a child of the running fiber's group (N1). Returns false if the group has ended, or keeps
+  /// as many as it may.
   bool keep(group_core& group, child_core& child) noexcept {
     const owner_guard guard(lock_);
+    if (group.kept == most_kept) [[unlikely]]
+      return false;
     if (group.first_kept == nullptr) {
       if (!add_pending(group)) return false;
       append(group);
@@ -38,6 +42,7 @@ class nest {
     }
     group.last_kept = &child;
     child.next = nullptr;
+    ++group.kept;
     set_size(size() + 1);
     return true;
   }
@@ -58,6 +63,29 @@ class nest {
     if (groups_.innermost == nullptr || groups_.innermost->last_kept != &child) return false;
     child.shares.store(1, std::memory_order_relaxed);
     return true;
+  }
+
+  /// Returns whether it keeps children of `maker`, the running fiber.
+  bool keeps_for(const fiber& maker) noexcept {
+    const owner_guard guard(lock_);
+    return groups_.innermost != nullptr && groups_.innermost->maker == &maker;
+  }
+
+  /// As steal(), for the loop itself.
+  child_core* take_oldest() noexcept {
+    const owner_guard guard(lock_);
+    return groups_.outermost == nullptr ? nullptr : &pop_counted(*groups_.outermost);
+  }
+
+  /// Returns when a child was last begun out of turn, or whoever gave way first did so: `now`.
+  clock::time_point patient_since(clock::time_point now) noexcept {
+    const owner_guard guard(lock_);
+    if (groups_.since == clock::time_point{}) groups_.since = now;
+    return groups_.since;
+  }
+  void begin_patience(clock::time_point now) noexcept {
+    const owner_guard guard(lock_);
+    groups_.since = now;
   }
 
   /// Takes all groups (N4, or to put them aside).
@@ -81,11 +109,7 @@ class nest {
   child_core* steal() noexcept {
     if (maybe_empty() || !lock_.try_lock()) return nullptr;
     child_core* stolen = nullptr;
-    if (group_core* const group = groups_.outermost) {
-      stolen = &pop(*group);
-      // order: relaxed — the group cannot end: its maker has not joined it, or it keeps others.
-      if (group->first_kept != nullptr) group->pending.fetch_add(1, std::memory_order_relaxed);
-    }
+    if (groups_.outermost != nullptr) stolen = &pop_counted(*groups_.outermost);
     lock_.unlock();
     return stolen;
   }
@@ -103,6 +127,7 @@ class nest {
 
   void append(group_core& group) noexcept {
     group.inner = nullptr;
+    if (groups_.innermost == nullptr) groups_.since = {};
     group.outer = std::exchange(groups_.innermost, &group);
     (group.outer != nullptr ? group.outer->inner : groups_.outermost) = &group;
   }
@@ -114,7 +139,15 @@ class nest {
     child_core& oldest = *group.first_kept;
     group.first_kept = static_cast<child_core*>(oldest.next);
     if (group.first_kept == nullptr) remove(group);
+    --group.kept;
     set_size(size() - 1);
+    return oldest;
+  }
+  /// N3. The last child has what the list had in `pending`.
+  child_core& pop_counted(group_core& group) noexcept {
+    child_core& oldest = pop(group);
+    // order: relaxed — the group cannot end: it keeps others.
+    if (group.first_kept != nullptr) group.pending.fetch_add(1, std::memory_order_relaxed);
     return oldest;
   }
 

@@ -109,7 +109,7 @@ class worker : public switch_state {
   static void begin_kept(fiber& self) noexcept;
   /// Runs the oldest child that `group` keeps, for its maker, which joins it (N2): until it has
   /// ended, or has suspended. Returns false if there is none, or no stack for it.
-  static bool run_kept(fiber& self, group_core& group) noexcept;
+  static bool run_kept(fiber& self, group_core& group, cancellation mode) noexcept;
   /// Has all kept children wait in the deque from now on (N4).
   void leave_nest() noexcept;
 
@@ -219,10 +219,14 @@ class worker : public switch_state {
   static fiber* run_task(fiber& self) noexcept;
 
   // worker_nest.cpp
-  bool may_begin_to_keep(const fiber& maker, const group_core& group) const noexcept;
+  bool may_begin_to_keep(fiber& maker, const group_core& group) noexcept;
+  void stop_keeping(fiber& maker) noexcept;
   job* take_kept_of(worker& victim) noexcept;
   bool goes_on_at_once(const fiber& joiner) noexcept;
   child_core* next_kept_of(const fiber& joiner) noexcept;
+  bool join_is_over_time() noexcept;
+  static bool is_asked_below(const fiber& joiner) noexcept;
+  void begin_outer_if_due() noexcept;
   void give_way(fiber& joiner) noexcept;
   fiber* after_giving_way() noexcept;
 
@@ -320,6 +324,7 @@ class worker : public switch_state {
   std::uint32_t wake_gap_ = 1;
   std::uint64_t seen_taken_ = 0;        // branches_taken_ at the last
   std::optional<look_back> look_back_;  // while nobody watches this loop, which is the only one
+  clock::time_point join_began_{};      // to run children while something else waits
   clock::time_point last_help_{};
   clock::time_point last_decay_{};
   clock::time_point retry_at_ = clock::time_point::max();  // parked: to look for a stack again
@@ -367,9 +372,9 @@ inline job* worker::pick() noexcept {
 /// Returns whether a yield is a swap with the oldest of the queue: no other loop, nothing else to
 /// run, nothing to record.
 inline bool worker::may_swap(const fiber& self) const noexcept {
-  return !shared_ && !traced_ && self.claimed_by == nullptr && self.pinned_to == nullptr &&
-         deque_.maybe_empty() && nest_.maybe_empty() && branches_.maybe_empty() && !has_bound() &&
-         inbox_.maybe_empty();
+  return !shared_ && !traced_ && self.claimed_by == nullptr && self.keeps_in == nullptr &&
+         self.pinned_to == nullptr && deque_.maybe_empty() && branches_.maybe_empty() &&
+         !has_bound() && inbox_.maybe_empty();
 }
 
 inline fiber* worker::take_warm() noexcept {

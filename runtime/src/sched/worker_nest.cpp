@@ -12,7 +12,9 @@ namespace heddle::detail {
 
 /// Whether a fiber that keeps nothing now may keep children in this group. Later ones may follow as
 /// long as it spawns nothing else, and does not leave its stack.
-bool worker::may_begin_to_keep(const fiber& maker, const group_core& group) const noexcept {
+bool worker::may_begin_to_keep(fiber& maker, const group_core& group) noexcept {
+  // What another of its groups kept may have been stolen.
+  if (maker.keeps_in != nullptr && !nest_.keeps_for(maker)) maker.keeps_in = nullptr;
   const bool made_it = &maker == group.maker && maker.task->id == group.of_task;
   const bool may_have_older_in_deque = maker.spawned_on == this
                                            ? maker.latest_spawn >= deque_.oldest_index()
@@ -24,7 +26,7 @@ bool worker::may_begin_to_keep(const fiber& maker, const group_core& group) cons
 bool worker::keep(group_core& group, child_core& child) noexcept {
   fiber* const maker = running();
   if (maker == nullptr || maker->storage != nullptr || child.extras() != nullptr ||
-      owner_.hindered() || nest_.size() >= nest_room) [[unlikely]] {
+      owner_.hindered()) [[unlikely]] {
     return false;
   }
   if (maker->keeps_in != &group && !may_begin_to_keep(*maker, group)) return false;
@@ -40,6 +42,11 @@ bool worker::keep(group_core& group, child_core& child) noexcept {
   return true;
 }
 
+void worker::stop_keeping(fiber& maker) noexcept {
+  if (nest_.keeps_for(maker)) leave_nest();
+  maker.keeps_in = nullptr;
+}
+
 void worker::leave_nest() noexcept {
   const group_chain left = nest_.take_all();
   for (group_core* group = left.outermost; group != nullptr;) {
@@ -48,10 +55,9 @@ void worker::leave_nest() noexcept {
     fiber& maker = *group->maker;
     maker.keeps_in = nullptr;
     child_core* child = std::exchange(group->first_kept, nullptr);
-    std::uint32_t more = 0;
-    for (const job* each = child->next; each != nullptr; each = each->next) ++more;
-    // order: relaxed — the group has one for what it keeps.
-    group->pending.fetch_add(more, std::memory_order_relaxed);
+    const std::uint32_t children = std::exchange(group->kept, 0U);
+    // order: relaxed — the group has one for all that it keeps.
+    group->pending.fetch_add(children - 1, std::memory_order_relaxed);
     while (child != nullptr) {
       child_core& next = *std::exchange(child, static_cast<child_core*>(child->next));
       try {
@@ -82,7 +88,7 @@ void worker::begin_kept(fiber& self) noexcept {
   if (joiner != nullptr && joiner->runs_child_of == nullptr) current()->settle_claims(self);
 }
 
-bool worker::run_kept(fiber& self, group_core& group) noexcept {
+bool worker::run_kept(fiber& self, group_core& group, cancellation mode) noexcept {
   worker& here = *current();
   if (here.warm_count() == 0 && !here.finds_stacks()) {
     here.leave_nest();  // the children wait for a stack as all tasks do
@@ -95,26 +101,68 @@ bool worker::run_kept(fiber& self, group_core& group) noexcept {
   fiber& runner = *here.prepare_task(*child);
   here.counters_.claimed.add();
   self.runs_child_of = &group;
+  self.join_mode = mode;
   runner.claimed_by = &self;
+  self.status.store(fiber::state::parked, std::memory_order_relaxed);  // for dumps
   here.trace_slice_end(self);
   leave(here, self, &runner, after::nothing);
+  self.status.store(fiber::state::runnable, std::memory_order_relaxed);
   self.runs_child_of = nullptr;
   if (self.aside.outermost != nullptr) current()->nest_.put_back(std::exchange(self.aside, {}));
   return true;
 }
 
-/// Has a joiner wait for its turn, with its nest.
+/// Whether anything else is to have its turn before a join that runs children goes on.
+bool worker::join_is_over_time() noexcept {
+  nest_left_ = deque_burst;
+  if (maybe_idle()) return false;
+  const clock::time_point now = clock::now();
+  if (join_began_ == clock::time_point{}) join_began_ = now;
+  return now - join_began_ >= join_turn;
+}
+
+/// Whether somebody below `joiner`, who has waited for a child since it looked last, is cancelled.
+bool worker::is_asked_below(const fiber& joiner) noexcept {
+  for (const fiber* each = joiner.claimed_by; each != nullptr; each = each->claimed_by) {
+    const std::uint32_t asked =
+        fiber::deepest_cancelled(each->attention.load(std::memory_order_relaxed));
+    const bool hears = each->join_mode == cancellation::deliver;
+    if (hears && asked > each->floor(each->saved.exceptions.uncaught_exceptions)) return true;
+  }
+  return false;
+}
+
+/// Children of outer joins wait for those of inner ones to end, which may be never.
+void worker::begin_outer_if_due() noexcept {
+  if (nest_.maybe_empty()) return;
+  const clock::time_point now = clock::now();
+  if (now - nest_.patient_since(now) < nest_patience) return;
+  nest_.begin_patience(now);
+  if (child_core* const oldest = nest_.take_oldest()) queue(*oldest);
+}
+
+/// Has a joiner wait for its turn.
 void worker::give_way(fiber& joiner) noexcept {
   nest_left_ = deque_burst;
-  // Or whoever only spawns and joins, and never parks, would not hear of its time-outs.
+  join_began_ = {};
+  // Or whoever only spawns and joins, and never parks, would not hear of its time-outs; nor who
+  // waits for it, and may be pinned, while it goes on elsewhere.
   if (joiner.unarmed != nullptr) arm_deadlines(joiner);
-  if (joiner.runs_child_of != nullptr) {
-    if (picks_left_ <= 0 && maybe_idle()) {
-      gives_way_ = &joiner;
-      return;
-    }
-    joiner.aside = nest_.take_all();
+  if (joiner.runs_child_of == nullptr) {
+    settle_claims(joiner);
+    return make_ready(joiner);
   }
+  if (is_asked_below(joiner)) {
+    leave_nest();
+    settle_claims(joiner);
+    return make_ready(joiner);
+  }
+  begin_outer_if_due();
+  if (picks_left_ <= 0 && maybe_idle()) {
+    gives_way_ = &joiner;
+    return;
+  }
+  joiner.aside = nest_.take_all();
   make_ready(joiner);
 }
 

@@ -88,8 +88,12 @@ bool worker::help_stuck_loops() noexcept {
   bool helped = false;
   for (std::size_t n = 0; n < owner_.loops(); ++n) {
     worker& other = owner_.loop(n);
-    if (&other == this || !other.is_stuck(now)) continue;
-    helped = help(other, now) || helped;
+    if (&other == this) continue;
+    if (other.is_stuck(now)) {
+      helped = help(other, now) || helped;
+    } else {
+      helped = helped || !other.nest_.maybe_empty();  // its owner wakes others rarely
+    }
   }
   return helped;
 }

@@ -215,10 +215,8 @@ void worker::spawn(task_core& core) {
   // What may throw, or takes long, is asked about here and done out of line.
   scheduler& owner = owner_;
   fiber* const parent = running();
-  if (parent != nullptr && parent->keeps_in != nullptr) [[unlikely]] {
-    leave_nest();  // what it has spawned before goes first
-    parent->keeps_in = nullptr;
-  }
+  if (parent != nullptr && parent->keeps_in != nullptr) [[unlikely]]
+    stop_keeping(*parent);  // what it has spawned before goes first
   if (owner.hindered() || core.extras() != nullptr || next_id_ == ids_end_ ||
       (parent != nullptr && parent->storage != nullptr)) [[unlikely]] {
     return spawn_with_care(core);
@@ -320,7 +318,7 @@ inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexc
     joiner = end_task(core, here);  // as above
   }
   if (self.keeps_in != nullptr) [[unlikely]]
-    current()->leave_nest();  // a group outlives its maker
+    current()->stop_keeping(self);  // a group outlives its maker
   self.pinned_to = nullptr;
   return joiner;
 }
@@ -330,9 +328,7 @@ inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexc
 inline bool worker::goes_on_at_once(const fiber& joiner) noexcept {
   if (joiner.runs_child_of == nullptr) return maybe_idle() && --picks_left_ > 0;
   if (--picks_left_ <= 0) return false;
-  if (--nest_left_ > 0) return true;
-  nest_left_ = deque_burst;
-  return maybe_idle();
+  return --nest_left_ > 0 || !join_is_over_time();
 }
 
 /// Takes the next child of a joiner whose child has ended here; null if the joiner is to go on.

@@ -69,7 +69,7 @@ void run_kept(fiber& self, group_core& group, cancellation mode) noexcept {
     if (asked && mode == cancellation::deliver && is_cancelled(self, floor_now(self))) {
       return worker::current()->leave_nest();
     }
-  } while (worker::run_kept(self, group));
+  } while (worker::run_kept(self, group, mode));
 }
 
 /// Runs the children that it keeps, if the caller may, and gives up the owner's part in `pending`.

@@ -35,12 +35,18 @@ bool is_cancelled(fiber& self, scope_depth floor) noexcept {
   std::uint32_t seen = self.attention.load(std::memory_order_relaxed);
   if ((seen & fiber::unchecked) != 0) {
     // A cancel may have come between the body's start and the moment its runner could be found.
-    self.attention.fetch_and(~fiber::unchecked, std::memory_order_relaxed);
-    // order: seq_cst — run_task() has stored the runner before this fence, the request is read
-    // after it; request_cancel() and cancel_all() do the opposite.
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    const std::uint64_t state = self.task->state.load(std::memory_order_relaxed);
-    if ((state & task_core::child) != 0) enter_group(self);
+    // order: seq_cst — m, then the runtime's flag; partner: cancel_all(), flag and then m: if the
+    // body's start has overwritten its m, it came before this in m's order, so the flag is seen.
+    self.attention.fetch_and(~fiber::unchecked, std::memory_order_seq_cst);
+    std::uint64_t state = self.task->state.load(std::memory_order_relaxed);
+    if ((state & task_core::child) != 0) {
+      enter_group(self);
+    } else {
+      // order: seq_cst — run_task() has stored the runner before this fence, the request is read
+      // after it; request_cancel() does the opposite.
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+      state = self.task->state.load(std::memory_order_relaxed);
+    }
     if ((state & task_core::cancel) != 0 || self.home->cancels_all()) {
       self.attention.fetch_or(fiber::cancel, std::memory_order_relaxed);
     }

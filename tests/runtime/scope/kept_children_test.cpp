@@ -14,6 +14,7 @@
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -46,9 +47,8 @@ TEST(kept_children, of_a_tree_are_started_depth_first) {
   for (const unsigned loops : {1U, 2U, 4U}) {
     runtime home(with_loops(loops));
     EXPECT_EQ(home.run([] { return sum_of_tree(0, leaves); }), sum_of_leaves);
-    // Breadth first it takes a stack for each inner part: more than 10'000, or 1'000. A loop takes
-    // 64 at a time.
-    EXPECT_LE(home.stats().stacks, 3 * 64 * loops) << loops;
+    // Breadth first it takes a stack for each inner part: a tenth of the leaves. A loop keeps 64.
+    EXPECT_LE(home.stats().stacks, leaves / 50) << loops;
   }
 }
 
@@ -68,7 +68,7 @@ TEST(kept_children, of_a_tree_are_started_depth_first_beside_timers_and_fibers_t
       ticks.join();
       turns.join();
     });
-    EXPECT_LE(home.stats().stacks, 3 * 64 * loops) << loops;
+    EXPECT_LE(home.stats().stacks, leaves / 50) << loops;
   }
 }
 
@@ -273,6 +273,120 @@ TEST(kept_children, are_cancelled_when_the_join_is) {
       EXPECT_EQ(heard, 3);
     });
   }
+}
+
+TEST(kept_children, that_never_park_do_not_keep_a_cancel_from_the_join_that_runs_them) {
+  for (const unsigned loops : {1U, 2U}) {
+    run(with_loops(loops), [] {
+      bool heard = false;
+      task_group outside;
+      outside.spawn([&] {
+        try {
+          while (true) gather([] {}, [] {});
+        } catch (const cancelled&) {
+          heard = true;
+          throw;
+        }
+      });
+      EXPECT_THROW(with_timeout(1ms, [&] { outside.join(); }), timed_out);
+      EXPECT_TRUE(heard);
+    });
+  }
+}
+
+TEST(kept_children, that_never_park_do_not_keep_their_siblings_from_starting) {
+  for (const unsigned loops : {1U, 2U}) {
+    run(with_loops(loops), [loops] {
+      std::atomic<bool> started{false};
+      task_group all;
+      for (unsigned n = 0; n < loops; ++n) {  // so that none is idle
+        all.spawn([&] {
+          while (!started) gather([] {}, [] {});
+        });
+      }
+      all.spawn([&] { started = true; });
+      all.join();
+    });
+  }
+}
+
+TEST(kept_children, are_found_by_a_loop_that_sleeps_while_their_siblings_take_turns) {
+  config settings = with_loops(2);
+  settings.spin = 0us;
+  run(settings, [] {
+    // Many that nobody needs help with: after these, wake-ups are rare.
+    for (int n = 0; n < test::rounds(20'000); ++n) gather([] {}, [] {});
+    std::atomic<bool> elsewhere{false};
+    const auto here = std::this_thread::get_id();
+    task_group group;
+    for (int n = 0; n < 200; ++n) {
+      group.spawn([&, here] {
+        const auto until = clock::now() + (elsewhere ? 0us : 500us);
+        while (clock::now() < until) continue;
+        if (std::this_thread::get_id() != here) elsewhere = true;
+      });
+    }
+    group.join();
+    EXPECT_TRUE(elsewhere);
+  });
+}
+
+TEST(kept_children, of_a_deep_and_narrow_tree_are_started_depth_first) {
+  struct tree {
+    static void grow(int depth) {
+      if (depth <= 1) return;
+      task_group parts;
+      parts.spawn([depth] { grow(depth - 1); });
+      parts.spawn([depth] { grow(depth / 3); });
+      parts.join();
+    }
+  };
+  // More levels than a group may keep children.
+  constexpr int depth = 300;
+  runtime home(with_loops(1));
+  home.run([] { tree::grow(depth); });
+  EXPECT_LE(home.stats().stacks, 5U * depth);  // breadth first it was 14'016
+}
+
+TEST(kept_children, may_be_kept_again_after_those_of_another_group_were_stolen) {
+  runtime home(with_loops(2));
+  constexpr std::uint64_t groups = 3'000;
+  home.run([] {
+    std::atomic<bool> ran{false};
+    task_group first;
+    first.spawn([&] { ran = true; });
+    while (!ran) std::this_thread::yield();  // only the other loop can take it
+    for (std::uint64_t n = 0; n < groups; ++n) gather([] {}, [] {});
+  });
+  std::uint64_t run_by_joins = 0;
+  for (const auto& each : home.stats().loops) run_by_joins += each.claimed;
+  EXPECT_GT(run_by_joins, groups);
+}
+
+TEST(kept_children, are_waited_for_by_their_maker_as_a_dump_says) {
+  runtime home(with_loops(1));
+  home.run([&home] {
+    task_group group;
+    group.spawn([&home] {
+      std::ostringstream text;
+      home.dump(text);
+      EXPECT_NE(text.str().find("waits for the children of task_group"), std::string::npos)
+          << text.str();
+    });
+    group.join();
+  });
+}
+
+TEST(kept_children, and_tasks_that_never_park_do_not_keep_a_time_out_from_whoever_joins_them) {
+  run(with_loops(1), [] {
+    std::atomic<bool> over{false};
+    auto middle = spawn([&] {
+      while (!over) spawn([] {}).join();
+    });
+    EXPECT_THROW(with_timeout(1ms, [&] { middle.join(); }), timed_out);
+    over = true;
+    middle.join();
+  });
 }
 
 TEST(kept_children, of_a_join_that_is_late_already_still_start) {

@@ -103,10 +103,12 @@ class task_group {
   template <class F>
   std::invoke_result_t<F> run(F&& body);
 
-  /// Waits until all children have ended, once. Errors: rethrows the first failure, which has
-  /// cancelled the others; `cancelled` if the caller is, after the children were cancelled and have
-  /// ended, unless one failed, or all had a result before; std::logic_error if it was joined, or if
-  /// a child of the group calls. Returns normally after cancel(). Suspends: yes.
+  /// Waits until all children have ended, once; runs those that nobody has started, one after the
+  /// other, so that a tree of groups takes stacks for its depth only. Errors: rethrows the first
+  /// failure, which has cancelled the others; `cancelled` if the caller is, after the children were
+  /// cancelled and have ended, unless one failed, or all had a result before; std::logic_error if
+  /// it was joined, or if a child of the group calls. Returns normally after cancel(). Suspends:
+  /// yes.
   void join() { detail::join_group(core_); }
 
   /// Returns what has left children, and the body, in the order in which it happened; without

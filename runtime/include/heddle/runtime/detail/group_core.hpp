@@ -67,6 +67,7 @@ struct group_core {
   child_core* last_kept = nullptr;   // if there is a first
   group_core* outer = nullptr;
   group_core* inner = nullptr;
+  std::uint32_t kept = 0;  // how many
   bool joiner_has_last =
       false;  // the maker's: it runs the last child, and has its place in pending
 
