@@ -44,6 +44,20 @@ inline long option(int argc, char** argv, const char* name, long otherwise) {
   return otherwise;
 }
 
+/// How often a program does its work, and on how many loops, or threads.
+struct effort {
+  long repeats;
+  unsigned loops = 1;
+};
+
+/// Begins a program that does one piece of work again and again: as it does `by_default`, or as
+/// --repeats and --loops say. Ends the process as end_after() does.
+inline effort begin(int argc, char** argv, unsigned seconds, effort by_default) {
+  end_after(seconds);
+  return {.repeats = option(argc, argv, "--repeats", by_default.repeats),
+          .loops = static_cast<unsigned>(option(argc, argv, "--loops", by_default.loops))};
+}
+
 /// Returns the CPU time that this process has used, all threads together.
 inline std::chrono::nanoseconds cpu_time() {
   timespec used{};

@@ -111,13 +111,13 @@ proctype caller(byte me) {
   byte look, number;
   bool found, needed;
   frame[me] = true;
-  stage[me] = queued;                           /* step 2 */
-  atomic {
-    any_queued(found);
+  atomic {                                      /* step 2 */
+    stage[me] = queued;
+    found = true;
     number = MOST;
     for (look : 0 .. MOST - 1) {
       if
-      :: found && idle[look] -> number = look
+      :: idle[look] -> number = look
       :: else
       fi
     }

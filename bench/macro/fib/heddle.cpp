@@ -16,10 +16,9 @@ long fib(int n) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::end_after(60);
+  const bench::effort effort = bench::begin(argc, argv, 60, {.repeats = 5});
   heddle::config settings;
-  settings.loops = static_cast<unsigned>(bench::option(argc, argv, "--loops", 1));
-  const long repeats = bench::option(argc, argv, "--repeats", 5);
+  settings.loops = effort.loops;
   const auto n = static_cast<int>(bench::option(argc, argv, "--n", 32));
-  heddle::run(settings, [=] { bench::measure_fib(repeats, n, fib); });
+  heddle::run(settings, [=] { bench::measure_fib(effort.repeats, n, fib); });
 }

@@ -18,9 +18,8 @@ long fib(int n) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::end_after(60);
-  const long repeats = bench::option(argc, argv, "--repeats", 5);
+  const bench::effort effort = bench::begin(argc, argv, 60, {.repeats = 5});
   const auto n = static_cast<int>(bench::option(argc, argv, "--n", 32));
-  tbb::task_arena arena(static_cast<int>(bench::option(argc, argv, "--loops", 1)));
-  arena.execute([=] { bench::measure_fib(repeats, n, fib); });
+  tbb::task_arena arena(static_cast<int>(effort.loops));
+  arena.execute([=] { bench::measure_fib(effort.repeats, n, fib); });
 }

@@ -23,9 +23,8 @@ void multiply(factor a, factor b, product sum) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::end_after(60);
+  const bench::effort effort = bench::begin(argc, argv, 60, {.repeats = 3});
   heddle::config settings;
-  settings.loops = static_cast<unsigned>(bench::option(argc, argv, "--loops", 1));
-  const long repeats = bench::option(argc, argv, "--repeats", 3);
-  heddle::run(settings, [=] { bench::measure_matmul(repeats, multiply); });
+  settings.loops = effort.loops;
+  heddle::run(settings, [=] { bench::measure_matmul(effort.repeats, multiply); });
 }

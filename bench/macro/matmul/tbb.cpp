@@ -29,8 +29,7 @@ void multiply(factor a, factor b, product sum) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::end_after(60);
-  const long repeats = bench::option(argc, argv, "--repeats", 3);
-  tbb::task_arena arena(static_cast<int>(bench::option(argc, argv, "--loops", 1)));
-  arena.execute([=] { bench::measure_matmul(repeats, multiply); });
+  const bench::effort effort = bench::begin(argc, argv, 60, {.repeats = 3});
+  tbb::task_arena arena(static_cast<int>(effort.loops));
+  arena.execute([=] { bench::measure_matmul(effort.repeats, multiply); });
 }

@@ -30,9 +30,8 @@ long count(const columns& board, int row) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::end_after(120);
+  const bench::effort effort = bench::begin(argc, argv, 120, {.repeats = 1});
   heddle::config settings;
-  settings.loops = static_cast<unsigned>(bench::option(argc, argv, "--loops", 1));
-  const long repeats = bench::option(argc, argv, "--repeats", 1);
-  heddle::run(settings, [=] { bench::measure_queens(repeats, count); });
+  settings.loops = effort.loops;
+  heddle::run(settings, [=] { bench::measure_queens(effort.repeats, count); });
 }

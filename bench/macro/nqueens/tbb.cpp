@@ -31,8 +31,7 @@ long count(const columns& board, int row) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::end_after(120);
-  const long repeats = bench::option(argc, argv, "--repeats", 1);
-  tbb::task_arena arena(static_cast<int>(bench::option(argc, argv, "--loops", 1)));
-  arena.execute([=] { bench::measure_queens(repeats, count); });
+  const bench::effort effort = bench::begin(argc, argv, 120, {.repeats = 1});
+  tbb::task_arena arena(static_cast<int>(effort.loops));
+  arena.execute([=] { bench::measure_queens(effort.repeats, count); });
 }

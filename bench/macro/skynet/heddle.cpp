@@ -21,9 +21,8 @@ long skynet(long first, long leaves) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::end_after(60);
+  const bench::effort effort = bench::begin(argc, argv, 60, {.repeats = 5});
   heddle::config settings;
-  settings.loops = static_cast<unsigned>(bench::option(argc, argv, "--loops", 1));
-  const long repeats = bench::option(argc, argv, "--repeats", 5);
-  heddle::run(settings, [=] { bench::measure_skynet(repeats, skynet); });
+  settings.loops = effort.loops;
+  heddle::run(settings, [=] { bench::measure_skynet(effort.repeats, skynet); });
 }

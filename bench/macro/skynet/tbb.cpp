@@ -26,8 +26,7 @@ long skynet(long first, long leaves) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::end_after(60);
-  const long repeats = bench::option(argc, argv, "--repeats", 5);
-  tbb::task_arena arena(static_cast<int>(bench::option(argc, argv, "--loops", 1)));
-  arena.execute([=] { bench::measure_skynet(repeats, skynet); });
+  const bench::effort effort = bench::begin(argc, argv, 60, {.repeats = 5});
+  tbb::task_arena arena(static_cast<int>(effort.loops));
+  arena.execute([=] { bench::measure_skynet(effort.repeats, skynet); });
 }

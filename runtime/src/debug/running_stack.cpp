@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The signal, its handler, and the one request that is under way in the process.
+// The signal, what its handler does, and the one request that is under way in the process.
 #include "debug/running_stack.hpp"
 
 #include <heddle/runtime/deadline.hpp>
 
 #include "base/futex.hpp"
+#include "debug/chained_handler.hpp"
 #include "debug/symbols.hpp"
 
 #include <execinfo.h>
@@ -46,9 +47,9 @@ struct request {
 
 request current;
 std::mutex asking;  // held by who asks
-std::mutex install_lock;
-bool installed = false;
-struct sigaction previous;
+
+void on_signal(int signal, siginfo_t* info, void* context);
+constinit chained_handler handler(asking_signal, &on_signal);
 
 void* interrupted_at(const void* context) noexcept {
 #if defined(__x86_64__)
@@ -90,15 +91,13 @@ void answer(const void* context) noexcept {
   futex_wake(&current.word);
 }
 
-void on_signal(int signal, siginfo_t* info, void* context) {
+void on_signal(int, siginfo_t* info, void* context) {
   if (info->si_code == SI_QUEUE && info->si_value.sival_ptr == &current) {
     const int errno_before = errno;
     answer(context);
     errno = errno_before;
-  } else if ((previous.sa_flags & SA_SIGINFO) != 0 && previous.sa_sigaction != nullptr) {
-    previous.sa_sigaction(signal, info, context);
-  } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
-    previous.sa_handler(signal);
+  } else {
+    handler.hand_on(info, context);
   }
 }
 
@@ -146,17 +145,7 @@ bool ask(const worker& loop, worker::slice which, int thread) noexcept {
 
 }  // namespace
 
-void prepare_running_stacks() noexcept {
-  const std::lock_guard guard(install_lock);
-  if (installed) return;
-  installed = true;
-  std::array<void*, 1> warm_up;
-  ::backtrace(warm_up.data(), 1);  // loads what it needs now, not inside the handler
-  struct sigaction action {};
-  action.sa_sigaction = &on_signal;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
-  ::sigaction(asking_signal, &action, &previous);
-}
+void prepare_running_stacks() noexcept { handler.install(); }
 
 running_stack stack_of(const worker& loop, worker::slice which) noexcept {
   const std::lock_guard guard(asking);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The handler and its list of runtimes.
+// What the handler does, and its list of runtimes.
 #include "debug/stack_overflow.hpp"
 
+#include "debug/chained_handler.hpp"
 #include "pool/pool_thread.hpp"
 #include "sched/scheduler.hpp"
 
@@ -14,7 +15,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <mutex>
 
 namespace heddle::detail {
 
@@ -24,9 +24,9 @@ constexpr std::size_t most_runtimes = 64;
 
 // Process-wide, like the handler itself: what config::debug asks for.
 std::array<std::atomic<scheduler*>, most_runtimes> explained;
-std::mutex install_lock;
-bool installed = false;
-struct sigaction previous;
+
+void on_fault(int signal, siginfo_t* info, void* context);
+constinit chained_handler handler(SIGSEGV, &on_fault);
 
 void write_text(const char* text) noexcept {
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text, std::strlen(text));
@@ -83,35 +83,17 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   if (here != nullptr && is_overflow_of(explained_stack(), info->si_addr)) {
     report(*here, explained_stack());
   }
-  // Give the fault to whoever was there before; the instruction faults again for the default
-  // action.
-  if ((previous.sa_flags & SA_SIGINFO) != 0 && previous.sa_sigaction != nullptr) {
-    previous.sa_sigaction(signal, info, context);
-  } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
-    previous.sa_handler(signal);
-  } else {
-    struct sigaction standard {};
-    standard.sa_handler = SIG_DFL;
-    ::sigaction(signal, &standard, nullptr);
-  }
-}
-
-void install() noexcept {
-  const std::lock_guard guard(install_lock);
-  if (installed) return;
-  installed = true;
-  std::array<void*, 1> warm_up;
-  ::backtrace(warm_up.data(), 1);  // loads what it needs now, not inside the handler
-  struct sigaction action {};
-  action.sa_sigaction = &on_fault;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  ::sigaction(SIGSEGV, &action, &previous);
+  if (handler.hand_on(info, context)) return;
+  // The instruction faults again, for the default action.
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  ::sigaction(signal, &standard, nullptr);
 }
 
 }  // namespace
 
 void explain_stack_overflows(scheduler& of) noexcept {
-  install();
+  handler.install();
   for (auto& each : explained) {
     scheduler* free_entry = nullptr;
     // order: release — partner: on_fault().

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A message for a stack overflow: which fiber, how large its stack. Only with config::debug,
-// because it installs a signal handler, the one thing of heddle that is process-wide. Invariants:
-// (1) the handler calls only async-signal-safe functions and takes no lock; (2) what is no overflow
-// of a heddle stack goes to the handler that was there before; (3) the process still ends by
-// SIGSEGV.
+// because it installs a signal handler, which is process-wide. Invariants: (1) the handler calls
+// only async-signal-safe functions and takes no lock; (2) what is no overflow of a heddle stack
+// goes to the handler that was there before; (3) the process still ends by SIGSEGV.
 #pragma once
 
 namespace heddle::detail {

@@ -49,9 +49,8 @@ bool blocking_pool::needs_thread() noexcept {
   return true;
 }
 
-void blocking_pool::send_somebody() {
-  std::unique_lock guard(lock_);
-  if (!empty() && idle_ != nullptr) {
+void blocking_pool::send_somebody(std::unique_lock<spinlock> guard) {
+  if (idle_ != nullptr) {
     // Should it have timed out in this moment, it is about to look at the line too.
     resumption chosen = std::exchange(idle_, idle_->next)->self->claim();
     guard.unlock();

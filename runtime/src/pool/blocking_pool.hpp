@@ -30,7 +30,7 @@ class blocking_pool final : public call_line {
     idle_thread* next;
   };
 
-  void send_somebody() override;
+  void send_somebody(std::unique_lock<spinlock> guard) override;
   bool needs_thread() noexcept;
   void start_thread() noexcept;
   void fail_all(int error_number) noexcept;

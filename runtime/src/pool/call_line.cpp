@@ -23,9 +23,8 @@ __attribute__((noinline)) int get_errno() noexcept { return errno; }
 void call_line::run(pool_call& call, wait_subject about) {
   throw_if_cancelled();
   call.context = capture_context();
-  put(call);
   try {
-    send_somebody();
+    send_somebody(put(call));
   } catch (...) {
     if (withdraw(call)) throw;
     // Who has taken it was sent for another call, for which nobody comes now.
@@ -70,11 +69,13 @@ wake_reason call_line::await(pool_call& call, cancellation mode, wait_subject ab
   return why;
 }
 
-void call_line::put(pool_call& call) noexcept {
-  const std::lock_guard guard(lock_);
+/// Returns holding the lock.
+std::unique_lock<spinlock> call_line::put(pool_call& call) noexcept {
+  std::unique_lock guard(lock_);
   call.previous = youngest_;
   (youngest_ != nullptr ? youngest_->next : oldest_) = &call;
   youngest_ = &call;
+  return guard;
 }
 
 bool call_line::withdraw(pool_call& call) noexcept {

@@ -8,6 +8,8 @@
 #include <heddle/runtime/detail/spinlock.hpp>
 #include <heddle/runtime/park.hpp>
 
+#include <mutex>
+
 namespace heddle::detail {
 
 class call_line {
@@ -28,8 +30,9 @@ class call_line {
   call_line(const call_line&) = delete;
   call_line& operator=(const call_line&) = delete;
 
-  /// Sees that somebody comes for a call that was put in line. Errors: nobody can.
-  virtual void send_somebody() = 0;
+  /// Sees that somebody comes for a call that was put in line under the lock that it is handed.
+  /// Errors: nobody can.
+  virtual void send_somebody(std::unique_lock<spinlock> guard) = 0;
 
   // For those who come.
   /// Under the lock: begins the oldest call; null if there is none.
@@ -42,7 +45,7 @@ class call_line {
   spinlock lock_;
 
  private:
-  void put(pool_call& call) noexcept;
+  std::unique_lock<spinlock> put(pool_call& call) noexcept;
   bool withdraw(pool_call& call) noexcept;
   void fail_another(const std::exception_ptr& error) noexcept;
   void unlink(pool_call& call) noexcept;

@@ -5,7 +5,6 @@
 #include <heddle/runtime/error.hpp>
 
 #include "base/assert.hpp"
-#include "base/spin_wait.hpp"
 #include "base/tsan_order.hpp"
 
 #include <exception>
@@ -22,58 +21,54 @@ cpu_pool::cpu_pool(const config& settings, pools& owner)
 
 cpu_pool::~cpu_pool() { HEDDLE_ASSERT(empty(), "a CPU pool ends while calls stand in line"); }
 
+void cpu_pool::run(pool_call& call, wait_subject about) {
+  std::call_once(started_, [this] { arena_.emplace(wanted_); });
+  call_line::run(call, about);
+}
+
 void cpu_pool::close() noexcept {
   waiter last(cancellation::shield);
   std::unique_lock guard(lock_);
-  const bool waits = tokens_ > 0;
+  const bool waits = awaits_tokens();
   if (waits) closer_ = &last;
   guard.unlock();
   if (waits) last.wait();
   arena_.reset();  // an orphan is run all the same, or not
-  // Whoever was last is about to give up its share: a few instructions.
-  const std::int64_t rest = 1 + orphans_.load(std::memory_order_relaxed);
-  for (spin_wait pause; shares_.load(std::memory_order_relaxed) > rest;) pause.once();
-  give_up_share();
+  guard.lock();
+  const bool ends = --shares_ == 0;
+  guard.unlock();
+  if (ends) delete this;
 }
 
-void cpu_pool::give_up_share() noexcept {
-  // order: acq_rel — what the others did with the pool happens before its end.
-  if (shares_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
-}
-
-void cpu_pool::send_somebody() {
-  std::call_once(started_, [this] { arena_.emplace(wanted_); });
-  shares_.fetch_add(1, std::memory_order_relaxed);
-  count_token(1);
+void cpu_pool::send_somebody(std::unique_lock<spinlock> guard) {
+  ++shares_;
+  guard.unlock();
   tsan_release(this);
   try {
     arena_->enqueue(&cpu_pool::token, this);
   } catch (const std::bad_alloc&) {
-    count_token(-1);  // there is none
-    give_up_share();
+    guard.lock();
+    --shares_;  // there is no token
     throw;
   } catch (const std::exception& error) {
     // The token is there, and keeps its share; whether it is ever run nobody can say.
-    orphans_.fetch_add(1, std::memory_order_relaxed);
-    count_token(-1);
+    guard.lock();
+    ++orphans_;
+    guard.unlock();
     throw resource_exhausted(std::string("heddle: oneTBB has no thread for cpu(): ") +
                              error.what());
   }
 }
 
-void cpu_pool::count_token(std::int64_t change) noexcept {
-  const std::lock_guard guard(lock_);
-  tokens_ += change;
-}
-
 void cpu_pool::token(void* pool) noexcept {
   auto& self = *static_cast<cpu_pool*>(pool);
   tsan_acquire(&self);  // oneTBB has handed the token over in order; it is not instrumented
-  self.serve_one();
-  self.give_up_share();
+  if (self.serve_one()) delete &self;
 }
 
-void cpu_pool::serve_one() noexcept {
+/// Serves a call, if there is one, and gives up the token's share. Returns whether it was the last:
+/// otherwise the pool may have ended.
+bool cpu_pool::serve_one() noexcept {
   const works_for_pool here(&threads_are_);
   resumption caller;
   resumption closer;
@@ -84,7 +79,9 @@ void cpu_pool::serve_one() noexcept {
     guard.lock();
     caller = finish(*call);
   }
-  if (--tokens_ <= 0 && closer_ != nullptr) closer = std::exchange(closer_, nullptr)->claim();
+  --shares_;
+  if (!awaits_tokens() && closer_ != nullptr) closer = std::exchange(closer_, nullptr)->claim();
+  return shares_ == 0;
 }
 
 }  // namespace heddle::detail

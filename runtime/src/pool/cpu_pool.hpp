@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A oneTBB arena whose threads serve a line of calls.
 // Invariants: (1) for each call in line a token is in the arena, or about to be; (2) a token that
-// is left over finds an empty line: it has a share in the pool, which lives until the last of them.
+// is left over finds an empty line: it has a share in the pool, which lives until the last of them;
+// (3) whoever has given up a share, under lock_, touches the pool only if it was the last.
 // Not here: parallel algorithms (parallel.cpp). The threads themselves are oneTBB's, and stay with
 // it.
 #pragma once
@@ -12,8 +13,7 @@
 #include "pool/pool_thread.hpp"
 #include "pool/tbb_arena.hpp"
 
-#include <atomic>
-#include <cstdint>
+#include <cstddef>
 #include <mutex>
 #include <optional>
 
@@ -26,6 +26,9 @@ class cpu_pool final : public call_line {
  public:
   cpu_pool(const config& settings, pools& owner);
 
+  /// As call_line::run(). Errors: also std::bad_alloc: there is no arena.
+  void run(pool_call& call, wait_subject about);
+
   /// Nobody calls any more. Waits for the tokens that will certainly be run; the pool ends with the
   /// last.
   void close() noexcept;
@@ -33,21 +36,19 @@ class cpu_pool final : public call_line {
  private:
   ~cpu_pool() override;
 
-  void send_somebody() override;
+  void send_somebody(std::unique_lock<spinlock> guard) override;
   static void token(void* pool) noexcept;
-  void serve_one() noexcept;
-  void give_up_share() noexcept;
-  void count_token(std::int64_t change) noexcept;
+  bool serve_one() noexcept;
+  bool awaits_tokens() const noexcept { return shares_ > 1 + orphans_; }
 
   const tbb_arena::settings wanted_;
   const pool_thread threads_are_;
   std::once_flag started_;
   std::optional<tbb_arena> arena_;
-  std::atomic<std::int64_t> shares_{1};   // the runtime's, and one for each token
-  std::atomic<std::int64_t> orphans_{0};  // tokens of which nobody knows whether they are ever run
 
   // Under lock_.
-  std::int64_t tokens_ = 0;   // but for orphans; less, if one of these was run
+  std::size_t shares_ = 1;    // the runtime's, and one for each token
+  std::size_t orphans_ = 0;   // tokens of which nobody knows, or knew, whether they are ever run
   waiter* closer_ = nullptr;  // close()
 };
 

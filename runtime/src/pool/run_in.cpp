@@ -43,9 +43,10 @@ class handed_line final : public call_line, public std::enable_shared_from_this<
   }
 
  private:
-  void send_somebody() override {
+  void send_somebody(std::unique_lock<spinlock> guard) override {
+    guard.unlock();
     (*hand_over_)(handed_call(std::make_shared<call_ticket>(shared_from_this())));
-    std::unique_lock guard(lock_);
+    guard.lock();
     asking_ = false;
     if (dropped_) fail(guard);
   }

@@ -9,6 +9,7 @@ namespace heddle::detail {
 /// What an algorithm works on. oneTBB hands parts and results from thread to thread, in order.
 class divided_work {
  public:
+  virtual ~divided_work() = default;
   virtual bool is_empty(const range_part& part) const = 0;
   virtual bool is_divisible(const range_part& part) const = 0;
   /// The caller owns what it gets, and gives it to drop(). Null: that failed, and the work has been
@@ -22,9 +23,6 @@ class divided_work {
   virtual partial_result* begin() const = 0;
   virtual void combine(partial_result& left, partial_result& right) const = 0;
   virtual void drop(partial_result* result) const noexcept = 0;
-
- protected:
-  ~divided_work() = default;
 };
 
 /// What can be cut short together: a oneTBB task_group_context.

@@ -43,7 +43,8 @@ class scripted_line final : public call_line {
   }
 
  private:
-  void send_somebody() override {
+  void send_somebody(std::unique_lock<spinlock> guard) override {
+    guard.unlock();
     const auto mine = std::exchange(send, nullptr);  // the next call has its own
     mine();
   }

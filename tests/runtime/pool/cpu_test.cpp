@@ -2,7 +2,9 @@
 // cpu(): results, threads, cancellation, the end of a runtime.
 #include <heddle/runtime.hpp>
 
+#include "runtime/support/child.hpp"
 #include "runtime/support/loops.hpp"
+#include "runtime/support/process_counts.hpp"
 #include "runtime/support/sanitized.hpp"
 
 #include <gtest/gtest.h>
@@ -15,8 +17,11 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
+
+#include <sys/resource.h>
 
 namespace heddle {
 namespace {
@@ -187,6 +192,24 @@ TEST(cpu, a_runtime_may_end_while_cancelled_jobs_have_left_tokens) {
     }
     EXPECT_EQ(made, 0);  // the only thread was busy until all of them had been cancelled
   }
+}
+
+TEST(cpu, where_no_thread_can_be_had_says_so_and_the_runtime_does_not_wait_for_one) {
+  if (test::sanitized) GTEST_SKIP() << "a sanitizer does not live with such a limit";
+  const test::child_end end = test::in_child([] {
+    config settings = with_cpu_threads(1);
+    settings.pool_stack_bytes = 256 << 20;
+    return run(settings, [] {
+      test::limit(RLIMIT_AS, test::address_space_bytes() + (64U << 20));  // less than a stack
+      try {
+        cpu([] {});
+      } catch (const resource_exhausted& error) {
+        return std::string(error.what()).find("cpu()") != std::string::npos;
+      }
+      return false;
+    });
+  });
+  EXPECT_TRUE(end.exited_with(0)) << end.status << end.output;
 }
 
 TEST(cpu, two_runtimes_have_a_pool_each) {

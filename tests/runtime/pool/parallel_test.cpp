@@ -50,6 +50,25 @@ void everywhere(Body body) {
   body();
 }
 
+/// Whether a place was come to by more than one thread.
+class several_threads {
+ public:
+  void note_this_one() {
+    std::thread::id first{};
+    const auto here = std::this_thread::get_id();
+    if (!first_.compare_exchange_strong(first, here) && first != here) several_ = true;
+  }
+  bool were_here() const { return several_; }
+  void forget() {
+    first_ = std::thread::id{};
+    several_ = false;
+  }
+
+ private:
+  std::atomic<std::thread::id> first_{};
+  std::atomic<bool> several_{false};
+};
+
 TEST(parallel_for, calls_the_body_once_for_each_number) {
   everywhere([] {
     std::vector<std::atomic<int>> calls(10'000);
@@ -338,12 +357,23 @@ TEST(parallel_reduce, what_combines_sees_the_callers_context) {
   run(with_cpu_threads(3), [&request] {
     request.set(5);
     std::atomic<int> wrong{0};
+    several_threads combine;
     const auto look = [&](int left, int right) {
       wrong += request.get() == 5 ? 0 : 1;
-      std::this_thread::sleep_for(1us);  // so that others take parts
       return left + right;
     };
-    EXPECT_EQ(parallel_reduce(std::vector<int>(1000, 1), 0, look, look), 1000);
+    const auto add_slowly = [&](int left, int right) {
+      test::give_way();
+      return look(left, right);
+    };
+    const auto combine_noted = [&](int left, int right) {
+      combine.note_this_one();
+      return look(left, right);
+    };
+    while (!combine.were_here()) {  // one of them has the context from the call
+      combine.forget();
+      EXPECT_EQ(parallel_reduce(std::vector<int>(1000, 1), 0, add_slowly, combine_noted), 1000);
+    }
     EXPECT_EQ(wrong, 0);
   });
 }

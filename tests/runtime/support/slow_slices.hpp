@@ -7,6 +7,7 @@
 #include "runtime/support/loops.hpp"
 
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -36,6 +37,7 @@ class slow_slices {
     if (report.what != stall_report::kind::slow_slice) return;
     const std::lock_guard guard(lock_);
     reports_.push_back(report);
+    one_came_.notify_all();
   }
 
   std::vector<stall_report> all() const {
@@ -49,9 +51,16 @@ class slow_slices {
     return eventually([&] { return this->count() >= count; });
   }
 
+  /// As has_come_to(), but the thread sleeps, and the case's watchdog ends a wait that is in vain.
+  void block_until(std::size_t count) const {
+    std::unique_lock guard(lock_);
+    one_came_.wait(guard, [&] { return reports_.size() >= count; });
+  }
+
  private:
   std::chrono::milliseconds slow_;
   mutable std::mutex lock_;
+  mutable std::condition_variable one_came_;
   std::vector<stall_report> reports_;
 };
 

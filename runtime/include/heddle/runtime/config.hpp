@@ -21,8 +21,8 @@ struct config {
   /// cgroup quota rounded up.
   unsigned loops = 0;
 
-  /// Threads of the CPU pool, which oneTBB starts when cpu() or parallel_for is first called. Range
-  /// 0..1024. 0: same rule as loops.
+  /// Threads of the CPU pool, which oneTBB starts when cpu() or parallel_for is first called; they
+  /// are the process's, and so is how many it has. Range 0..1024. 0: same rule as loops.
   unsigned cpu_threads = 0;
 
   /// Most threads of the blocking pool; further calls stand in line. Range 1..65536.
@@ -55,7 +55,8 @@ struct config {
 
   /// Install the signal handlers (SIGSEGV, SIGURG) that explain a stack overflow and show the stack
   /// of a slow fiber: one SIGURG for each such report ends the fiber's sleep or poll with EINTR.
-  /// The only setting that touches anything process-wide.
+  /// The only setting that touches anything process-wide, but for oneTBB's threads: cpu_threads and
+  /// pool_stack_bytes.
   bool debug = false;
 
   /// Records in the event ring of each loop, for timelines; the ring keeps the newest. Range

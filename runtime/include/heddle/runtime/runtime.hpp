@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A runtime: loops that run fibers, and the ways in from plain threads.
 // Invariants: (1) several runtimes may live side by side; nothing process-wide is touched unless
-// config::debug is set; (2) when the destructor returns, every fiber has ended, every loop's thread
-// is joined and every descriptor and mapping of the runtime is given back.
+// config::debug is set, but for oneTBB's threads, by the CPU pool; (2) when the destructor returns,
+// every fiber has ended, every loop's thread is joined and every descriptor and mapping of the
+// runtime is given back.
 #pragma once
 
 #include <heddle/runtime/config.hpp>

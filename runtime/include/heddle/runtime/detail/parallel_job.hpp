@@ -39,10 +39,8 @@ class partial_result {
 /// Whether the work is cut short, by a failure or a cancellation.
 class stop_sign {
  public:
+  virtual ~stop_sign() = default;
   virtual bool is_set() const noexcept = 0;
-
- protected:
-  ~stop_sign() = default;
 };
 
 /// How many elements to do before the next look at the sign: few enough for it to come after some
