@@ -11,6 +11,7 @@
 
 #include "base/asymmetric_spinlock.hpp"
 #include "base/cacheline.hpp"
+#include "base/relaxed_counter.hpp"
 #include "fiber/group_chain.hpp"
 #include "sched/end_child.hpp"
 #include "sched/limits.hpp"
@@ -27,9 +28,9 @@ class nest {
   explicit nest(bool owner_fences) noexcept : lock_(owner_fences) {}
 
   // For the loop's own thread
-  /// Adds a child of the running fiber's group (N1). Returns false if the group has ended, or keeps
-  /// as many as it may.
-  bool keep(group_core& group, child_core& child) noexcept {
+  /// Adds a child of the running fiber's group (N1), and counts it in `spawned` before it can run.
+  /// Returns false if the group has ended, or keeps as many as it may.
+  bool keep(group_core& group, child_core& child, relaxed_counter& spawned) noexcept {
     const owner_guard guard(lock_);
     if (group.kept == most_kept) [[unlikely]]
       return false;
@@ -42,6 +43,7 @@ class nest {
     }
     group.last_kept = &child;
     child.next = nullptr;
+    spawned.publish();
     ++group.kept;
     set_size(size() + 1);
     return true;

@@ -32,11 +32,8 @@ bool worker::keep(group_core& group, child_core& child) noexcept {
   if (maker->keeps_in != &group && !may_begin_to_keep(*maker, group)) return false;
   if (next_id_ == ids_end_) take_ids();
   child.id = fiber_id{next_id_++};
-  counters_.spawned.publish();  // before it can run
-  if (!nest_.keep(group, child)) [[unlikely]] {
-    counters_.finished.publish();
+  if (!nest_.keep(group, child, counters_.spawned)) [[unlikely]]
     return false;
-  }
   maker->keeps_in = &group;
   if (shared_ && owner_.idle.worth_waking()) call_for_help();
   return true;
