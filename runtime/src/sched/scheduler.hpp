@@ -78,6 +78,8 @@ class scheduler {
   // stall.cpp
   /// Tells config::on_stall if nothing can happen any more; for a loop that has been parked long.
   void look_for_stall(clock::time_point now) noexcept;
+  /// Returns whether a fiber waits for a descriptor or a pool.
+  bool waits_outside() const noexcept;
 
   // shutdown.cpp
   bool shut_down(std::chrono::nanoseconds grace);

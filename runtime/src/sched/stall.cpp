@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // The suspicion that a runtime hangs: every loop has been parked for `stall_after`, tasks live, and
 // nothing is pending that could wake one: no timer, no descriptor that a fiber waits on. A loop
-// looks once a park, when it has lasted that long; the one that parked last finds the others parked
-// for longer, so somebody finds it, and nobody ticks. It is a suspicion: a plain thread or another
-// runtime may hold what a fiber waits for. Not here: cycles of locks (lock_waits.hpp), found at
-// once. Source: checkdead() of Go's runtime, which also ends the process; we only say so.
+// looks once a park, when it has lasted that long, unless a fiber waited for something outside when
+// it parked: the loop where that goes on parks later. The one that parked last finds the others
+// parked for longer, so somebody finds it, and nobody ticks. It is a suspicion: a plain thread or
+// another runtime may hold what a fiber waits for. Not here: cycles of locks (lock_waits.hpp),
+// found at once. Source: checkdead() of Go's runtime, which also ends the process; we only say so.
 #include "sched/scheduler.hpp"
 
 #include <exception>
@@ -12,14 +13,20 @@
 
 namespace heddle::detail {
 
-bool scheduler::nothing_is_pending(clock::time_point now) const noexcept {
+bool scheduler::waits_outside() const noexcept {
   std::uint64_t waits = 0;
   for (const auto& each : workers_) {
-    if (!each->has_parked_for(stall_after, now) || each->timers().armed() != 0) return false;
     waits += each->counters().outside_waits.value();
     waits -= each->counters().outside_waits_over.value();
   }
-  return waits == 0 && inject.size() == 0 && live_tasks() != 0;
+  return waits != 0;
+}
+
+bool scheduler::nothing_is_pending(clock::time_point now) const noexcept {
+  for (const auto& each : workers_) {
+    if (!each->has_parked_for(stall_after, now) || each->timers().armed() != 0) return false;
+  }
+  return !waits_outside() && inject.size() == 0 && live_tasks() != 0;
 }
 
 void scheduler::look_for_stall(clock::time_point now) noexcept {

@@ -359,6 +359,25 @@ TEST(blocking, a_long_call_is_no_deadlock) {
   EXPECT_EQ(reports, 0);
 }
 
+TEST(blocking, a_runtime_that_hangs_after_a_call_is_reported) {
+  for (const unsigned loops : {1U, 2U}) {
+    config settings = with_loops(loops);
+    std::atomic<int> reports{0};
+    settings.on_stall = [&reports](const stall_report& report) {
+      if (report.what == stall_report::kind::suspected_deadlock) ++reports;
+    };
+    runtime home(settings);
+    auto hangs = home.spawn([] {
+      // Its loop, and the other, park while it is under way: they do not look then.
+      blocking([] { std::this_thread::sleep_for(20ms); });
+      test::park_for_ever();
+    });
+    EXPECT_TRUE(test::eventually([&] { return reports > 0; })) << loops;
+    hangs.cancel();
+    EXPECT_THROW(hangs.join(), task_cancelled);
+  }
+}
+
 TEST(blocking, a_hundred_calls_that_sleep_take_as_long_as_one) {
   run(with_loops(1), [] {
     std::atomic<bool> done{false};
