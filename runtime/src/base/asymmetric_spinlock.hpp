@@ -7,6 +7,8 @@
 // Huang and Yang 2001, "Asymmetric Dekker synchronization".
 #pragma once
 
+#include <heddle/runtime/detail/fence_side.hpp>
+
 #include "base/heavy_fence.hpp"
 #include "base/spin_wait.hpp"
 
@@ -16,8 +18,8 @@ namespace heddle::detail {
 
 class asymmetric_spinlock {
  public:
-  /// `owner_fences`: there are others, and no heavy fence for them.
-  explicit asymmetric_spinlock(bool owner_fences) noexcept : owner_fences_(owner_fences) {}
+  explicit asymmetric_spinlock(fence_side side) noexcept
+      : owner_fences_(side == fence_side::of_owner) {}
 
   /// O1 and O2.
   void lock_as_owner() noexcept {

@@ -15,7 +15,7 @@ struct group_chain {
   group_core* outermost = nullptr;
   group_core* innermost = nullptr;
   std::size_t children = 0;   // that they keep together
-  clock::time_point since{};  // none of the outermost group's was begun out of turn
+  clock::time_point since{};  // it waits for one of them to begin out of turn
 };
 
 }  // namespace heddle::detail

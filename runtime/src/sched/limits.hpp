@@ -14,9 +14,10 @@ inline constexpr int deque_burst = 8;
 inline constexpr std::uint32_t most_kept = 256;
 /// How long a join may run children, eight at a time, where anything else waits on its loop.
 inline constexpr std::chrono::nanoseconds join_turn = std::chrono::microseconds{20};
-/// After how long a join that always has children to run lets the oldest of an outer join begin.
-/// Each that begins so takes stacks of its own: at 1 ms a tree of groups took half as long again.
-inline constexpr std::chrono::nanoseconds nest_patience = std::chrono::milliseconds{10};
+/// After how long a join that always has children to run lets the oldest of an outer join begin: at
+/// first, and at most, as it doubles. At 1 ms a tree of groups took half as long again.
+inline constexpr std::chrono::nanoseconds join_patience = std::chrono::milliseconds{10};
+inline constexpr std::chrono::nanoseconds most_join_patience = std::chrono::seconds{1};
 /// Picks between two visits to the root: global queue, timers, epoll.
 inline constexpr int poll_interval = 64;
 /// The same in a simulation: one pick, and one that finds the turn over.

@@ -15,6 +15,7 @@
 #include "fiber/group_chain.hpp"
 #include "sched/end_child.hpp"
 #include "sched/limits.hpp"
+#include "sched/out_of_turn.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -24,8 +25,7 @@ namespace heddle::detail {
 
 class nest {
  public:
-  /// `owner_fences`: as the lock's.
-  explicit nest(bool owner_fences) noexcept : lock_(owner_fences) {}
+  explicit nest(fence_side side) noexcept : lock_(side) {}
 
   // For the loop's own thread
   /// Adds a child of the running fiber's group (N1), and counts it in `spawned` before it can run.
@@ -73,22 +73,14 @@ class nest {
     return groups_.innermost != nullptr && groups_.innermost->maker == &maker;
   }
 
-  /// As steal(), for the loop itself.
-  child_core* take_oldest() noexcept {
+  /// As steal(), for the loop itself: null if that is not due.
+  child_core* take_out_of_turn(clock::time_point now) noexcept {
     const owner_guard guard(lock_);
-    return groups_.outermost == nullptr ? nullptr : &pop_counted(*groups_.outermost);
+    if (groups_.outermost == nullptr || !out_of_turn_.is_due(groups_.since, now)) return nullptr;
+    return &pop_counted(*groups_.outermost);
   }
-
-  /// Returns when a child was last begun out of turn, or whoever gave way first did so: `now`.
-  clock::time_point patient_since(clock::time_point now) noexcept {
-    const owner_guard guard(lock_);
-    if (groups_.since == clock::time_point{}) groups_.since = now;
-    return groups_.since;
-  }
-  void begin_patience(clock::time_point now) noexcept {
-    const owner_guard guard(lock_);
-    groups_.since = now;
-  }
+  /// The loop has nothing to do.
+  void forget_waits() noexcept { out_of_turn_.reset(); }
 
   /// Takes all groups (N4, or to put them aside).
   group_chain take_all() noexcept {
@@ -155,6 +147,7 @@ class nest {
 
   alignas(cacheline_bytes) asymmetric_spinlock lock_;
   group_chain groups_;
+  out_of_turn out_of_turn_;
   std::atomic<std::size_t> size_{0};
 };
 

@@ -27,10 +27,9 @@ void describe_calling_stack(sanitizer_state& state) noexcept {
   state.adopt(low, bytes);
 }
 
-/// The takers', where the kernel can make other threads pass one.
-branch_deque::fence fence_of_owners_places(bool shared) noexcept {
-  if (!shared) return branch_deque::fence::none;
-  return prepare_heavy_fence() ? branch_deque::fence::of_takers : branch_deque::fence::of_owner;
+fence_side side_of_fence(bool shared) noexcept {
+  if (!shared) return fence_side::none;
+  return prepare_heavy_fence() ? fence_side::of_others : fence_side::of_owner;
 }
 
 }  // namespace
@@ -45,8 +44,8 @@ worker::worker(scheduler& owner, unsigned index)
       blocks_(owner.blocks),
       deque_(shared_),
       fifo_(shared_),
-      nest_(fence_of_owners_places(shared_) == branch_deque::fence::of_owner),
-      branches_(fence_of_owners_places(shared_)),
+      nest_(side_of_fence(shared_)),
+      branches_(side_of_fence(shared_)),
       timers_(owner.started_at()),
       reactor_(std::make_shared<reactor>(owner.tick, owner.choices())) {
   if (const std::size_t capacity = owner.settings().trace_events; capacity > 0) {

@@ -105,8 +105,8 @@ class worker : public switch_state {
   bool drops_share_of_kept(child_core& child) noexcept {
     return !nest_.maybe_empty() && nest_.drop_share_of_youngest(child);
   }
-  /// Is to be called before the first run_kept() of a join.
-  static void begin_kept(fiber& self) noexcept;
+  /// Is to be called before the first run_kept() of a join, which dumps show as `about`.
+  static void begin_kept(fiber& self, wait_subject about) noexcept;
   /// Runs the oldest child that `group` keeps, for its maker, which joins it (N2): until it has
   /// ended, or has suspended. Returns false if there is none, or no stack for it.
   static bool run_kept(fiber& self, group_core& group, cancellation mode) noexcept;
@@ -226,7 +226,6 @@ class worker : public switch_state {
   child_core* next_kept_of(const fiber& joiner) noexcept;
   bool join_is_over_time() noexcept;
   static bool is_asked_below(const fiber& joiner) noexcept;
-  void begin_outer_if_due() noexcept;
   void give_way(fiber& joiner) noexcept;
   fiber* after_giving_way() noexcept;
 

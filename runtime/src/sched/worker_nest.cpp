@@ -77,8 +77,10 @@ job* worker::take_kept_of(worker& victim) noexcept {
   return child;
 }
 
-void worker::begin_kept(fiber& self) noexcept {
+void worker::begin_kept(fiber& self, wait_subject about) noexcept {
   self.keeps_in = nullptr;
+  self.says(about);
+  if (self.unarmed != nullptr) arm_deadlines(self);
   // Who gives way goes on on any loop; whoever has joined this task by a direct switch may be
   // pinned, and may have a time-out: it waits as anybody does.
   const fiber* const joiner = self.claimed_by;
@@ -112,7 +114,10 @@ bool worker::run_kept(fiber& self, group_core& group, cancellation mode) noexcep
 /// Whether anything else is to have its turn before a join that runs children goes on.
 bool worker::join_is_over_time() noexcept {
   nest_left_ = deque_burst;
-  if (maybe_idle()) return false;
+  if (maybe_idle()) {
+    join_began_ = {};
+    return false;
+  }
   const clock::time_point now = clock::now();
   if (join_began_ == clock::time_point{}) join_began_ = now;
   return now - join_began_ >= join_turn;
@@ -127,15 +132,6 @@ bool worker::is_asked_below(const fiber& joiner) noexcept {
     if (hears && asked > each->floor(each->saved.exceptions.uncaught_exceptions)) return true;
   }
   return false;
-}
-
-/// Children of outer joins wait for those of inner ones to end, which may be never.
-void worker::begin_outer_if_due() noexcept {
-  if (nest_.maybe_empty()) return;
-  const clock::time_point now = clock::now();
-  if (now - nest_.patient_since(now) < nest_patience) return;
-  nest_.begin_patience(now);
-  if (child_core* const oldest = nest_.take_oldest()) queue(*oldest);
 }
 
 /// Has a joiner wait for its turn.
@@ -154,7 +150,9 @@ void worker::give_way(fiber& joiner) noexcept {
     settle_claims(joiner);
     return make_ready(joiner);
   }
-  begin_outer_if_due();
+  if (!nest_.maybe_empty()) {
+    if (child_core* const outer = nest_.take_out_of_turn(clock::now())) queue(*outer);
+  }
   if (picks_left_ <= 0 && maybe_idle()) {
     gives_way_ = &joiner;
     return;

@@ -74,6 +74,7 @@ void worker::park_loop(const task_core* until) noexcept {
     return;
   }
   counters_.parks.add();
+  nest_.forget_waits();
   retry_at_ = starves() ? clock::now() + stack_retry : clock::time_point::max();
   trace(trace_kind::park, fiber_id::none, 0);
   if (simulated_) {

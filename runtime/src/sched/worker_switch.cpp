@@ -172,42 +172,40 @@ void count_claimed_child(group_core& group) noexcept {
   group.pending.fetch_add(1, std::memory_order_relaxed);
 }
 
+/// What a join does that waits from the beginning.
+void begin_claimed_wait(fiber& joiner, task_core& core) noexcept {
+  joiner.says({join_kind, core.id});
+  joiner.word.begin(joiner.join_mode == cancellation::deliver
+                        ? joiner.floor(joiner.saved.exceptions.uncaught_exceptions)
+                        : nothing_heard);
+  if (joiner.unarmed != nullptr) arm_deadlines(joiner);
+  register_claimer(core, joiner);
+}
+
 }  // namespace
 
 void worker::settle_claims(fiber& child) noexcept {
   // The child suspends: each joiner in the chain that led here now waits like any other. All of
   // them have left their stacks; none is visible to a waker before it is committed. One that runs
   // children of its group is in no wait: it goes on, and waits for its group.
-  fiber* joiners = nullptr;
-  fiber* makers = nullptr;
-  for (fiber* each = &child; each->claimed_by != nullptr;) {
+  fiber* settled = nullptr;
+  for (fiber* each = &child; each->claimed_by != nullptr; each = settled) {
     fiber& joiner = *std::exchange(each->claimed_by, nullptr);
     if (group_core* const group = joiner.runs_child_of) {
       count_claimed_child(*group);
-      joiner.next_settled = makers;
-      makers = &joiner;
-      each = &joiner;
-      continue;
+    } else {
+      begin_claimed_wait(joiner, *each->task);
     }
-    joiner.says({join_kind, each->task->id});
-    joiner.word.begin(joiner.join_mode == cancellation::deliver
-                          ? joiner.floor(joiner.saved.exceptions.uncaught_exceptions)
-                          : nothing_heard);
-    if (joiner.unarmed != nullptr) arm_deadlines(joiner);
-    register_claimer(*each->task, joiner);
-    joiner.next_settled = joiners;
-    joiners = &joiner;
-    each = &joiner;
+    joiner.next_settled = std::exchange(settled, &joiner);
   }
-  while (joiners != nullptr) {
-    fiber& joiner = *joiners;
-    joiners = joiner.next_settled;
-    commit_park(joiner);
-  }
-  while (makers != nullptr) {
-    fiber& maker = *makers;
-    makers = maker.next_settled;
-    make_ready(maker);
+  while (settled != nullptr) {
+    fiber& joiner = *settled;
+    settled = joiner.next_settled;
+    if (joiner.runs_child_of != nullptr) {
+      make_ready(joiner);
+    } else {
+      commit_park(joiner);
+    }
   }
 }
 

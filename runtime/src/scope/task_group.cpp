@@ -60,9 +60,7 @@ bool is_maker(const group_core& group, const fiber* self) noexcept {
 /// cancelled is left to the loop.
 void run_kept(fiber& self, group_core& group, cancellation mode) noexcept {
   if (self.keeps_in != &group) return;
-  if (self.unarmed != nullptr) arm_deadlines(self);
-  self.says({group_kind, &group});
-  worker::begin_kept(self);
+  worker::begin_kept(self, {group_kind, &group});
   do {
     if (worker::current()->in_turns) end_turn();  // what it is about to take may be stolen first
     const bool asked = self.attention.load(std::memory_order_relaxed) != 0;

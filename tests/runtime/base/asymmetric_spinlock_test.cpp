@@ -14,7 +14,7 @@
 namespace heddle::detail {
 namespace {
 
-class asymmetric_spinlock_with : public testing::TestWithParam<bool> {};
+class asymmetric_spinlock_with : public testing::TestWithParam<fence_side> {};
 
 TEST_P(asymmetric_spinlock_with, excludes_its_owner_and_others) {
   ASSERT_TRUE(prepare_heavy_fence());
@@ -58,8 +58,11 @@ TEST_P(asymmetric_spinlock_with, is_refused_to_a_second_taker_and_free_afterward
   lock.unlock();
 }
 
-INSTANTIATE_TEST_SUITE_P(fences, asymmetric_spinlock_with, testing::Bool(),
-                         [](const auto& of) { return of.param ? "of_its_owner" : "of_others"; });
+INSTANTIATE_TEST_SUITE_P(fences, asymmetric_spinlock_with,
+                         testing::Values(fence_side::of_others, fence_side::of_owner),
+                         [](const auto& of) {
+                           return of.param == fence_side::of_others ? "of_others" : "of_its_owner";
+                         });
 
 }  // namespace
 }  // namespace heddle::detail

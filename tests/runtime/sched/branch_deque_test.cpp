@@ -18,8 +18,6 @@
 namespace heddle::detail {
 namespace {
 
-using fence = branch_deque::fence;
-
 /// Branches of nobody's fork.
 struct some_branches {
   explicit some_branches(std::size_t count) {
@@ -30,10 +28,10 @@ struct some_branches {
 };
 
 TEST(branch_deque, is_a_stack_to_its_owner_and_a_queue_to_others) {
-  for (const fence whose : {fence::none, fence::of_takers, fence::of_owner}) {
-    if (whose == fence::of_takers && !prepare_heavy_fence()) continue;
+  for (const fence_side side : {fence_side::none, fence_side::of_others, fence_side::of_owner}) {
+    if (side == fence_side::of_others && !prepare_heavy_fence()) continue;
     some_branches some(3);
-    branch_deque deque(whose);
+    branch_deque deque(side);
     for (branch& each : some.all) ASSERT_TRUE(deque.push(each));
     EXPECT_FALSE(deque.take_back(some.all[0]));  // not the youngest
     EXPECT_TRUE(deque.take_back(some.all[2]));
@@ -47,7 +45,7 @@ TEST(branch_deque, is_a_stack_to_its_owner_and_a_queue_to_others) {
 
 TEST(branch_deque, refuses_what_has_no_room_and_goes_round) {
   some_branches some(257);
-  branch_deque deque(fence::none);
+  branch_deque deque(fence_side::none);
   for (std::size_t n = 0; n < 256; ++n) ASSERT_TRUE(deque.push(some.all[n])) << n;
   EXPECT_FALSE(deque.push(some.all[256]));
   EXPECT_EQ(deque.take_oldest(), &some.all[0]);
@@ -56,10 +54,10 @@ TEST(branch_deque, refuses_what_has_no_room_and_goes_round) {
   EXPECT_TRUE(deque.take_back(some.all[255]));
 }
 
-class branch_deque_with : public ::testing::TestWithParam<fence> {};
+class branch_deque_with : public ::testing::TestWithParam<fence_side> {};
 
 TEST_P(branch_deque_with, owner_and_takers_never_have_the_same) {
-  if (GetParam() == fence::of_takers && !prepare_heavy_fence()) {
+  if (GetParam() == fence_side::of_others && !prepare_heavy_fence()) {
     GTEST_SKIP() << "this kernel has no membarrier(2)";
   }
   constexpr std::uint64_t enough = 300;  // that others took
@@ -116,9 +114,9 @@ TEST_P(branch_deque_with, owner_and_takers_never_have_the_same) {
 }
 
 INSTANTIATE_TEST_SUITE_P(fences, branch_deque_with,
-                         ::testing::Values(fence::of_takers, fence::of_owner),
+                         ::testing::Values(fence_side::of_others, fence_side::of_owner),
                          [](const auto& each) {
-                           return each.param == fence::of_takers ? "of_takers" : "of_owner";
+                           return each.param == fence_side::of_others ? "of_others" : "of_owner";
                          });
 
 }  // namespace

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <heddle/runtime/detail/branch.hpp>
+#include <heddle/runtime/detail/fence_side.hpp>
 
 #include <array>
 #include <atomic>
@@ -19,10 +20,8 @@ namespace heddle::detail {
 
 class branch_deque {
  public:
-  /// Whose side has the fence, if there are takers at all.
-  enum class fence : std::uint8_t { none, of_takers, of_owner };
-  explicit branch_deque(fence whose) noexcept
-      : shared_(whose != fence::none), fences_itself_(whose == fence::of_owner) {}
+  explicit branch_deque(fence_side side) noexcept
+      : shared_(side != fence_side::none), fences_itself_(side == fence_side::of_owner) {}
 
   /// Adds at the young end. Owner only. Returns false if there is no room.
   bool push(branch& one) noexcept {
