@@ -55,6 +55,8 @@ FAILURES = {
     "frame touched after its end": r"violated frame",
     "entry lost or doubled": r"had\[",
     "write under the lock not seen": r"count==made",
+    "another's answer": r"answer==due",
+    "an answer to nobody": r"inside==0\)&&\(state==0",
     "joined before all have ended": r"over\[",
     "spawn order overtaken": r"in_deque\[.*==0\) \(at",
     "waits for ever": r"invalid end state",
@@ -262,8 +264,10 @@ PLANTED_BUGS = [Run("park", parameters, bug=f"BUG_{bug}", failure=failure)
       for bug, failure in (
     ("NO_HEAVY_FENCE", "two holders"),
     ("LOOKS_BEFORE_IT_SAYS", "two holders"),
-    ("DOES_NOT_WAIT", "two holders"),
-    ("STAYS_WHILE_IT_WAITS", "waits for ever"),
+    ("DOES_NOT_LOOK", "two holders"),
+    ("ANSWERS_BY_A_STORE", "an answer to nobody"),
+    ("TAKES_BY_A_STORE", "two holders"),
+    ("SAYS_SO_BEFORE_IT_ANSWERS", "another's answer"),
     ("LETS_GO_AND_THEN_WRITES", "write under the lock not seen"),
 )] + [Run("nest", parameters, bug=f"BUG_{bug}", failure=failure)
       for parameters, bug, failure in (

@@ -27,7 +27,7 @@ inline constexpr std::size_t inject_batch = 32;
 /// Operations of one slice that need not wait before the fiber is made to yield.
 inline constexpr std::uint32_t slice_budget = 128;
 /// Jobs a thief moves at once, at most.
-inline constexpr std::int64_t steal_batch = 32;
+inline constexpr int steal_batch = 32;
 /// Fibers a loop keeps warm for itself, and how many it moves to or from the pool at once.
 inline constexpr std::size_t warm_fibers = 64;
 inline constexpr std::size_t warm_batch = 16;

@@ -17,8 +17,10 @@
 #include "sched/limits.hpp"
 #include "sched/out_of_turn.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace heddle::detail {
@@ -31,7 +33,7 @@ class nest {
   /// Adds a child of the running fiber's group (N1), and counts it in `spawned` before it can run.
   /// Returns false if the group has ended, or keeps as many as it may.
   bool keep(group_core& group, child_core& child, relaxed_counter& spawned) noexcept {
-    const owner_guard guard(lock_);
+    const visit guard(*this);
     if (group.kept == most_kept) [[unlikely]]
       return false;
     if (group.first_kept == nullptr) {
@@ -51,7 +53,7 @@ class nest {
 
   /// Takes the group's oldest child (N2); null if it keeps none.
   child_core* take(group_core& group) noexcept {
-    const owner_guard guard(lock_);
+    const visit guard(*this);
     if (group.first_kept == nullptr) return nullptr;
     child_core& oldest = pop(group);
     group.joiner_has_last = group.first_kept == nullptr;
@@ -61,7 +63,7 @@ class nest {
   /// Gives up the handle's share of a child that was kept last: nobody else can have it now, so no
   /// locked instruction is needed. Returns false if it is another.
   bool drop_share_of_youngest(child_core& child) noexcept {
-    const owner_guard guard(lock_);
+    const visit guard(*this);
     if (groups_.innermost == nullptr || groups_.innermost->last_kept != &child) return false;
     child.shares.store(1, std::memory_order_relaxed);
     return true;
@@ -69,22 +71,22 @@ class nest {
 
   /// Returns whether it keeps children of `maker`, the running fiber.
   bool keeps_for(const fiber& maker) noexcept {
-    const owner_guard guard(lock_);
+    const visit guard(*this);
     return groups_.innermost != nullptr && groups_.innermost->maker == &maker;
   }
 
   /// As steal(), for the loop itself: null if that is not due.
   child_core* take_out_of_turn(clock::time_point now) noexcept {
-    const owner_guard guard(lock_);
+    const visit guard(*this);
     if (groups_.outermost == nullptr || !out_of_turn_.is_due(groups_.since, now)) return nullptr;
-    return &pop_counted(*groups_.outermost);
+    return &detach(*groups_.outermost, 1);
   }
   /// The loop has nothing to do.
   void forget_waits() noexcept { out_of_turn_.reset(); }
 
   /// Takes all groups (N4, or to put them aside).
   group_chain take_all() noexcept {
-    const owner_guard guard(lock_);
+    const visit guard(*this);
     groups_.children = size();
     set_size(0);
     return std::exchange(groups_, {});
@@ -92,19 +94,21 @@ class nest {
 
   /// Puts back what was put aside, perhaps on another loop. The nest is empty.
   void put_back(const group_chain& aside) noexcept {
-    const owner_guard guard(lock_);
+    const visit guard(*this);
     groups_ = aside;
     set_size(aside.children);
   }
 
   // For others
-  /// Takes the oldest child of the outermost group (N3); null if there is none, or somebody else is
-  /// about to. Cost: a heavy fence, if it is not empty.
+  /// Takes the older half of what the outermost group keeps (N3), at most `steal_batch`, in a list;
+  /// null if there is none, or somebody else is at it. Cost: as of the lock's ask().
   child_core* steal() noexcept {
-    if (maybe_empty() || !lock_.try_lock()) return nullptr;
-    child_core* stolen = nullptr;
-    if (groups_.outermost != nullptr) stolen = &pop_counted(*groups_.outermost);
-    lock_.unlock();
+    using outcome = asymmetric_spinlock::outcome;
+    if (maybe_empty()) return nullptr;
+    const outcome got = lock_.ask();
+    if (got == outcome::nothing) return nullptr;
+    child_core* const stolen = got == outcome::answer ? answer_ : detach_older_half();
+    lock_.let_go();
     return stolen;
   }
 
@@ -117,6 +121,26 @@ class nest {
   }
 
  private:
+  /// Holds the lock for the loop, which gives a thief that has asked what it would have taken.
+  class visit {
+   public:
+    explicit visit(nest& of) noexcept : of_(of) {
+      if (of_.lock_.lock_as_owner()) [[unlikely]]
+        of_.answer();
+    }
+    ~visit() { of_.lock_.unlock_as_owner(); }
+    visit(const visit&) = delete;
+    visit& operator=(const visit&) = delete;
+
+   private:
+    nest& of_;
+  };
+
+  __attribute__((noinline)) void answer() noexcept {
+    answer_ = detach_older_half();
+    lock_.answered();
+  }
+
   void set_size(std::size_t size) noexcept { size_.store(size, std::memory_order_relaxed); }
 
   void append(group_core& group) noexcept {
@@ -137,16 +161,30 @@ class nest {
     set_size(size() - 1);
     return oldest;
   }
-  /// N3. The last child has what the list had in `pending`.
-  child_core& pop_counted(group_core& group) noexcept {
-    child_core& oldest = pop(group);
-    // order: relaxed — the group cannot end: it keeps others.
-    if (group.first_kept != nullptr) group.pending.fetch_add(1, std::memory_order_relaxed);
-    return oldest;
+  /// N3: so many of the oldest, in a list, each counted in `pending`; who has all of them has what
+  /// the group's list had there. Shape: 0 < count <= group.kept.
+  child_core& detach(group_core& group, std::uint32_t count) noexcept {
+    child_core& first = *group.first_kept;
+    child_core* last = &first;
+    for (std::uint32_t n = 1; n < count; ++n) last = static_cast<child_core*>(last->next);
+    group.first_kept = static_cast<child_core*>(std::exchange(last->next, nullptr));
+    group.kept -= count;
+    set_size(size() - count);
+    if (group.first_kept == nullptr) remove(group);
+    // order: relaxed — the group cannot end: it has one for what it keeps, or kept.
+    group.pending.fetch_add(group.first_kept == nullptr ? count - 1 : count,
+                            std::memory_order_relaxed);
+    return first;
+  }
+  child_core* detach_older_half() noexcept {
+    group_core* const group = groups_.outermost;
+    if (group == nullptr) return nullptr;
+    return &detach(*group, std::min((group->kept + 1) / 2, std::uint32_t{steal_batch}));
   }
 
   alignas(cacheline_bytes) asymmetric_spinlock lock_;
   group_chain groups_;
+  child_core* answer_ = nullptr;  // to the thief that has asked
   out_of_turn out_of_turn_;
   std::atomic<std::size_t> size_{0};
 };

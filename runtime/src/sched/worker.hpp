@@ -269,6 +269,7 @@ class worker : public switch_state {
   // worker_steal.cpp
   job* search() noexcept;
   job* steal_round() noexcept;
+  void push_stolen(task_core& core) noexcept;
   job* steal_from(worker& victim) noexcept;
   bool help(worker& stuck, clock::time_point now) noexcept;
   bool take_placed_of(worker& stuck) noexcept;

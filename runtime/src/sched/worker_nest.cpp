@@ -69,12 +69,16 @@ void worker::leave_nest() noexcept {
 }
 
 job* worker::take_kept_of(worker& victim) noexcept {
-  child_core* const child = victim.nest_.steal();
-  if (child == nullptr) return nullptr;
+  child_core* const first = victim.nest_.steal();
+  if (first == nullptr) return nullptr;
   victim.branches_taken_.fetch_add(1, std::memory_order_relaxed);
-  child->stolen = true;
-  counters_.stolen.add();
-  return child;
+  for (child_core* each = first; each != nullptr;) {
+    child_core& child = *std::exchange(each, static_cast<child_core*>(each->next));
+    child.stolen = true;
+    counters_.stolen.add();
+    if (&child != first) push_stolen(child);
+  }
+  return first;
 }
 
 void worker::begin_kept(fiber& self, wait_subject about) noexcept {

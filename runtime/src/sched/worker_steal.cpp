@@ -30,9 +30,17 @@ bool worker::work_visible() const noexcept {
   return false;
 }
 
+void worker::push_stolen(task_core& core) noexcept {
+  try {
+    deque_.push(&core);
+  } catch (const std::bad_alloc&) {
+    owner_.inject.push(core);
+  }
+}
+
 job* worker::steal_from(worker& victim) noexcept {
   job* first = nullptr;
-  std::int64_t wanted = std::min((victim.fifo_.size() + 1) / 2, steal_batch);
+  std::int64_t wanted = std::min<std::int64_t>((victim.fifo_.size() + 1) / 2, steal_batch);
   for (; wanted > 0; --wanted) {
     job* const item = victim.fifo_.steal();
     if (item == nullptr) break;
@@ -44,7 +52,7 @@ job* worker::steal_from(worker& victim) noexcept {
       queue(*item);
     }
   }
-  wanted = std::min((victim.deque_.size() + 1) / 2, steal_batch);
+  wanted = std::min<std::int64_t>((victim.deque_.size() + 1) / 2, steal_batch);
   for (; wanted > 0; --wanted) {
     task_core* const item = victim.deque_.take_oldest();
     if (item == nullptr) break;
@@ -52,12 +60,8 @@ job* worker::steal_from(worker& victim) noexcept {
     counters_.stolen.add();
     if (first == nullptr) {
       first = item;
-      continue;
-    }
-    try {
-      deque_.push(item);
-    } catch (const std::bad_alloc&) {
-      owner_.inject.push(*item);
+    } else {
+      push_stolen(*item);
     }
   }
   if (first == nullptr) first = take_branch_of(victim);

@@ -86,7 +86,8 @@ class branch_deque {
       bottom_.exchange(youngest, std::memory_order_seq_cst);
       return;
     }
-    bottom_.store(youngest, std::memory_order_relaxed);
+    // order: release — the entries below; partner: take_oldest(), which may read this bottom.
+    bottom_.store(youngest, std::memory_order_release);
     // order: seq_cst — as above, for the compiler; the processor is told by whoever takes.
     std::atomic_signal_fence(std::memory_order_seq_cst);
   }
