@@ -176,7 +176,7 @@ std::string name_of(setup with) {
     case way::loops:
       return "fibers on " + workers + (with.workers == 1 ? " loop" : " loops");
     case way::loops_one_free:
-      return "the same, one loop left free";
+      return "fibers on 2 loops, one left free";
     case way::cpu_pool:
       return "one loop, CPU pool of " + workers;
   }

@@ -18,7 +18,7 @@ class error_hooks {
   explicit error_hooks(const config& settings);
 
   void unhandled(const unhandled_error& error) noexcept;
-  /// Passes the report on unless there were five in the last minute.
+  /// Passes the report on, unless there were five in the last minute; of a hang in any case.
   void stall(const stall_report& report) noexcept;
   /// Returns whether a report would be passed on now, and so is worth its making.
   bool hears_of_stalls() const { return limiter_.would_admit(clock::now()); }

@@ -53,7 +53,8 @@ void become_watcher(const std::string& name) noexcept {
 }
 
 std::string advice(const worker& loop) {
-  return "it holds up loop " + std::to_string(loop.index()) + ": use cpu() or blocking() here";
+  return "it holds up loop " + std::to_string(loop.index()) +
+         ": use cpu() or blocking() here (slow_slice = 0s turns this off)";
 }
 
 /// Returns what can be said of several slices, one of which at least was slow.

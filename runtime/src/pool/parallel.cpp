@@ -177,7 +177,7 @@ class parallel_call final : public pool_call {
   parallel_call(const range_part& all, const parallel_job& job, partial_result* into)
       : pool_call(&parallel_call::run, &parallel_call::cut), all_(all), job_(job), into_(into) {}
 
-  /// Returns whether some of the work was left undone.
+  /// Returns whether it was asked to stop early, perhaps too late to matter.
   bool was_cut_short() const noexcept { return was_cut_short_; }
 
  private:

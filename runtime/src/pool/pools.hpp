@@ -19,7 +19,7 @@ class pools {
   pools& operator=(const pools&) = delete;
 
   blocking_pool blocking;
-  cpu_pool& cpu;  // ends with its last token
+  cpu_pool& cpu;  // ends with its last token: for each oneTBB has a task that will run
 };
 
 }  // namespace heddle::detail

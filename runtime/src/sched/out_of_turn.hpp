@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // When a join that always has children to run lets one of an outer join begin, which would wait
 // for its end else. Each that begins so takes stacks of its own, and its joins may do the same; so
-// the loop has one such moment at a time, and the next twice as far away. Invariant: of those that
-// go on asking, a moment is for the one that has waited longest, so n of them wait at most n
-// moments. Essay: README.md, "Nests", fairness.
+// the loop has one such moment at a time, and the next twice as far away. Invariant: a moment is
+// for the one that has waited longest, of those that have asked since the last; so n that go on
+// asking wait at most n moments. One whose owner has ended is lost. Essay: README.md, "Nests",
+// fairness.
 #pragma once
 
 #include <heddle/runtime/clock.hpp>
@@ -25,8 +26,8 @@ class out_of_turn {
     eldest_ = std::min(eldest_, since);
     if (now < due_) return false;
     const bool mine = since == eldest_;
-    // Or the eldest has ended meanwhile.
     if (!mine && now < due_ + patience_) return false;
+    // Or the eldest has not asked for as long again: it has ended, and another one is looked for.
     if (mine) {
       since = now;
       patience_ = std::min(2 * patience_, most_join_patience);

@@ -6,8 +6,8 @@
 // dealt with (queued, committed as parked, pooled) by dispose(), on the next stack (exceptions:
 // fiber/README.md, rule 2); (3) a member function that switches must not use `this` afterwards: the
 // fiber may be on another loop. Source files: worker.cpp (root), worker_switch.cpp (fibers),
-// worker_nest.cpp (joins of groups), worker_stacks.cpp (where they run), worker_steal.cpp (other
-// loops), worker_park.cpp, worker_turn.cpp (when simulated).
+// worker_nest.cpp (joins of groups), worker_branches.cpp (fork_join), worker_stacks.cpp (where
+// fibers run), worker_steal.cpp (other loops), worker_park.cpp, worker_turn.cpp (when simulated).
 #pragma once
 
 #include <heddle/runtime/config.hpp>
@@ -99,8 +99,9 @@ class worker : public switch_state {
 
   // Children of groups (worker_nest.cpp)
   /// Queues a child of the running fiber, which has made `group`, so that its join runs it (N1).
-  /// Returns false if it may not be kept: nothing is queued.
-  bool keep(group_core& group, child_core& child) noexcept;
+  /// Returns false if it may not be kept: nothing is queued. Errors: std::bad_alloc; nothing is
+  /// queued.
+  bool keep(group_core& group, child_core& child);
   /// Gives up the handle's share of a child that may have been kept last. Returns false if not.
   bool drops_share_of_kept(child_core& child) noexcept {
     return !nest_.maybe_empty() && nest_.drop_share_of_youngest(child);

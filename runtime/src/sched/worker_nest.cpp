@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Children that stay with their group until its maker joins it, or leaves its stack. Steps N1 to
 // N6: README.md, "Nests". What the group's owner does: scope/task_group.cpp.
+#include "fiber/task_storage.hpp"
 #include "sched/cancel.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/worker.hpp"
@@ -9,6 +10,14 @@
 #include <utility>
 
 namespace heddle::detail {
+
+namespace {
+
+bool runs_on_any_stack(const spawn_extras& asked) noexcept {
+  return asked.stack_bytes == 0 && asked.loop == spawn_extras::any_loop && !asked.pinned;
+}
+
+}  // namespace
 
 /// Whether a fiber that keeps nothing now may keep children in this group. Later ones may follow as
 /// long as it spawns nothing else, and does not leave its stack.
@@ -23,13 +32,15 @@ bool worker::may_begin_to_keep(fiber& maker, const group_core& group) noexcept {
          !may_have_older_in_deque;
 }
 
-bool worker::keep(group_core& group, child_core& child) noexcept {
+bool worker::keep(group_core& group, child_core& child) {
   fiber* const maker = running();
-  if (maker == nullptr || maker->storage != nullptr || child.extras() != nullptr ||
-      owner_.hindered()) [[unlikely]] {
+  if (maker == nullptr || owner_.hindered()) [[unlikely]]
     return false;
-  }
+  if (child.extras() != nullptr && !runs_on_any_stack(*child.extras())) [[unlikely]]
+    return false;
   if (maker->keeps_in != &group && !may_begin_to_keep(*maker, group)) return false;
+  if (maker->storage != nullptr) [[unlikely]]
+    inherit_context(child);
   if (next_id_ == ids_end_) take_ids();
   child.id = fiber_id{next_id_++};
   if (!nest_.keep(group, child, counters_.spawned)) [[unlikely]]

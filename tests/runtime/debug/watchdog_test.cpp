@@ -143,6 +143,24 @@ TEST(watchdog, reports_at_most_five_a_minute) {
   EXPECT_EQ(reports.count(), 5U);
 }
 
+TEST(watchdog, does_not_keep_a_hang_from_being_reported) {
+  slow_slices reports;
+  config settings = reports.settings(1);
+  std::atomic<int> hangs{0};
+  settings.on_stall = [&, slow = settings.on_stall](const stall_report& report) {
+    if (report.what == stall_report::kind::suspected_deadlock) ++hangs;
+    slow(report);
+  };
+  runtime home(settings);
+  for (std::size_t n = 1; n <= 5; ++n) {
+    EXPECT_TRUE(home.run([&] { return reports.has_come_to(n); }));
+  }
+  auto hung = home.spawn([] { test::park_for_ever(); });
+  EXPECT_TRUE(test::eventually([&] { return hangs == 1; }));
+  hung.cancel();
+  EXPECT_THROW(hung.join(), task_cancelled);
+}
+
 TEST(watchdog, without_a_limit_there_is_none) {
   slow_slices reports;
   config settings = reports.settings(2);

@@ -307,6 +307,33 @@ TEST(fork_join, shielded_it_is_not_cancelled) {
   });
 }
 
+TEST(fork_join, cancelled_in_its_first_call_still_makes_those_that_nobody_took) {
+  run(with_loops(1), [] {
+    cancel_scope scope;
+    bool called = false;
+    const auto sum = scope.run([&] {
+      const auto [a, b] = fork_join(
+          [&] {
+            scope.cancel();
+            return 1;
+          },
+          [&] {
+            called = true;
+            return 2;
+          });
+      return a + b;
+    });
+    EXPECT_TRUE(called);
+    EXPECT_EQ(sum, 3);
+  });
+}
+
+TEST(fork_join, takes_as_much_stack_as_its_description_says) {
+  const auto empty = [] {};
+  EXPECT_LE(sizeof(detail::branch_of<decltype(empty)>), 150U);
+  EXPECT_LE(sizeof(detail::fork_core), 310U);
+}
+
 TEST(fork_join, cancelled_before_it_calls_nobody) {
   run(with_loops(1), [] {
     bool ran = false;

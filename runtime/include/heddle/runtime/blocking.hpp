@@ -53,11 +53,12 @@ concept executor = detail::has_execute<Executor> || detail::has_enqueue<Executor
     std::invocable<Executor&, detail::handed_call>;
 
 /// Calls `f()` on a thread of the blocking pool and waits for it. Calls begin first come, first
-/// served. The call sees the caller's context_vars; it must not suspend. On a thread of one of the
-/// pools, and on a plain thread: calls f there. Returns: what f returns. Errors: what f throws;
-/// `cancelled` if the caller was cancelled before the call began, and then f is not called (so a
-/// deadline around it bounds how long it stands in line); resource_exhausted if not even one thread
-/// can be had. Once it has begun it returns its result, and a cancellation comes at the next
+/// served. The call sees the caller's context_vars. It runs on a plain thread: what needs a fiber
+/// (spawn, yield) throws std::logic_error there. On a thread of one of the pools, and on a plain
+/// thread: calls f there. Returns: what f returns. Errors: what f throws; `cancelled` if the caller
+/// was cancelled before the call began, and then f is not called (so a deadline around it bounds
+/// how long it stands in line); resource_exhausted if not even one thread can be had;
+/// std::bad_alloc. Once it has begun it returns its result, and a cancellation comes at the next
 /// suspension point. errno is then what f has left, as after cpu() and run_in(). Suspends: yes,
 /// cancel-safe. Cost: some 10 µs, most of it to wake a thread.
 template <class F>
@@ -67,12 +68,12 @@ requires std::is_invocable_v<F> std::invoke_result_t<F> blocking(F&& f) {
   return call.take();
 }
 
-/// Has `where` call `f()`, and waits for it, on any thread that is not one that `where` needs for
-/// it. f sees the caller's context_vars. Returns: what f returns. Errors: what f throws; what
-/// `where` throws when it is asked; `cancelled` if the caller was cancelled before the call began,
-/// and then f is not called, whatever `where` does later; std::runtime_error if `where` drops the
-/// call; std::bad_alloc. In a simulation `where` must be made of its fibers: nothing else can end a
-/// wait there. Suspends: yes, cancel-safe.
+/// Has `where` call `f()`, and waits for it: from a fiber, or from a plain thread that `where` does
+/// not need to run f. f sees the caller's context_vars. Returns: what f returns. Errors: what f
+/// throws; what `where` throws when it is asked; `cancelled` if the caller was cancelled before the
+/// call began, and then f is not called, whatever `where` does later; std::runtime_error if `where`
+/// drops the call; std::bad_alloc. In a simulation `where` must be made of its fibers: nothing else
+/// can end a wait there. Suspends: yes, cancel-safe.
 template <executor Executor, class F>
 requires std::is_invocable_v<F> std::invoke_result_t<F> run_in(Executor&& where, F&& f) {
   detail::call_of<F> call(std::forward<F>(f));

@@ -21,8 +21,9 @@ struct config {
   /// cgroup quota rounded up.
   unsigned loops = 0;
 
-  /// Threads of the CPU pool, which oneTBB starts when cpu() or parallel_for is first called; they
-  /// are the process's, and so is how many it has. Range 0..1024. 0: same rule as loops.
+  /// Threads of the CPU pool, which oneTBB starts when cpu(), parallel_for() or parallel_reduce()
+  /// is first called. oneTBB has one set of threads in a process, which all runtimes share. Range
+  /// 0..1024. 0: same rule as loops.
   unsigned cpu_threads = 0;
 
   /// Most threads of the blocking pool; further calls stand in line. Range 1..65536.
@@ -71,13 +72,13 @@ struct config {
   /// may suspend there, shielded. Must not throw. Default: one line on stderr.
   std::function<void(const unhandled_error&)> on_unhandled;
 
-  /// Called when something holds up the runtime, at most 5 times a minute, on the thread that finds
-  /// it: a slow fiber on the watcher's ("name-watch"; it looks no further meanwhile, and the
-  /// runtime's destructor waits), anything else on a loop's, shielded, perhaps in the middle of a
-  /// switch; by several threads at once, perhaps. Must neither throw nor suspend. Fibers that wait
-  /// for one another's locks in a ring are reported at once, if they are at most 32; a longer ring
-  /// only as a suspected deadlock, if nothing else goes on for a second. Default: one line on
-  /// stderr, and the details.
+  /// Called when something holds up the runtime, at most 5 times a minute, but always if nothing
+  /// can go on any more, on the thread that finds it: a slow fiber on the watcher's ("name-watch";
+  /// it looks no further meanwhile, and the runtime's destructor waits), anything else on a loop's,
+  /// shielded, perhaps in the middle of a switch; by several threads at once, perhaps. Must neither
+  /// throw nor suspend. Fibers that wait for one another's locks in a ring are reported at once, if
+  /// they are at most 32; a longer ring only as a suspected deadlock, if nothing else goes on for a
+  /// second. Default: one line on stderr, and the details.
   std::function<void(const stall_report&)> on_stall;
 
   /// Names the runtime's threads ("name-0", "name-1", ...) and its messages. At most 64 bytes.

@@ -100,13 +100,19 @@ class branches_of<std::index_sequence<indices...>, Fs...> : numbered_branch<indi
 
 /// Calls `first()` here, and each of `others()` here afterwards or, at the same time, on a loop
 /// that has nothing to do, in a fiber of its own. Returns: a tuple of the results, in order
-/// (std::monostate for void, std::reference_wrapper for references). Errors: the first failure,
-/// after the other calls were cancelled and have ended; calls that have not begun then do not run;
-/// `cancelled` if the caller is. In dumps such a fiber has the place where the caller was spawned.
-/// Calls may wait, fork, and go on on other loops. A call that nobody takes is part of the caller:
-/// its fiber_local values and id are those there. On a plain thread all calls run one after the
-/// other. Suspends: yes. Cost: some nanoseconds for each call that nobody takes; of the
-/// caller's stack 150 bytes for each and 260 for all, so some 500 for each level of a recursion.
+/// (std::monostate for void, std::reference_wrapper for references). In dumps such a fiber has the
+/// place where the caller was spawned. Calls may wait, fork, and go on on other loops. A call that
+/// nobody takes is part of the caller: its fiber_local values and id are those there. On a plain
+/// thread, a pool's too, all calls run one after the other.
+/// Errors: the first failure, after the other calls were cancelled and have ended; calls that have
+/// not begun then do not run. `cancelled` if a call was left by the caller's cancellation. A caller
+/// that is cancelled still makes the calls that nobody has taken; if all return, so does fork_join,
+/// and the cancellation comes at the next suspension point. task_cancelled if a call elsewhere
+/// ended as cancelled though the caller was not; std::bad_alloc, std::length_error (65,534 scopes
+/// inside one another), both before any call.
+/// Suspends: while a call that was taken runs; not cancel-safe: calls may have been made. Cost:
+/// some nanoseconds for each call that nobody takes; of the caller's stack 150 bytes for each and
+/// 310 for all, so some 560 for each level of a recursion.
 template <class First, class... Others>
 requires detail::callables<First, Others...>
 auto fork_join(First&& first, Others&&... others) {

@@ -221,15 +221,36 @@ decltype(auto) with_iterators(Range& range, Use&& use) {
   }
 }
 
+template <class Body, class Range>
+concept body_for_part = divisible_range<std::remove_cvref_t<Range>> && std::invocable < const Body&,
+        const std::remove_cvref_t<Range>
+& > ;
+template <class Body, class Range>
+concept body_for_element =
+    !divisible_range<std::remove_cvref_t<Range>> && std::ranges::forward_range<Range> &&
+    std::invocable<const Body&, std::ranges::range_reference_t<Range>>;
+template <class Body, class Range, class Value>
+concept folds_parts = divisible_range<std::remove_cvref_t<Range>> && std::is_invocable_r_v < Value,
+        const Body&, const std::remove_cvref_t<Range>
+&, Value > ;
+template <class Body, class Range, class Value>
+concept folds_elements =
+    !divisible_range<std::remove_cvref_t<Range>> && std::ranges::forward_range<Range> &&
+    std::is_invocable_r_v<Value, const Body&, Value, std::ranges::range_reference_t<Range>>;
+template <class Combine, class Value>
+concept combines = std::is_invocable_r_v<Value, const Combine&, Value, Value>;
+
 }  // namespace detail
 
 /// Calls `body(i)` for each number from `first` to before `last`, of their common type, or
 /// `body(*i)` for each of such iterators, in any order, on the threads of the CPU pool; `body` by
-/// several threads at once. From a thread of the CPU pool: in its arena; from a plain thread: in
-/// oneTBB's. Bodies must not suspend. Errors: the first that a body throws, after those that had
-/// begun are done; most others are not begun then. `cancelled`: of the caller, who has waited for
-/// the bodies that had begun, or of the parallel work that the caller is a part of. Suspends: yes;
-/// a cancelled call may have done some of the work. Cost: some 10 µs, and a microsecond a part.
+/// several threads at once, as a constant: no mutable lambdas. From a thread of a pool: on the CPU
+/// pool's; from another plain thread: in oneTBB's default arena. Bodies run on plain threads, which
+/// a wait blocks; what needs a fiber (spawn, yield) throws std::logic_error there. Errors: the
+/// first that a body throws, after those that had begun are done; most others are not begun then.
+/// `cancelled`: of the caller, who has waited for the bodies that had begun, or of the parallel
+/// work that the caller is a part of. Suspends: yes; a cancelled call may have done some of the
+/// work. Cost: some 10 µs, and a microsecond a part.
 template <class First, class Last, class Body>
 requires std::integral<First> && std::integral<Last> &&
     std::invocable<const Body&, std::common_type_t<First, Last>>
@@ -253,16 +274,11 @@ void parallel_for(Iterator first, Iterator last, const Body& body) {
 /// Calls `body(element)` for each element of a range of the standard library that can be passed
 /// twice, or `body(part)` for parts of one that can be cut (blocked_range); otherwise as above.
 template <class Range, class Body>
-requires divisible_range<std::remove_cvref_t<Range>> && std::invocable < const Body&,
-    const std::remove_cvref_t<Range>
-& > void parallel_for(Range&& range, const Body& body) {
-  detail::run_for(std::as_const(range), body);
-}
+requires detail::body_for_part<Body, Range>
+void parallel_for(Range&& range, const Body& body) { detail::run_for(std::as_const(range), body); }
 template <class Range, class Body>
-requires(!divisible_range<std::remove_cvref_t<Range>>) &&
-    std::ranges::forward_range<Range>&& std::invocable<
-        const Body&, std::ranges::range_reference_t<Range>> void parallel_for(Range&& range,
-                                                                              const Body& body) {
+requires detail::body_for_element<Body, Range>
+void parallel_for(Range&& range, const Body& body) {
   detail::with_iterators(range, [&body](const auto& all, auto element) {
     detail::run_for(all, [&body, element](const auto& part, const detail::stop_sign& sign) {
       detail::visit_until(part, sign, [&body, element](const auto& i) { body(element(i)); });
@@ -274,21 +290,18 @@ requires(!divisible_range<std::remove_cvref_t<Range>>) &&
 /// standard library, or `value = body(part, value)` for parts of one that can be cut; each fold
 /// begins with a copy of `identity`, and `combine(left, right)` makes one of the values of two
 /// neighbours. The order of the elements is kept, their grouping is not: `combine` must be
-/// associative. Returns: the value of all; `identity` of an empty range. Errors, Suspends, Cost: as
+/// associative. Value is the type of `identity`: with 0 doubles are summed up as int. For numbers
+/// take std::views::iota (not with clang 14), or blocked_range(first, last) and a body that folds a
+/// part. Returns: the value of all; `identity` of an empty range. Errors, Suspends, Cost: as
 /// parallel_for.
 template <class Range, class Value, class Body, class Combine>
-requires divisible_range<std::remove_cvref_t<Range>> && std::is_invocable_r_v < Value, const Body&,
-    const std::remove_cvref_t<Range>
-&, Value > &&std::is_invocable_r_v<Value, const Combine&, Value, Value> Value parallel_reduce(
-               Range&& range, Value identity, const Body& body, const Combine& combine) {
+requires detail::folds_parts<Body, Range, Value> && detail::combines<Combine, Value> Value
+parallel_reduce(Range&& range, Value identity, const Body& body, const Combine& combine) {
   return detail::run_reduce(std::as_const(range), identity, body, combine);
 }
 template <class Range, class Value, class Body, class Combine>
-requires(!divisible_range<std::remove_cvref_t<Range>>) &&
-    std::ranges::forward_range<Range>&& std::is_invocable_r_v<
-        Value, const Body&, Value, std::ranges::range_reference_t<Range>>&& std::
-        is_invocable_r_v<Value, const Combine&, Value, Value> Value
-    parallel_reduce(Range&& range, Value identity, const Body& body, const Combine& combine) {
+requires detail::folds_elements<Body, Range, Value> && detail::combines<Combine, Value> Value
+parallel_reduce(Range&& range, Value identity, const Body& body, const Combine& combine) {
   return detail::with_iterators(range, [&](const auto& all, auto element) {
     const auto fold = [&body, element](const auto& part, const detail::stop_sign& sign, Value sum) {
       detail::visit_until(part, sign, [&body, &sum, element](const auto& i) {

@@ -104,11 +104,13 @@ class task_group {
   std::invoke_result_t<F> run(F&& body);
 
   /// Waits until all children have ended, once; runs those that nobody has started, one after the
-  /// other, so that a tree of groups takes stacks for its depth only. Errors: rethrows the first
-  /// failure, which has cancelled the others; `cancelled` if the caller is, after the children were
-  /// cancelled and have ended, unless one failed, or all had a result before; std::logic_error if
-  /// it was joined, or if a child of the group calls. Returns normally after cancel(). Suspends:
-  /// yes.
+  /// other, so that a tree of groups takes stacks for its depth only. For groups of at most 256
+  /// children, that is, which do not suspend, have no stack or loop of their own, and were spawned
+  /// by the fiber that made the group and joins it; others start as tasks do. Errors: rethrows the
+  /// first failure, which has cancelled the others; `cancelled` if the caller is, after the
+  /// children were cancelled and have ended, unless one failed, or all had a result before;
+  /// std::logic_error if it was joined, or if a child of the group calls. Returns normally after
+  /// cancel(). Suspends: yes.
   void join() { detail::join_group(core_); }
 
   /// Returns what has left children, and the body, in the order in which it happened; without
