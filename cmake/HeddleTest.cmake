@@ -4,6 +4,8 @@
 #   LIBS <target>...
 #   [WHITE_BOX <module>...]           modules whose private src/ the tests may include from
 #   [TIMEOUT <seconds>])              of one case; 60 if not given
+# HEDDLE_TEST_OPTIONS: compiler options of tests' own sources, by which presets save the time to
+# compile what is run once.
 # One executable a module (linking is what costs), one ctest entry a case: <module>.<suite>.<case>.
 #
 # heddle_stress(<name> SOURCES ... LIBS ... [WHITE_BOX ...] [ARGS ...] [TIMEOUT <seconds>])
@@ -21,6 +23,7 @@ function(heddle_test_executable target sources libs white_box)
   # For tests that read a page of docs/: __FILE__ may be relative, and to another folder.
   target_compile_definitions(${target} PRIVATE HEDDLE_TEST_TREE="${PROJECT_SOURCE_DIR}")
   heddle_private_flags(${target})
+  target_compile_options(${target} PRIVATE ${HEDDLE_TEST_OPTIONS})
 endfunction()
 
 function(heddle_test_suite module)
