@@ -69,7 +69,8 @@ std::unique_ptr<scheduler, void (*)(scheduler*)> start(config settings, How&& ho
 }  // namespace
 
 runtime::runtime(owned<scheduler> started)
-    : pools_(new detail::pools(started->settings()), &close), scheduler_(std::move(started)) {
+    : pools_(new detail::pools(started->settings(), started->face()), &close),
+      scheduler_(std::move(started)) {
   scheduler_->attached_pools = pools_.get();
   if (scheduler_->settings().debug) detail::explain_stack_overflows(*scheduler_);
 }
@@ -126,11 +127,11 @@ std::vector<std::vector<trace_record>> runtime::trace() const {
 const config& runtime::settings() const noexcept { return scheduler_->settings(); }
 
 runtime& runtime::current() {
-  const detail::worker* const here = detail::worker::current();
-  if (here == nullptr) {
-    throw std::logic_error("heddle::runtime::current outside a fiber");
+  if (const detail::worker* const here = detail::worker::current()) return here->owner().face();
+  if (const detail::pool_thread* const works = detail::pool_thread::current()) {
+    return works->owner->face;
   }
-  return here->owner().face();
+  throw std::logic_error("heddle::runtime::current outside a fiber, and outside cpu and blocking");
 }
 
 }  // namespace heddle

@@ -7,17 +7,22 @@
 #include "pool/blocking_pool.hpp"
 #include "pool/cpu_pool.hpp"
 
+namespace heddle {
+class runtime;
+}
+
 namespace heddle::detail {
 
 class pools {
  public:
-  explicit pools(const config& effective)
-      : blocking(effective, *this), cpu(*new cpu_pool(effective, *this)) {}
+  pools(const config& effective, runtime& of)
+      : face(of), blocking(effective, *this), cpu(*new cpu_pool(effective, *this)) {}
   /// Nobody calls any more. Waits until the blocking pool's threads have ended.
   ~pools() { cpu.close(); }
   pools(const pools&) = delete;
   pools& operator=(const pools&) = delete;
 
+  runtime& face;  // whose they are
   blocking_pool blocking;
   cpu_pool& cpu;  // ends with its last token: for each oneTBB has a task that will run
 };

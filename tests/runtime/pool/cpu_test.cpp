@@ -212,6 +212,23 @@ TEST(cpu, where_no_thread_can_be_had_says_so_and_the_runtime_does_not_wait_for_o
   EXPECT_TRUE(end.exited_with(0)) << end.status << end.output;
 }
 
+TEST(cpu, a_job_knows_its_runtime_and_spawns_there) {
+  runtime home(with_loops(1));
+  runtime other(with_loops(1));
+  for (runtime* const each : {&home, &other}) {
+    each->run([each] {
+      const auto asks = [each] {
+        EXPECT_EQ(&runtime::current(), each);
+        EXPECT_THROW(spawn([] {}), std::logic_error);
+        return runtime::current().spawn([] { return this_fiber::id(); });
+      };
+      EXPECT_NE(cpu(asks).join(), fiber_id::none);
+      EXPECT_NE(blocking(asks).join(), fiber_id::none);
+    });
+  }
+  EXPECT_THROW(runtime::current(), std::logic_error);
+}
+
 TEST(cpu, two_runtimes_have_a_pool_each) {
   runtime one(with_cpu_threads(2));
   runtime other(with_cpu_threads(3));

@@ -86,7 +86,8 @@ class runtime {
   /// Returns the effective settings.
   const config& settings() const noexcept;
 
-  /// Returns the runtime of the running fiber. Errors: std::logic_error on a plain thread.
+  /// Returns the runtime of the running fiber, or whose pool the calling thread works for. Errors:
+  /// std::logic_error on another plain thread.
   static runtime& current();
 
  private:
