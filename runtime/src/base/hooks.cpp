@@ -17,9 +17,7 @@ void error_hooks::unhandled(const unhandled_error& error) noexcept {
 }
 
 void error_hooks::stall(const stall_report& report) noexcept {
-  // A runtime that hangs says so once; slow slices must not have used up its turn.
-  const bool limited = report.what != stall_report::kind::suspected_deadlock;
-  if (limited && !limiter_.admit(clock::now())) return;
+  if (!limiter_of(report.what).admit(clock::now())) return;
   if (on_stall_) {
     on_stall_(report);
   } else {

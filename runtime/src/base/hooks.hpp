@@ -8,7 +8,9 @@
 
 #include "base/default_hooks.hpp"
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 namespace heddle::detail {
@@ -18,17 +20,22 @@ class error_hooks {
   explicit error_hooks(const config& settings);
 
   void unhandled(const unhandled_error& error) noexcept;
-  /// Passes the report on, unless there were five in the last minute; of a hang in any case.
+  /// Passes the report on, unless there were five of its kind in the last minute: slow slices must
+  /// not keep a hang from being told.
   void stall(const stall_report& report) noexcept;
-  /// Returns whether a report would be passed on now, and so is worth its making.
-  bool hears_of_stalls() const { return limiter_.would_admit(clock::now()); }
+  /// Returns whether such a report would be passed on now, and so is worth its making.
+  bool hears_of(stall_report::kind what) { return limiter_of(what).would_admit(clock::now()); }
   std::uint64_t unhandled_count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:
+  stall_limiter& limiter_of(stall_report::kind what) {
+    return limiters_.at(static_cast<std::size_t>(what));
+  }
+
   std::string name_;
   std::function<void(const unhandled_error&)> on_unhandled_;
   std::function<void(const stall_report&)> on_stall_;
-  stall_limiter limiter_;
+  std::array<stall_limiter, stall_report::kinds> limiters_;
   std::atomic<std::uint64_t> count_{0};
 };
 

@@ -159,7 +159,8 @@ void watchdog::look() noexcept {
 }
 
 void watchdog::report(worker& loop, worker::slice seen, nanoseconds lasted) noexcept {
-  if (!of_.hooks->hears_of_stalls()) return;  // no signal for a report that nobody gets
+  if (!of_.hooks->hears_of(stall_report::kind::slow_slice))
+    return;  // no signal for a report that nobody gets
   const fiber_identity::copy who = of_.stacks.identity_of(seen.of);
   if (who.id == fiber_id::none || loop.present_slice() != seen) return;
   stall_report report;

@@ -75,11 +75,13 @@ class nest {
     return groups_.innermost != nullptr && groups_.innermost->maker == &maker;
   }
 
-  /// As steal(), for the loop itself: null if that is not due.
-  child_core* take_out_of_turn(clock::time_point now) noexcept {
+  /// Takes the oldest child of the outermost group, if that waits for an inner join, `joiner`'s,
+  /// and its moment has come; else null.
+  child_core* take_out_of_turn(const fiber& joiner, clock::time_point now) noexcept {
     const visit guard(*this);
-    if (groups_.outermost == nullptr || !out_of_turn_.is_due(groups_.since, now)) return nullptr;
-    return &detach(*groups_.outermost, 1);
+    group_core* const outer = groups_.outermost;
+    if (outer == nullptr || outer->maker == &joiner) return nullptr;
+    return out_of_turn_.is_due(groups_.since, now) ? &detach(*outer, 1) : nullptr;
   }
   /// The loop has nothing to do.
   void forget_waits() noexcept { out_of_turn_.reset(); }

@@ -3,8 +3,8 @@
 // for its end else. Each that begins so takes stacks of its own, and its joins may do the same; so
 // the loop has one such moment at a time, and the next twice as far away. Invariant: a moment is
 // for the one that has waited longest, of those that have asked since the last; so n that go on
-// asking wait at most n moments. One whose owner has ended is lost. Essay: README.md, "Nests",
-// fairness.
+// asking wait at most n moments. One whose owner has ended, or gone to another loop, is lost.
+// Essay: README.md, "Nests", fairness.
 #pragma once
 
 #include <heddle/runtime/clock.hpp>

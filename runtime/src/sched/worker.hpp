@@ -220,7 +220,7 @@ class worker : public switch_state {
   static fiber* run_task(fiber& self) noexcept;
 
   // worker_nest.cpp
-  bool may_begin_to_keep(fiber& maker, const group_core& group) noexcept;
+  bool may_begin_to_keep(fiber& maker) noexcept;
   void stop_keeping(fiber& maker) noexcept;
   job* take_kept_of(worker& victim) noexcept;
   bool goes_on_at_once(const fiber& joiner) noexcept;

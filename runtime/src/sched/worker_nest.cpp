@@ -19,17 +19,15 @@ bool runs_on_any_stack(const spawn_extras& asked) noexcept {
 
 }  // namespace
 
-/// Whether a fiber that keeps nothing now may keep children in this group. Later ones may follow as
+/// Whether a fiber that keeps nothing now may keep children of a group. Later ones may follow as
 /// long as it spawns nothing else, and does not leave its stack.
-bool worker::may_begin_to_keep(fiber& maker, const group_core& group) noexcept {
+bool worker::may_begin_to_keep(fiber& maker) noexcept {
   // What another of its groups kept may have been stolen.
   if (maker.keeps_in != nullptr && !nest_.keeps_for(maker)) maker.keeps_in = nullptr;
-  const bool made_it = &maker == group.maker && maker.task->id == group.of_task;
   const bool may_have_older_in_deque = maker.spawned_on == this
                                            ? maker.latest_spawn >= deque_.oldest_index()
                                            : maker.spawned_on != nullptr && !deque_.maybe_empty();
-  return made_it && maker.keeps_in == nullptr && maker.pinned_to == nullptr &&
-         !may_have_older_in_deque;
+  return maker.keeps_in == nullptr && maker.pinned_to == nullptr && !may_have_older_in_deque;
 }
 
 bool worker::keep(group_core& group, child_core& child) {
@@ -38,7 +36,10 @@ bool worker::keep(group_core& group, child_core& child) {
     return false;
   if (child.extras() != nullptr && !runs_on_any_stack(*child.extras())) [[unlikely]]
     return false;
-  if (maker->keeps_in != &group && !may_begin_to_keep(*maker, group)) return false;
+  // Asked each time: another's group may stand where one of this fiber's stood.
+  const bool made_it = maker == group.maker && maker->task->id == group.of_task;
+  if (!made_it) return false;
+  if (maker->keeps_in != &group && !may_begin_to_keep(*maker)) return false;
   if (maker->storage != nullptr) [[unlikely]]
     inherit_context(child);
   if (next_id_ == ids_end_) take_ids();
@@ -166,7 +167,7 @@ void worker::give_way(fiber& joiner) noexcept {
     return make_ready(joiner);
   }
   if (!nest_.maybe_empty()) {
-    if (child_core* const outer = nest_.take_out_of_turn(clock::now())) queue(*outer);
+    if (child_core* const outer = nest_.take_out_of_turn(joiner, clock::now())) queue(*outer);
   }
   if (picks_left_ <= 0 && maybe_idle()) {
     gives_way_ = &joiner;

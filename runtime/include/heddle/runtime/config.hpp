@@ -72,8 +72,8 @@ struct config {
   /// may suspend there, shielded. Must not throw. Default: one line on stderr.
   std::function<void(const unhandled_error&)> on_unhandled;
 
-  /// Called when something holds up the runtime, at most 5 times a minute, but always if nothing
-  /// can go on any more, on the thread that finds it: a slow fiber on the watcher's ("name-watch";
+  /// Called when something holds up the runtime, at most 5 times a minute for each kind of
+  /// report, on the thread that finds it: a slow fiber on the watcher's ("name-watch";
   /// it looks no further meanwhile, and the runtime's destructor waits), anything else on a loop's,
   /// shielded, perhaps in the middle of a switch; by several threads at once, perhaps. Must neither
   /// throw nor suspend. Fibers that wait for one another's locks in a ring are reported at once, if
