@@ -4,8 +4,8 @@
 #   LIBS <target>...
 #   [WHITE_BOX <module>...]           modules whose private src/ the tests may include from
 #   [TIMEOUT <seconds>])              of one case; 60 if not given
-# HEDDLE_TEST_OPTIONS: compiler options of tests' own sources, by which presets save the time to
-# compile what is run once.
+# HEDDLE_TEST_OPTIONS: compiler options of the tests' own sources, by which presets save the time to
+# compile what is run once. Not of stress programs: what they do, they do often.
 # One executable a module (linking is what costs), one ctest entry a case: <module>.<suite>.<case>.
 #
 # heddle_stress(<name> SOURCES ... LIBS ... [WHITE_BOX ...] [ARGS ...] [TIMEOUT <seconds>])
@@ -13,7 +13,7 @@
 # stress. ARGS are those of the short run that belongs to every test run; scripts/soak gives more.
 include(GoogleTest)
 
-function(heddle_test_executable target sources libs white_box)
+function(heddle_test_program target sources libs white_box)
   add_executable(${target} ${sources})
   target_link_libraries(${target} PRIVATE ${libs})
   foreach(module IN LISTS white_box)
@@ -23,6 +23,10 @@ function(heddle_test_executable target sources libs white_box)
   # For tests that read a page of docs/: __FILE__ may be relative, and to another folder.
   target_compile_definitions(${target} PRIVATE HEDDLE_TEST_TREE="${PROJECT_SOURCE_DIR}")
   heddle_private_flags(${target})
+endfunction()
+
+function(heddle_test_executable target sources libs white_box)
+  heddle_test_program(${target} "${sources}" "${libs}" "${white_box}")
   target_compile_options(${target} PRIVATE ${HEDDLE_TEST_OPTIONS})
 endfunction()
 
@@ -47,7 +51,7 @@ function(heddle_stress name)
     set(arg_TIMEOUT 300)
   endif()
   set(target heddle_stress_${name})
-  heddle_test_executable(${target} "${arg_SOURCES}" "${arg_LIBS}" "${arg_WHITE_BOX}")
+  heddle_test_program(${target} "${arg_SOURCES}" "${arg_LIBS}" "${arg_WHITE_BOX}")
   set_target_properties(${target} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/stress" OUTPUT_NAME ${name})
   add_test(NAME stress.${name} COMMAND ${target} ${arg_ARGS})

@@ -8,19 +8,19 @@
  * with itself. SECOND=1: it does not join; a second fiber joins and destroys the group, as soon as
  * all are kept. DESTROYS=1: the maker waits for its group without N2. OUTER=1: the maker is itself
  * a child, the first of two, which another maker keeps and joins. LOOPS=2: a maker that goes on may
- * do so on another loop; one that has given way only if that loop's deque is empty, for it was
- * stolen.
+ * do so on another loop; what it spawns there follows those of its children that wait in the deque
+ * of the first, and is the end of that deque here.
  *
  * Checked: a child runs once; who joins goes on when all children have ended; nobody touches a
- * group after that; children leave their maker in spawn order, and none that is taken by N2 leaves
- * an older one in the loop's deque; the nest of a loop is empty when a maker begins there; nobody
- * waits for ever (no run is endless, so it is enough that none gets stuck).
+ * group after that; children leave their maker in spawn order, and wait in one place: none that
+ * N2 takes, or that is moved to a deque, leaves an older one elsewhere; the nest of a loop is empty
+ * when a maker begins there; nobody waits for ever (no run is endless, so none gets stuck).
  *
  * What is done under a nest's lock is one step (the lock has its own model, asymmetric.pml); N4
  * takes all groups out so, and then counts and pushes. `ended` of a group is a flag.
  *
- * Left out: children that other fibers spawn, or the maker into two groups; a third level; what is
- * stolen from a deque in a batch; cancellation, failures. BUG_*: mistakes that the run must find.
+ * Left out: children that other fibers spawn, or the maker into two groups; a third level; children
+ * that begin out of turn; cancellation, failures. BUG_*: mistakes that the run must find.
  */
 #ifndef CHILDREN
 #define CHILDREN 2
@@ -75,7 +75,13 @@ chan list1 = [CHILDREN] of { byte };
 bool busy[LOOPS];           /* some maker runs there */
 chan deque[LOOPS] = [TASKS] of { byte };
 byte in_deque[2 * LOOPS];   /* how many of group g in the deque of loop l */
-#define in_deque_of(l, g) in_deque[2 * l + g]
+#define in_deque_of(l, g) in_deque[2 * (l) + (g)]
+#if LOOPS > 1
+#define in_other_deque(l, g) in_deque_of(1 - (l), g)
+#else
+#define in_other_deque(l, g) 0
+#endif
+#define in_deques(g) (in_deque_of(0, g) + in_other_deque(0, g))
 
 bool has_last[2];           /* the maker has what the list had: it runs the last child, or has */
 
@@ -101,10 +107,7 @@ bool all_kept;
  * the nest, and the child has what the list had in pending. */
 #define was_last(g, list) (LIST_HAS_ONE && len(list) == 0)
 inline leaves_if_empty(g, list) {
-  if
-  :: empty(list) -> in_nest[g] = NONE
-  :: nempty(list)
-  fi
+  if :: empty(list) -> in_nest[g] = NONE :: nempty(list) fi
 }
 
 inline leaves_maker(g, c) { assert(c == next_out[g]); next_out[g]++ }
@@ -115,10 +118,7 @@ inline count_down(g, last) {
   open_if(g, last)
 }
 inline open_if(g, last) {
-  if
-  :: atomic { last -> touch(g); ended[g] = true; last = false }
-  :: else
-  fi
+  if :: atomic { last -> touch(g); ended[g] = true; last = false } :: else fi
 }
 
 /* On a loop where no other maker runs. */
@@ -137,12 +137,6 @@ inline begin_there(f) {
   busy[loop_of[f]] = true;
   assert(in_nest[0] != loop_of[f] && in_nest[1] != loop_of[f])
 }
-#ifdef BUG_STOLEN_BY_A_LOOP_WITH_TASKS
-#define may_take_it(f, l) true
-#else
-#define may_take_it(f, l) (loop_of[f] == l || empty(deque[l]))
-#endif
-
 /* N4, by whoever runs on loop l. */
 inline leave_nest(l) {
   if
@@ -170,7 +164,10 @@ inline move_children(g, list, l) {
 #endif
      };
      do
-     :: atomic { list?c -> leaves_maker(g, c); deque[l]!c; in_deque_of(l, g)++; c = NOBODY }
+     :: atomic {
+          list?c -> assert(in_other_deque(l, g) == 0);
+          leaves_maker(g, c); deque[l]!c; in_deque_of(l, g)++; c = NOBODY
+        }
      :: empty(list) -> break
      od;
 #ifdef BUG_PUSHES_BEFORE_IT_COUNTS
@@ -329,6 +326,20 @@ end:
 }
 #endif
 
+#if defined(BUG_KEEPS_BEHIND_THE_DEQUE)
+#define may_be_kept(f) true
+#elif defined(BUG_KEEPS_BEHIND_ANOTHER_LOOP)
+#define may_be_kept(f) (in_deque_of(loop_of[f], f) == 0)
+#else
+#define may_be_kept(f) (in_deques(f) == 0)
+#endif
+
+/* To the deque of loop l, where older ones wait; from another loop, behind that. */
+inline follow(l, f) {
+  atomic { in_deque_of(l, f) > 0 -> touch(f); pending[f]++; leaves_maker(f, n) };
+  atomic { deque[l]!n; in_deque_of(l, f)++ }
+}
+
 /* N1 for all children of maker f. */
 inline keep_children(f, list) {
   n = first_of(f);
@@ -342,14 +353,12 @@ inline keep_children(f, list) {
      fi;
 #endif
      if
-#ifndef BUG_KEEPS_BEHIND_THE_DEQUE
-     :: atomic { in_deque_of(loop_of[f], f) > 0 -> touch(f); pending[f]++; leaves_maker(f, n) };
-        atomic { deque[loop_of[f]]!n; in_deque_of(loop_of[f], f)++ }
-     :: atomic {
-          in_deque_of(loop_of[f], f) == 0 ->
-#else
-     :: atomic {
+     :: follow(0, f)
+#if LOOPS > 1
+     :: follow(1, f)
 #endif
+     :: atomic {
+          may_be_kept(f) ->
           touch(f);
           if
           :: empty(list) ->
@@ -379,9 +388,9 @@ inline give_way(f) {
   };
   atomic {
     if
-    :: !busy[0] && may_take_it(f, 0) -> loop_of[f] = 0
+    :: !busy[0] -> loop_of[f] = 0
 #if LOOPS > 1
-    :: !busy[1] && may_take_it(f, 1) -> loop_of[f] = 1
+    :: !busy[1] -> loop_of[f] = 1
 #endif
     fi;
     begin_there(f)
@@ -437,7 +446,7 @@ inline take_children(f, list) {
        leaves_maker(f, c);
        leaves_if_empty(f, list);
        has_last[f] = was_last(f, list);
-       assert(in_deque_of(loop_of[f], f) == 0)
+       assert(in_deques(f) == 0)
      };
      if
 #if OUTER
@@ -509,19 +518,13 @@ proctype inner_maker() {
   byte n, left, more;
   bool last, waits;
   started;
-  if
-  :: !claimed -> begins_on_a_loop(1)
-  :: claimed
-  fi;
+  if :: !claimed -> begins_on_a_loop(1) :: claimed fi;
   atomic { stands[1] = true; pending[1] = 1 };
   keep_children(1, list1);
   all_kept = true;
 #if SECOND
 #if LEAVES
-  if
-  :: skip
-  :: true -> suspend_maker(1)
-  fi;
+  if :: skip :: true -> suspend_maker(1) fi;
 #endif
 #ifndef BUG_STAYS_AT_THE_END_OF_ITS_MAKER
   if
@@ -565,10 +568,7 @@ proctype second() {
   bool last;
   all_kept;
   atomic { touch(1); pending[1]--; last = (pending[1] == 0) };
-  if
-  :: last
-  :: !last -> ended[1]
-  fi;
+  if :: last :: !last -> ended[1] fi;
   atomic { all_have_ended(1); stands[1] = false }
 }
 #endif

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 // A spinlock of one thread, its owner, which takes it again and again by plain stores and loads;
-// others come now and then, and ask. For what a loop touches at each task, and a thief once in
-// thousands. An owner that comes by gives the asker what it wants, and nobody has waited for a
-// barrier; for one that stays away the asker makes it pass one, and takes the lock itself.
-// Invariants: (1) only the owner writes inside_; (2) of the others one at a time asks; (3) the
-// owner never waits but for a taker that has the lock. Steps and proof: README.md, "The lock whose
-// owner pays nothing"; model: tests/model/asymmetric.pml. Source: Dice, Huang and Yang 2001,
-// "Asymmetric Dekker synchronization"; for the answers Acar, Charguéraud and Rainey 2013,
-// doi:10.1145/2442516.2442538.
+// others come now and then. For what a loop touches at each task, and a thief once in thousands.
+// Who comes first makes the owner pass a barrier, and from then on it is a spinlock like any other,
+// until the owner has had it to itself for a while. Invariants: (1) only the owner writes inside_,
+// and makes the lock biased again; (2) while it is open or held the owner is not inside without
+// holding it as the others do; (3) the owner never waits but for a taker that has the lock. Steps
+// and proof: README.md, "The lock whose owner pays nothing"; model: tests/model/asymmetric.pml.
+// Source: Dice, Huang and Yang 2001, "Asymmetric Dekker synchronization"; the way back to the bias
+// is our own.
 #pragma once
 
 #include <heddle/runtime/detail/fence_side.hpp>
@@ -18,112 +18,133 @@
 
 #include <atomic>
 #include <cstdint>
+#include <utility>
 
 namespace heddle::detail {
 
 class asymmetric_spinlock {
  public:
   explicit asymmetric_spinlock(fence_side side) noexcept
-      : owner_fences_(side == fence_side::of_owner) {}
+      : has_bias_(side != fence_side::of_owner), state_(has_bias_ ? biased : open) {}
 
   // The owner
-  /// O1 and O2. Returns whether somebody has asked: the caller does what that one wants, and then
-  /// says answered(), before it unlocks.
-  [[nodiscard]] bool lock_as_owner() noexcept {
-    say_inside();
-    if (look() == state::free) [[likely]]
-      return false;
-    return lock_where_somebody_is();
-  }
-  void answered() noexcept {
-    // order: release — the answer; partner: is_answered().
-    state_.store(state::answered, std::memory_order_release);
+  /// O1 to O3.
+  void lock_as_owner() noexcept {
+    inside_.store(true, std::memory_order_relaxed);
+    // order: seq_cst — inside_, then state_, for the compiler; the processor is told by who comes.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    // order: seq_cst — as above.
+    if (kind_of(state_.load(std::memory_order_seq_cst)) == biased) [[likely]]
+      return;
+    lock_as_others_do();
   }
   void unlock_as_owner() noexcept {
-    // order: release — partner: try_take().
+    if (holds_) [[unlikely]]
+      return unlock_as_others_do();
+    // order: release — partner: try_lock(), T4.
     inside_.store(false, std::memory_order_release);
   }
 
   // Others
-  enum class outcome : std::uint8_t { nothing, answer, lock };
-
-  /// T1 to T4. Returns what the caller has now, until let_go(): the owner's answer, or the lock; or
-  /// nothing: somebody else asks, or the owner is inside, and slow. Cost: a heavy fence, if the
-  /// owner does not come by.
-  outcome ask() noexcept {
-    state seen = state::free;
+  /// T1 to T5. Returns false if others have it, or the owner is inside, and slow. Cost: a heavy
+  /// fence, if nobody has come for long, and the owner does not come by.
+  bool try_lock() noexcept {
+    std::uint64_t seen = state_.load(std::memory_order_relaxed);
+    if (kind_of(seen) != biased) return try_lock_open();
+    const std::uint64_t mine = with(seen, asked);
     // order: seq_cst — state_, then inside_; partner: lock_as_owner().
-    if (!state_.compare_exchange_strong(seen, state::asked, std::memory_order_seq_cst,
+    if (!state_.compare_exchange_strong(seen, mine, std::memory_order_seq_cst,
                                         std::memory_order_relaxed)) {
-      return outcome::nothing;
+      return false;
     }
-    for (int looks = 0; looks < looks_before_fence; ++looks) {
-      if (is_answered()) return outcome::answer;
+    for (int looks = 0; looks < most_looks; ++looks) {
+      if (state_.load(std::memory_order_relaxed) != mine) return try_lock_open();
       cpu_relax();
     }
-    if (!owner_fences_) heavy_fence();
-    return try_take();
+    heavy_fence();
+    // order: acquire — what the owner has done under it.
+    const bool owner_is_inside = inside_.load(std::memory_order_acquire);
+    seen = mine;
+    // order: acquire — what the owner has done since it was biased.
+    if (!state_.compare_exchange_strong(seen, with(mine, owner_is_inside ? biased : held),
+                                        std::memory_order_acquire, std::memory_order_relaxed)) {
+      return try_lock_open();
+    }
+    if (!owner_is_inside) others_come_ = true;
+    return !owner_is_inside;
   }
-  void let_go() noexcept {
-    // order: release — partner: lock_as_owner(), and the next asker's exchange.
-    state_.store(state::free, std::memory_order_release);
+  void unlock() noexcept {
+    const std::uint64_t now = state_.load(std::memory_order_relaxed);
+    // order: release — partner: who makes it held next.
+    state_.store(with(now, open), std::memory_order_release);
   }
+
+  /// Returns whether the owner may take it by a store and a load now. From any thread.
+  bool is_biased() const noexcept {
+    return kind_of(state_.load(std::memory_order_relaxed)) == biased;
+  }
+  /// After how many of its own turns in a row the owner makes it biased again.
+  static constexpr int most_quiet_turns = 128;
 
  private:
-  enum class state : std::uint8_t { free, asked, answering, answered, held };
+  /// What state_ says in its low bits. Above them is the epoch.
+  enum kind : std::uint8_t { biased, asked, open, held };
+  static constexpr std::uint64_t kinds = 4;
 
-  /// How often an asker looks for an answer before it makes the owner pass a barrier: about as long
-  /// as that takes.
-  static constexpr int looks_before_fence = 64;
+  /// How often others look before they give up, or make the owner pass a barrier.
+  static constexpr int most_looks = 64;
 
-  void say_inside() noexcept {
-    if (owner_fences_) [[unlikely]] {
-      // order: seq_cst — inside_, then state_.
-      inside_.exchange(true, std::memory_order_seq_cst);
-      return;
-    }
-    inside_.store(true, std::memory_order_relaxed);
-    // order: seq_cst — as above, for the compiler; the processor is told by whoever asks.
-    std::atomic_signal_fence(std::memory_order_seq_cst);
+  static kind kind_of(std::uint64_t state) noexcept { return static_cast<kind>(state % kinds); }
+  static std::uint64_t with(std::uint64_t state, kind now) noexcept {
+    return state - state % kinds + now;
   }
 
-  state look() const noexcept {
-    // order: seq_cst — after inside_; acquires what a taker has done; partner: ask(), let_go().
-    return state_.load(std::memory_order_seq_cst);
-  }
-  bool is_answered() const noexcept {
-    // order: acquire — partner: answered().
-    return state_.load(std::memory_order_acquire) == state::answered;
-  }
-  /// The one asker's, or the owner's: who of them is first decides what becomes of the question.
-  bool changes_question_to(state next) noexcept {
-    state seen = state::asked;
-    // order: seq_cst — acquires what was done under the lock before.
-    return state_.compare_exchange_strong(seen, next, std::memory_order_seq_cst,
-                                          std::memory_order_relaxed);
-  }
-
-  __attribute__((noinline)) bool lock_where_somebody_is() noexcept {
+  __attribute__((noinline)) void lock_as_others_do() noexcept {
+    inside_.store(false, std::memory_order_relaxed);
     for (spin_wait pause;; pause.once()) {
-      const state seen = look();
-      if (seen == state::asked && changes_question_to(state::answering)) return true;
-      if (seen == state::free || seen == state::answered) return false;
+      std::uint64_t seen = state_.load(std::memory_order_relaxed);
+      if (kind_of(seen) == held) continue;
+      // order: acquire — partner: unlock().
+      if (state_.compare_exchange_strong(seen, with(seen, held), std::memory_order_acquire,
+                                         std::memory_order_relaxed)) {
+        holds_ = true;
+        if (kind_of(seen) != open || std::exchange(others_come_, false)) quiet_turns_ = 0;
+        return;
+      }
     }
   }
-
-  outcome try_take() noexcept {
-    // order: seq_cst — after state_; acquires what the owner has done.
-    const bool owner_is_inside = inside_.load(std::memory_order_seq_cst);
-    if (changes_question_to(owner_is_inside ? state::free : state::held)) {
-      return owner_is_inside ? outcome::nothing : outcome::lock;
-    }
-    for (spin_wait pause; !is_answered();) pause.once();
-    return outcome::answer;
+  __attribute__((noinline)) void unlock_as_others_do() noexcept {
+    holds_ = false;
+    const std::uint64_t now = state_.load(std::memory_order_relaxed);
+    const bool again = ++quiet_turns_ > most_quiet_turns && has_bias_;
+    // order: release — partner: who makes it held next.
+    state_.store(again ? with(now + kinds, biased) : with(now, open), std::memory_order_release);
   }
 
+  bool try_lock_open() noexcept {
+    for (int looks = 0; looks < most_looks; ++looks) {
+      std::uint64_t seen = state_.load(std::memory_order_relaxed);
+      if (kind_of(seen) == biased || kind_of(seen) == asked) return false;
+      // order: acquire — partner: unlock(), unlock_as_owner().
+      if (kind_of(seen) == open &&
+          state_.compare_exchange_strong(seen, with(seen, held), std::memory_order_acquire,
+                                         std::memory_order_relaxed)) {
+        others_come_ = true;
+        return true;
+      }
+      cpu_relax();
+    }
+    return false;
+  }
+
+  // The owner's alone.
+  bool has_bias_;
+  bool holds_ = false;   // as the others do
+  int quiet_turns_ = 0;  // since somebody else has come
+
+  bool others_come_ = false;  // of whoever holds it as the others do
   std::atomic<bool> inside_{false};
-  std::atomic<state> state_{state::free};
-  bool owner_fences_;
+  std::atomic<std::uint64_t> state_;
 };
 
 }  // namespace heddle::detail

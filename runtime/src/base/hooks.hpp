@@ -28,6 +28,8 @@ class error_hooks {
   std::uint64_t unhandled_count() const noexcept { return count_.load(std::memory_order_relaxed); }
 
  private:
+  static constexpr auto last_kind = stall_report::kind::descriptors_exhausted;
+
   stall_limiter& limiter_of(stall_report::kind what) {
     return limiters_.at(static_cast<std::size_t>(what));
   }
@@ -35,7 +37,7 @@ class error_hooks {
   std::string name_;
   std::function<void(const unhandled_error&)> on_unhandled_;
   std::function<void(const stall_report&)> on_stall_;
-  std::array<stall_limiter, stall_report::kinds> limiters_;
+  std::array<stall_limiter, static_cast<std::size_t>(last_kind) + 1> limiters_;
   std::atomic<std::uint64_t> count_{0};
 };
 

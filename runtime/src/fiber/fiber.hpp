@@ -102,8 +102,10 @@ class fiber : public parker, public job {
   group_core* member_of = nullptr;              // whose child it runs, once it has suspended
   fiber* next_member = nullptr;                 // under that group's lock
   fiber* previous_member = nullptr;
-  // For the order of children (worker::claim): where the latest spawns of this body went.
-  const worker* spawned_on = nullptr;
+  // For the order of children (sched/README.md, "Spawn order"): where the latest spawn of this body
+  // went, the deque of a loop, or what follows it, and its index or number there.
+  worker* spawned_on = nullptr;
+  worker* follows = nullptr;
   std::int64_t latest_spawn = 0;
   std::int64_t spawn_before = none_before;
   static constexpr std::int64_t none_before = -1;

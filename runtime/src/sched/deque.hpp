@@ -132,6 +132,10 @@ class deque {
     return bottom_.load(std::memory_order_relaxed) <= top_.load(std::memory_order_relaxed);
   }
   std::int64_t oldest_index() const noexcept { return top_.load(std::memory_order_relaxed); }
+  /// Owner only.
+  std::int64_t youngest_index() const noexcept {
+    return bottom_.load(std::memory_order_relaxed) - 1;
+  }
 
   bool empty_seq_cst() const noexcept {
     // order: seq_cst — the last search before parking (README.md, step 3).

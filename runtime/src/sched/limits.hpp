@@ -26,7 +26,7 @@ inline constexpr int picks_of_a_turn = 2;
 inline constexpr std::size_t inject_batch = 32;
 /// Operations of one slice that need not wait before the fiber is made to yield.
 inline constexpr std::uint32_t slice_budget = 128;
-/// Jobs a thief moves at once, at most.
+/// Fibers a thief moves at once, at most.
 inline constexpr int steal_batch = 32;
 /// Fibers a loop keeps warm for itself, and how many it moves to or from the pool at once.
 inline constexpr std::size_t warm_fibers = 64;

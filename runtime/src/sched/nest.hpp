@@ -12,18 +12,24 @@
 #include "base/asymmetric_spinlock.hpp"
 #include "base/cacheline.hpp"
 #include "base/relaxed_counter.hpp"
+#include "fiber/fiber.hpp"
 #include "fiber/group_chain.hpp"
 #include "sched/end_child.hpp"
 #include "sched/limits.hpp"
 #include "sched/out_of_turn.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
 namespace heddle::detail {
+
+/// Returns whether the task that `maker` runs has made `group`: another's may stand where one of
+/// this task's stood, and a fiber runs one task after the other.
+inline bool has_made(const fiber& maker, const group_core& group) noexcept {
+  return group.maker == &maker && group.of_task == maker.task->id;
+}
 
 class nest {
  public:
@@ -81,7 +87,7 @@ class nest {
     const visit guard(*this);
     group_core* const outer = groups_.outermost;
     if (outer == nullptr || outer->maker == &joiner) return nullptr;
-    return out_of_turn_.is_due(groups_.since, now) ? &detach(*outer, 1) : nullptr;
+    return out_of_turn_.is_due(groups_.since, now) ? &detach(*outer) : nullptr;
   }
   /// The loop has nothing to do.
   void forget_waits() noexcept { out_of_turn_.reset(); }
@@ -102,16 +108,13 @@ class nest {
   }
 
   // For others
-  /// Takes the older half of what the outermost group keeps (N3), at most `steal_batch`, in a list;
-  /// null if there is none, or somebody else is at it. Cost: as of the lock's ask().
+  /// Takes the oldest child of the outermost group (N3); null if there is none, or others are at
+  /// it. Cost: as of the lock's try_lock().
   child_core* steal() noexcept {
-    using outcome = asymmetric_spinlock::outcome;
-    if (maybe_empty()) return nullptr;
-    const outcome got = lock_.ask();
-    if (got == outcome::nothing) return nullptr;
-    child_core* const stolen = got == outcome::answer ? answer_ : detach_older_half();
-    lock_.let_go();
-    return stolen;
+    if (maybe_empty() || !lock_.try_lock()) return nullptr;
+    child_core* const oldest = groups_.outermost == nullptr ? nullptr : &detach(*groups_.outermost);
+    lock_.unlock();
+    return oldest;
   }
 
   // For anybody
@@ -123,13 +126,10 @@ class nest {
   }
 
  private:
-  /// Holds the lock for the loop, which gives a thief that has asked what it would have taken.
+  /// Holds the lock for the loop.
   class visit {
    public:
-    explicit visit(nest& of) noexcept : of_(of) {
-      if (of_.lock_.lock_as_owner()) [[unlikely]]
-        of_.answer();
-    }
+    explicit visit(nest& of) noexcept : of_(of) { of_.lock_.lock_as_owner(); }
     ~visit() { of_.lock_.unlock_as_owner(); }
     visit(const visit&) = delete;
     visit& operator=(const visit&) = delete;
@@ -137,11 +137,6 @@ class nest {
    private:
     nest& of_;
   };
-
-  __attribute__((noinline)) void answer() noexcept {
-    answer_ = detach_older_half();
-    lock_.answered();
-  }
 
   void set_size(std::size_t size) noexcept { size_.store(size, std::memory_order_relaxed); }
 
@@ -163,30 +158,16 @@ class nest {
     set_size(size() - 1);
     return oldest;
   }
-  /// N3: so many of the oldest, in a list, each counted in `pending`; who has all of them has what
-  /// the group's list had there. Shape: 0 < count <= group.kept.
-  child_core& detach(group_core& group, std::uint32_t count) noexcept {
-    child_core& first = *group.first_kept;
-    child_core* last = &first;
-    for (std::uint32_t n = 1; n < count; ++n) last = static_cast<child_core*>(last->next);
-    group.first_kept = static_cast<child_core*>(std::exchange(last->next, nullptr));
-    group.kept -= count;
-    set_size(size() - count);
-    if (group.first_kept == nullptr) remove(group);
-    // order: relaxed — the group cannot end: it has one for what it keeps, or kept.
-    group.pending.fetch_add(group.first_kept == nullptr ? count - 1 : count,
-                            std::memory_order_relaxed);
-    return first;
-  }
-  child_core* detach_older_half() noexcept {
-    group_core* const group = groups_.outermost;
-    if (group == nullptr) return nullptr;
-    return &detach(*group, std::min((group->kept + 1) / 2, std::uint32_t{steal_batch}));
+  /// N3: takes the oldest, counted in `pending`; the last has what the group's list had there.
+  child_core& detach(group_core& group) noexcept {
+    child_core& oldest = pop(group);
+    // order: relaxed — the group cannot end: it has one for what it keeps.
+    if (group.first_kept != nullptr) group.pending.fetch_add(1, std::memory_order_relaxed);
+    return oldest;
   }
 
   alignas(cacheline_bytes) asymmetric_spinlock lock_;
   group_chain groups_;
-  child_core* answer_ = nullptr;  // to the thief that has asked
   out_of_turn out_of_turn_;
   std::atomic<std::size_t> size_{0};
 };

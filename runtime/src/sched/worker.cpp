@@ -146,6 +146,7 @@ void worker::housekeeping() noexcept {
   take_injected();
   poll_and_fire();
   if (!shared_) return;
+  source_ = nullptr;  // another loop may need a thief more
   help_if_due(clock::now());
   // Fibers that yield wake nobody; many of them are worth a helper.
   if (fifo_.size() > 1 && owner_.idle.worth_waking()) wake_one();

@@ -26,6 +26,7 @@
 #include "sched/block_cache.hpp"
 #include "sched/deque.hpp"
 #include "sched/fifo.hpp"
+#include "sched/followers.hpp"
 #include "sched/limits.hpp"
 #include "sched/look_back.hpp"
 #include "sched/nest.hpp"
@@ -183,9 +184,13 @@ class worker : public switch_state {
   // worker_switch.cpp
   void spawn_with_care(task_core& core);
   void push_or_throw(task_core& core);
+  void push_behind(fiber& parent, task_core& core);
   void has_spawned(fiber* parent, std::int64_t index) noexcept;
-  void note_spawn(fiber& parent, std::int64_t index) const noexcept;
+  void note_spawn(fiber& parent, std::int64_t index) noexcept;
+  bool has_left_older(const fiber& parent) const noexcept;
+  static bool older_may_wait(const fiber& parent) noexcept;
   bool maybe_idle() const noexcept;
+  job* next_job() noexcept;
   job* pick() noexcept;
   job* pick_in_turn() noexcept;
   job* pick_bound() noexcept;
@@ -227,7 +232,7 @@ class worker : public switch_state {
   child_core* next_kept_of(const fiber& joiner) noexcept;
   bool join_is_over_time() noexcept;
   static bool is_asked_below(const fiber& joiner) noexcept;
-  void give_way(fiber& joiner) noexcept;
+  child_core* give_way(fiber& joiner) noexcept;
   fiber* after_giving_way() noexcept;
 
   // worker_branches.cpp
@@ -270,8 +275,11 @@ class worker : public switch_state {
   // worker_steal.cpp
   job* search() noexcept;
   job* steal_round() noexcept;
-  void push_stolen(task_core& core) noexcept;
+  job* steal_fibers_of(worker& victim) noexcept;
+  job* take_follower_of(worker& victim) noexcept;
+  job* steal_task_of(worker& victim) noexcept;
   job* steal_from(worker& victim) noexcept;
+  job* steal_again() noexcept;
   bool help(worker& stuck, clock::time_point now) noexcept;
   bool take_placed_of(worker& stuck) noexcept;
   void pass_tick_on() noexcept;
@@ -318,6 +326,7 @@ class worker : public switch_state {
   bool sentinel_ = false;                 // while it is parked
   bool simulated_;                        // by a policy, which gives it turns
   bool asleep_ = false;                   // simulated: it is parked
+  worker* source_ = nullptr;              // where the last task was stolen
   fiber* in_hand_ = nullptr;              // simulated: what the next turn is for
   fiber* gives_way_ = nullptr;            // to the root, with its nest, if that has something to do
   std::atomic<bool> woken_{false};        // simulated: instead of a write to the reactor's eventfd
@@ -333,12 +342,13 @@ class worker : public switch_state {
 
   // Shared with thieves and sentinels.
   deque<task_core> deque_;
+  followers followers_;  // of what is in deque_
   fifo<job> fifo_;
   nest nest_;                                     // of the running fiber and those below it
   branch_deque branches_;                         // of the running fiber
   std::atomic<std::uint64_t> branches_taken_{0};  // by other loops
   mpsc_stack inbox_;
-  std::atomic<std::int64_t> bound_count_{0};  // of bound_ and placed_ together
+  std::atomic<std::int64_t> bound_count_{0};  // of bound_, placed_ and followers_ together
   spinlock placed_lock_;                      // of placed_ and starved_
   job_list placed_;   // tasks that are to start here, but may start elsewhere if this loop is stuck
   job_list starved_;  // tasks that found no stack
@@ -399,8 +409,13 @@ inline fiber* worker::prepare(job& next) noexcept {
   return prepare_task(static_cast<task_core&>(next));
 }
 
+inline job* worker::next_job() noexcept {
+  job* const mine = pick();
+  return mine != nullptr || source_ == nullptr ? mine : steal_again();
+}
+
 inline fiber* worker::prepare_next() noexcept {
-  while (job* const next = pick()) {
+  while (job* const next = next_job()) {
     if (fiber* const one = prepare(*next)) return one;
   }
   return nullptr;
@@ -475,20 +490,27 @@ inline __attribute__((always_inline)) void worker::leave(worker& here, fiber& se
   make_switch(here, self, here.enter(to), what);
 }
 
-/// Takes down where in this loop's deque the latest child of a fiber stands. If it comes from
-/// another loop, any entry here may be an older child.
-inline void worker::note_spawn(fiber& parent, std::int64_t index) const noexcept {
-  const std::int64_t unknown = parent.spawned_on == nullptr ? fiber::none_before : index - 1;
-  parent.spawn_before = parent.spawned_on == this ? parent.latest_spawn : unknown;
+/// Takes down where in this loop's deque the latest child of a fiber stands. All older ones that
+/// wait are here, too.
+inline void worker::note_spawn(fiber& parent, std::int64_t index) noexcept {
+  parent.spawn_before = parent.spawned_on == this ? parent.latest_spawn : fiber::none_before;
   parent.latest_spawn = index;
   parent.spawned_on = this;
+  parent.follows = nullptr;
+}
+
+/// Whether older children of the running fiber may wait elsewhere than in this loop's deque.
+inline bool worker::has_left_older(const fiber& parent) const noexcept {
+  if (parent.spawned_on == this) return false;
+  return (parent.spawned_on != nullptr || parent.follows != nullptr) && older_may_wait(parent);
 }
 
 inline bool worker::claimable(fiber& self, task_core& core) noexcept {
   if (deque_.take_oldest_if(&core)) return true;
-  // The youngest entry overtakes nobody of its spawner if the spawner's child before it has
-  // started.
-  if (self.spawned_on != this || self.spawn_before >= deque_.oldest_index()) return false;
+  // The youngest entry, if it is this fiber's, overtakes none of its children if the one before it
+  // has started.
+  if (self.spawned_on != this || self.latest_spawn != deque_.youngest_index()) return false;
+  if (self.spawn_before >= deque_.oldest_index()) return false;
   if (!deque_.pop_youngest(&core)) return false;
   self.latest_spawn = self.spawn_before;
   return true;

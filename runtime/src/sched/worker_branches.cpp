@@ -65,12 +65,7 @@ job* worker::take_branch_of(worker& victim) noexcept {
   branch* const one = victim.branches_.take_oldest();
   if (one == nullptr) return nullptr;
   victim.branches_taken_.fetch_add(1, std::memory_order_relaxed);
-  job* const taken = adopt(*one);
-  if (taken != nullptr) {
-    taken->stolen = true;
-    counters_.stolen.add();
-  }
-  return taken;
+  return adopt(*one);
 }
 
 job* worker::take_left_branch() noexcept {

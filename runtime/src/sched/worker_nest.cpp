@@ -24,10 +24,7 @@ bool runs_on_any_stack(const spawn_extras& asked) noexcept {
 bool worker::may_begin_to_keep(fiber& maker) noexcept {
   // What another of its groups kept may have been stolen.
   if (maker.keeps_in != nullptr && !nest_.keeps_for(maker)) maker.keeps_in = nullptr;
-  const bool may_have_older_in_deque = maker.spawned_on == this
-                                           ? maker.latest_spawn >= deque_.oldest_index()
-                                           : maker.spawned_on != nullptr && !deque_.maybe_empty();
-  return maker.keeps_in == nullptr && maker.pinned_to == nullptr && !may_have_older_in_deque;
+  return maker.keeps_in == nullptr && maker.pinned_to == nullptr && !older_may_wait(maker);
 }
 
 bool worker::keep(group_core& group, child_core& child) {
@@ -36,9 +33,7 @@ bool worker::keep(group_core& group, child_core& child) {
     return false;
   if (child.extras() != nullptr && !runs_on_any_stack(*child.extras())) [[unlikely]]
     return false;
-  // Asked each time: another's group may stand where one of this fiber's stood.
-  const bool made_it = maker == group.maker && maker->task->id == group.of_task;
-  if (!made_it) return false;
+  if (!has_made(*maker, group)) return false;
   if (maker->keeps_in != &group && !may_begin_to_keep(*maker)) return false;
   if (maker->storage != nullptr) [[unlikely]]
     inherit_context(child);
@@ -81,16 +76,9 @@ void worker::leave_nest() noexcept {
 }
 
 job* worker::take_kept_of(worker& victim) noexcept {
-  child_core* const first = victim.nest_.steal();
-  if (first == nullptr) return nullptr;
-  victim.branches_taken_.fetch_add(1, std::memory_order_relaxed);
-  for (child_core* each = first; each != nullptr;) {
-    child_core& child = *std::exchange(each, static_cast<child_core*>(each->next));
-    child.stolen = true;
-    counters_.stolen.add();
-    if (&child != first) push_stolen(child);
-  }
-  return first;
+  child_core* const child = victim.nest_.steal();
+  if (child != nullptr) victim.branches_taken_.fetch_add(1, std::memory_order_relaxed);
+  return child;
 }
 
 void worker::begin_kept(fiber& self, wait_subject about) noexcept {
@@ -150,8 +138,9 @@ bool worker::is_asked_below(const fiber& joiner) noexcept {
   return false;
 }
 
-/// Has a joiner wait for its turn.
-void worker::give_way(fiber& joiner) noexcept {
+/// Has a joiner wait for its turn. Returns a child of an outer join that is to begin now; mostly
+/// null.
+child_core* worker::give_way(fiber& joiner) noexcept {
   nest_left_ = deque_burst;
   join_began_ = {};
   // Or whoever only spawns and joins, and never parks, would not hear of its time-outs; nor who
@@ -159,22 +148,23 @@ void worker::give_way(fiber& joiner) noexcept {
   if (joiner.unarmed != nullptr) arm_deadlines(joiner);
   if (joiner.runs_child_of == nullptr) {
     settle_claims(joiner);
-    return make_ready(joiner);
+    make_ready(joiner);
+    return nullptr;
   }
   if (is_asked_below(joiner)) {
     leave_nest();
     settle_claims(joiner);
-    return make_ready(joiner);
+    make_ready(joiner);
+    return nullptr;
   }
-  if (!nest_.maybe_empty()) {
-    if (child_core* const outer = nest_.take_out_of_turn(joiner, clock::now())) queue(*outer);
-  }
-  if (picks_left_ <= 0 && maybe_idle()) {
+  child_core* const outer = nest_.take_out_of_turn(joiner, clock::now());
+  if (outer == nullptr && picks_left_ <= 0 && maybe_idle()) {
     gives_way_ = &joiner;
-    return;
+    return nullptr;
   }
   joiner.aside = nest_.take_all();
   make_ready(joiner);
+  return outer;
 }
 
 /// On the root: returns whoever has given way, if nothing else is to be done; null if it waits for

@@ -9,7 +9,6 @@
 #include <sched.h>
 
 #include <algorithm>
-#include <new>
 
 namespace heddle::detail {
 
@@ -18,8 +17,8 @@ void worker::wake_one() noexcept {
 }
 
 bool worker::has_stealable() const noexcept {
-  return !fifo_.empty_seq_cst() || !deque_.empty_seq_cst() || !branches_.empty_seq_cst() ||
-         !nest_.empty_seq_cst();
+  return !fifo_.empty_seq_cst() || !deque_.empty_seq_cst() || !followers_.empty_seq_cst() ||
+         !branches_.empty_seq_cst() || !nest_.empty_seq_cst();
 }
 
 bool worker::work_visible() const noexcept {
@@ -30,15 +29,7 @@ bool worker::work_visible() const noexcept {
   return false;
 }
 
-void worker::push_stolen(task_core& core) noexcept {
-  try {
-    deque_.push(&core);
-  } catch (const std::bad_alloc&) {
-    owner_.inject.push(core);
-  }
-}
-
-job* worker::steal_from(worker& victim) noexcept {
+job* worker::steal_fibers_of(worker& victim) noexcept {
   job* first = nullptr;
   std::int64_t wanted = std::min<std::int64_t>((victim.fifo_.size() + 1) / 2, steal_batch);
   for (; wanted > 0; --wanted) {
@@ -52,23 +43,38 @@ job* worker::steal_from(worker& victim) noexcept {
       queue(*item);
     }
   }
-  wanted = std::min<std::int64_t>((victim.deque_.size() + 1) / 2, steal_batch);
-  for (; wanted > 0; --wanted) {
-    task_core* const item = victim.deque_.take_oldest();
-    if (item == nullptr) break;
-    item->stolen = true;
-    counters_.stolen.add();
-    if (first == nullptr) {
-      first = item;
-    } else {
-      push_stolen(*item);
-    }
-  }
-  if (first == nullptr) first = take_branch_of(victim);
-  if (first == nullptr) first = take_kept_of(victim);
+  return first;
+}
+
+job* worker::take_follower_of(worker& victim) noexcept {
+  task_core* const task = victim.followers_.take(victim.deque_.oldest_index());
+  if (task != nullptr) victim.bound_count_.fetch_sub(1, std::memory_order_relaxed);
+  return task;
+}
+
+/// One at a time, and never again from a thief: so the children of one fiber start in spawn order
+/// on each loop (README.md).
+job* worker::steal_task_of(worker& victim) noexcept {
+  job* task = victim.deque_.take_oldest();
+  if (task == nullptr) task = take_follower_of(victim);
+  if (task == nullptr) task = take_branch_of(victim);
+  if (task == nullptr) task = take_kept_of(victim);
+  source_ = task == nullptr || simulated_ ? nullptr : &victim;
+  if (task == nullptr) return nullptr;
+  task->stolen = true;
+  counters_.stolen.add();
+  return task;
+}
+
+job* worker::steal_from(worker& victim) noexcept {
+  job* first = steal_fibers_of(victim);
+  if (first == nullptr) first = steal_task_of(victim);
   if (first != nullptr && traced_) trace(trace_kind::steal, fiber_id::none, victim.index_);
   return first;
 }
+
+/// Where the last task came from there are more, as a rule: no search is needed for the next one.
+job* worker::steal_again() noexcept { return picks_left_ > 0 ? steal_task_of(*source_) : nullptr; }
 
 bool worker::is_stuck(clock::time_point now) noexcept {
   const std::uint64_t slices = counters_.slices.value();
@@ -92,6 +98,7 @@ bool worker::help_stuck_loops() noexcept {
   bool helped = false;
   for (std::size_t n = 0; n < owner_.loops(); ++n) {
     worker& other = owner_.loop(n);
+    helped = helped || !other.followers_.maybe_empty();  // whoever put them there may be stuck
     if (&other == this) continue;
     if (other.is_stuck(now)) {
       helped = help(other, now) || helped;

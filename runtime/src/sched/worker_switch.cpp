@@ -44,6 +44,7 @@ job* worker::pick_bound() noexcept {
     std::lock_guard guard(placed_lock_);
     item = placed_.pop();
   }
+  if (item == nullptr) item = followers_.take(deque_.oldest_index());
   if (item != nullptr) bound_count_.fetch_sub(1, std::memory_order_relaxed);
   return item;
 }
@@ -216,7 +217,7 @@ void worker::spawn(task_core& core) {
   if (parent != nullptr && parent->keeps_in != nullptr) [[unlikely]]
     stop_keeping(*parent);  // what it has spawned before goes first
   if (owner.hindered() || core.extras() != nullptr || next_id_ == ids_end_ ||
-      (parent != nullptr && parent->storage != nullptr)) [[unlikely]] {
+      (parent != nullptr && (parent->storage != nullptr || has_left_older(*parent)))) [[unlikely]] {
     return spawn_with_care(core);
   }
   core.id = fiber_id{next_id_++};
@@ -245,12 +246,34 @@ void worker::spawn_with_care(task_core& core) {
 }
 
 void worker::push_or_throw(task_core& core) {
+  fiber* const parent = running();
   try {
-    has_spawned(running(), deque_.push(&core));
+    if (parent != nullptr && has_left_older(*parent)) [[unlikely]]
+      return push_behind(*parent, core);
+    has_spawned(parent, deque_.push(&core));
   } catch (const std::bad_alloc&) {
     counters_.finished.publish();
     throw;
   }
+}
+
+/// Has it follow its fiber's older children, wherever they wait.
+void worker::push_behind(fiber& parent, task_core& core) {
+  worker& home = parent.follows != nullptr ? *parent.follows : *parent.spawned_on;
+  const std::int64_t behind = parent.follows != nullptr ? followers::nothing : parent.latest_spawn;
+  parent.latest_spawn = home.followers_.push(core, behind);
+  home.bound_count_.fetch_add(1, std::memory_order_relaxed);
+  parent.follows = &home;
+  parent.spawned_on = nullptr;
+  if (owner_.idle.worth_waking()) wake_one();
+}
+
+/// Whether children of `parent` may wait where the latest of them went. The others have started, or
+/// wait there, before it.
+bool worker::older_may_wait(const fiber& parent) noexcept {
+  if (parent.follows != nullptr) return parent.follows->followers_.may_have(parent.latest_spawn);
+  return parent.spawned_on != nullptr &&
+         parent.latest_spawn >= parent.spawned_on->deque_.oldest_index();
 }
 
 inline void worker::has_spawned(fiber* parent, std::int64_t index) noexcept {
@@ -291,6 +314,7 @@ inline __attribute__((always_inline)) fiber* worker::run_task(fiber& self) noexc
   self.uncaught_at_entry = current()->exceptions->uncaught_exceptions;
   self.attention.store(fiber::unchecked, std::memory_order_relaxed);
   self.spawned_on = nullptr;
+  self.follows = nullptr;
   self.keeps_in = nullptr;
   // order: release — partner: request_cancel(), which then looks at this fiber.
   core.runner.store(&self, std::memory_order_release);
@@ -343,12 +367,13 @@ inline child_core* worker::next_kept_of(const fiber& joiner) noexcept {
 void worker::fiber_main(fiber& self, departure left) {
   current()->dispose(left);
   for (;;) {
+    fiber* next = nullptr;
     if (fiber* const joiner = run_task(self)) {
       worker& here = *current();
       if (here.goes_on_at_once(*joiner)) {
         // Children of one join follow one another on a stack without a switch.
-        if (child_core* const next = here.next_kept_of(*joiner)) {
-          self.task = next;
+        if (child_core* const sibling = here.next_kept_of(*joiner)) {
+          self.task = sibling;
           self.claimed_by = joiner;
           here.begin_slice_of_next(self);
           continue;
@@ -356,9 +381,10 @@ void worker::fiber_main(fiber& self, departure left) {
         leave(here, self, joiner, after::ended);
         continue;
       }
-      here.give_way(*joiner);
+      child_core* const outer = here.give_way(*joiner);
+      if (outer != nullptr) next = here.prepare_task(*outer);
     }
-    fiber* const next = next_after(self);
+    if (next == nullptr) next = next_after(self);
     leave(*current(), self, next, after::ended);
   }
 }
@@ -367,7 +393,7 @@ fiber* worker::next_after(fiber& self) noexcept {
   worker* here = current();
   const bool usual = self.stack_bytes() == here->owner_.stacks.default_stack_bytes();
   // Closures follow one another on a stack of the usual size without a switch.
-  while (job* const item = here->pick()) {
+  while (job* const item = here->next_job()) {
     if (item->what == job::kind::fiber) return static_cast<fiber*>(item);
     auto& core = static_cast<task_core&>(*item);
     if (!usual || core.extras() != nullptr) {

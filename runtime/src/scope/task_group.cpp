@@ -52,10 +52,6 @@ bool wait_for_children(group_core& group, cancellation mode) noexcept {
          wake_reason::cancelled;
 }
 
-bool is_maker(const group_core& group, const fiber* self) noexcept {
-  return self != nullptr && self == group.maker && self->task->id == group.of_task;
-}
-
 /// Runs the children that the group keeps, one after the other. What is left when the caller is
 /// cancelled is left to the loop.
 void run_kept(fiber& self, group_core& group, cancellation mode) noexcept {
@@ -74,7 +70,7 @@ void run_kept(fiber& self, group_core& group, cancellation mode) noexcept {
 /// Returns whether children are left.
 bool begin_join(group_core& group, cancellation mode) noexcept {
   group.joined = true;
-  if (fiber* const self = worker::current_fiber(); is_maker(group, self)) {
+  if (fiber* const self = worker::current_fiber(); self != nullptr && has_made(*self, group)) {
     run_kept(*self, group, mode);
   }
   const std::uint32_t mine = std::exchange(group.joiner_has_last, false) ? 2 : 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The asymmetric spinlock excludes its owner and any number of others, whom it may serve itself,
-// with the fence on either side.
+// The asymmetric spinlock excludes its owner and any number of others, with a heavy fence or
+// without, and is its owner's again when nobody else comes.
 #include "base/asymmetric_spinlock.hpp"
 
 #include "runtime/support/loops.hpp"
@@ -17,35 +17,28 @@
 namespace heddle::detail {
 namespace {
 
-using outcome = asymmetric_spinlock::outcome;
-
 class asymmetric_spinlock_with : public testing::TestWithParam<fence_side> {};
 
-/// A number that all take from, one at a time: the owner, who also takes for those who have asked.
+/// A number that all take from, one at a time.
 struct tickets {
   explicit tickets(fence_side side) : lock(side) {}
 
   long take_as_owner() {
-    if (lock.lock_as_owner()) {
-      given = next++;
-      lock.answered();
-    }
+    lock.lock_as_owner();
     const long mine = next++;
     lock.unlock_as_owner();
     return mine;
   }
   /// Returns -1 if there is nothing.
-  long ask() {
-    const outcome got = lock.ask();
-    if (got == outcome::nothing) return -1;
-    const long mine = got == outcome::answer ? given : next++;
-    lock.let_go();
+  long take() {
+    if (!lock.try_lock()) return -1;
+    const long mine = next++;
+    lock.unlock();
     return mine;
   }
 
   asymmetric_spinlock lock;
   long next = 0;
-  long given = -1;
 };
 
 TEST_P(asymmetric_spinlock_with, gives_each_to_one_whether_its_owner_comes_by_or_stays_away) {
@@ -58,8 +51,10 @@ TEST_P(asymmetric_spinlock_with, gives_each_to_one_whether_its_owner_comes_by_or
   std::vector<std::thread> others;
   for (std::vector<long>& mine : of_others) {
     others.emplace_back([&] {
-      while (!over.load(std::memory_order_relaxed)) {
-        const long ticket = all.ask();
+      for (int round = 0; !over.load(std::memory_order_relaxed); ++round) {
+        // Or it would never be biased again.
+        if (round % 64 == 0) test::give_way();
+        const long ticket = all.take();
         if (ticket < 0) continue;
         mine.push_back(ticket);
         others_have.fetch_add(1, std::memory_order_relaxed);
@@ -83,14 +78,14 @@ TEST_P(asymmetric_spinlock_with, gives_each_to_one_whether_its_owner_comes_by_or
   for (long n = 0; n < all.next; ++n) ASSERT_EQ(seen[static_cast<std::size_t>(n)], n);
 }
 
-TEST_P(asymmetric_spinlock_with, is_had_by_whoever_asks_while_its_owner_stays_away) {
+TEST_P(asymmetric_spinlock_with, is_had_by_whoever_comes_while_its_owner_stays_away) {
   ASSERT_TRUE(prepare_heavy_fence());
   asymmetric_spinlock lock(GetParam());
   for (int n = 0; n < 3; ++n) {
-    ASSERT_EQ(lock.ask(), outcome::lock);
-    EXPECT_EQ(lock.ask(), outcome::nothing);
-    lock.let_go();
-    EXPECT_FALSE(lock.lock_as_owner());
+    ASSERT_TRUE(lock.try_lock());
+    EXPECT_FALSE(lock.try_lock());
+    lock.unlock();
+    lock.lock_as_owner();
     lock.unlock_as_owner();
   }
 }
@@ -98,37 +93,44 @@ TEST_P(asymmetric_spinlock_with, is_had_by_whoever_asks_while_its_owner_stays_aw
 TEST_P(asymmetric_spinlock_with, is_not_waited_for_while_its_owner_is_inside) {
   ASSERT_TRUE(prepare_heavy_fence());
   asymmetric_spinlock lock(GetParam());
-  EXPECT_FALSE(lock.lock_as_owner());
-  EXPECT_EQ(lock.ask(), outcome::nothing);
-  lock.unlock_as_owner();
-  EXPECT_EQ(lock.ask(), outcome::lock);
-  lock.let_go();
+  for (int n = 0; n < 3; ++n) {
+    lock.lock_as_owner();
+    EXPECT_FALSE(lock.try_lock());
+    EXPECT_FALSE(lock.try_lock());
+    lock.unlock_as_owner();
+    EXPECT_TRUE(lock.try_lock());
+    lock.unlock();
+  }
 }
 
-TEST_P(asymmetric_spinlock_with, is_its_owner_s_while_an_answer_has_not_been_fetched) {
-  ASSERT_TRUE(prepare_heavy_fence());
-  asymmetric_spinlock lock(GetParam());
-  std::atomic<bool> answered{false};
-  std::thread asker([&] {
-    outcome got = outcome::nothing;
-    while (got != outcome::answer) {
-      got = lock.ask();
-      if (got == outcome::lock) lock.let_go();
-    }
-    // The owner comes and goes meanwhile.
-    while (!answered.load()) test::give_way();
-    lock.let_go();
-  });
-  while (!lock.lock_as_owner()) lock.unlock_as_owner();
-  lock.answered();
-  lock.unlock_as_owner();
-  for (int n = 0; n < 100; ++n) {
-    EXPECT_FALSE(lock.lock_as_owner());
-    EXPECT_EQ(lock.ask(), outcome::nothing);
+/// Has its owner take the lock so many times, and returns whether it is biased then.
+bool is_biased_after(int turns, asymmetric_spinlock& lock) {
+  for (int n = 0; n < turns; ++n) {
+    lock.lock_as_owner();
     lock.unlock_as_owner();
   }
-  answered = true;
-  asker.join();
+  return lock.is_biased();
+}
+
+TEST(asymmetric_spinlock, is_biased_again_once_its_owner_has_had_it_alone_for_a_while) {
+  ASSERT_TRUE(prepare_heavy_fence());
+  constexpr int most = asymmetric_spinlock::most_quiet_turns;
+  asymmetric_spinlock lock(fence_side::of_others);
+  EXPECT_TRUE(lock.is_biased());
+  for (int n = 0; n < 3; ++n) {
+    // Who has come once is waited for, each time anew.
+    for (int times = 0; times < 3; ++times) {
+      ASSERT_TRUE(lock.try_lock());
+      lock.unlock();
+      EXPECT_FALSE(is_biased_after(most, lock)) << n;
+    }
+    EXPECT_TRUE(is_biased_after(1, lock)) << n;
+  }
+}
+
+TEST(asymmetric_spinlock, is_never_biased_where_there_is_no_heavy_fence) {
+  asymmetric_spinlock lock(fence_side::of_owner);
+  EXPECT_FALSE(is_biased_after(3 * asymmetric_spinlock::most_quiet_turns, lock));
 }
 
 INSTANTIATE_TEST_SUITE_P(fences, asymmetric_spinlock_with,

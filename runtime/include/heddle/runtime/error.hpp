@@ -89,7 +89,6 @@ struct stall_report {
     unguarded_stacks,
     descriptors_exhausted,
   };
-  static constexpr std::size_t kinds = 5;
   kind what = kind::slow_slice;
   fiber_id id = fiber_id::none;  ///< none: of no fiber, or not known
   std::string name;

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Children of one fiber that one loop runs start in spawn order there, under a thousand schedules
+// of up to five loops for each way to spawn them.
+#include <heddle/testing/simulation.hpp>
+
+#include "runtime/scope/spawn_orders.hpp"
+#include "runtime/support/sanitized.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <string>
+
+namespace {
+
+class spawn_order_under_seeds : public ::testing::TestWithParam<heddle::test::way> {};
+
+TEST_P(spawn_order_under_seeds, holds_on_each_loop) {
+  constexpr int children = 40;
+  const int seeds = heddle::test::rounds(1'000);
+  for (int seed = 1; seed <= seeds && !HasFailure(); ++seed) {
+    heddle::testing::simulation_options options;
+    options.seed = static_cast<std::uint64_t>(seed);
+    options.loops = 2 + static_cast<unsigned>(seed % 4);
+    heddle::testing::simulation simulated(options);
+    heddle::test::diary all(children);
+    simulated.run([&all] { GetParam().spawn_all(children, all); });
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    all.expect_spawn_order();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(ways, spawn_order_under_seeds,
+                         ::testing::ValuesIn(heddle::test::ways_to_spawn),
+                         [](const auto& of) { return std::string(of.param.name); });
+
+}  // namespace
