@@ -100,7 +100,8 @@ class asymmetric_spinlock {
   }
 
   __attribute__((noinline)) void lock_as_others_do() noexcept {
-    inside_.store(false, std::memory_order_relaxed);
+    // order: release — as unlock_as_owner(): T4 may read this one in its place.
+    inside_.store(false, std::memory_order_release);
     for (spin_wait pause;; pause.once()) {
       std::uint64_t seen = state_.load(std::memory_order_relaxed);
       if (kind_of(seen) == held) continue;

@@ -57,11 +57,22 @@ void block_depot::decay() noexcept {
   }
 }
 
-block_cache::block_cache(block_depot& depot) : depot_(depot) {
+block_cache::block_cache(block_depot& depot, bool shared) : depot_(depot), shared_(shared) {
   for (pair& each : pairs_) {
     each.in_use = std::make_unique<magazine>();
     each.spare = std::make_unique<magazine>();
   }
+}
+
+void* block_cache::allocate(std::size_t at) const noexcept {
+  // The last word belongs to malloc, which writes there only when it frees.
+  constexpr std::size_t two_lines = 2 * cacheline_bytes - 8;
+  const std::size_t bytes = block_bytes[at];
+  const bool fills_two_lines = bytes <= two_lines && two_lines - bytes < sizeof(void*) * 4;
+  if (!shared_ || !fills_two_lines) return std::malloc(bytes);
+  void* block = nullptr;
+  const bool refused = ::posix_memalign(&block, cacheline_bytes, two_lines) != 0;
+  return refused ? nullptr : block;
 }
 
 void* block_cache::refill(std::size_t at) {
@@ -78,7 +89,7 @@ void* block_cache::refill(std::size_t at) {
   magazine& into = *mine.in_use;
   constexpr std::size_t batch = magazine_blocks / 2;
   for (std::size_t n = batch; n > 0; --n) {
-    void* const block = std::malloc(block_bytes[at]);
+    void* const block = allocate(at);
     if (block == nullptr) break;
     into.blocks[into.count++] = block;
   }

@@ -2,7 +2,9 @@
 // Recycled blocks for tasks: two magazines per loop and size in front of one depot of full
 // magazines. A magazine is an array, so that taking a block does not have to read the block.
 // Invariants: (1) every block comes from malloc by itself, so a task that outlives its runtime is
-// freed by free(); (2) magazines and depot have limits; (3) a block is in its own size class only.
+// freed by free(); (2) magazines and depot have limits; (3) a block is in its own size class only;
+// (4) where there are other loops, a block that fills most of two cache lines has no line in common
+// with another: a thief recycles what it has stolen, and would slow down its neighbour's loop.
 // Source: Bonwick and Adams 2001, "Magazines and vmem", USENIX ATC.
 #pragma once
 
@@ -53,7 +55,7 @@ class block_depot {
 class block_cache {
  public:
   /// Errors: std::bad_alloc.
-  explicit block_cache(block_depot& depot);
+  block_cache(block_depot& depot, bool shared);
 
   /// Errors: std::bad_alloc.
   void* take(std::size_t at) {
@@ -82,10 +84,12 @@ class block_cache {
     __builtin_prefetch(bytes, 1);
     __builtin_prefetch(bytes + cacheline_bytes, 1);
   }
+  void* allocate(std::size_t at) const noexcept;
   void* refill(std::size_t at);
   void spill(std::size_t at, void* block) noexcept;
 
   block_depot& depot_;
+  bool shared_;  // there are other loops
   std::array<pair, block_classes> pairs_;
 };
 

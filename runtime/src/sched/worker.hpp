@@ -194,6 +194,7 @@ class worker : public switch_state {
   job* pick() noexcept;
   job* pick_in_turn() noexcept;
   job* pick_bound() noexcept;
+  job* pick_bound_from(unsigned place) noexcept;
   void sort_inbox() noexcept;
   void bind(job& item) noexcept;
   bool has_bound() const noexcept { return bound_count_.load(std::memory_order_relaxed) != 0; }
@@ -275,6 +276,8 @@ class worker : public switch_state {
   // worker_steal.cpp
   job* search() noexcept;
   job* steal_round() noexcept;
+  job* take_held() noexcept;
+  void hold_more_of(worker& victim) noexcept;
   job* steal_fibers_of(worker& victim) noexcept;
   job* take_follower_of(worker& victim) noexcept;
   job* steal_task_of(worker& victim) noexcept;
@@ -305,11 +308,14 @@ class worker : public switch_state {
   bool shared_;  // there are other loops
   bool searching_ = false;
   bool bound_turn_ = false;
-  bool traced_;  // somebody wants to hear of slices
+  bool follower_turn_ = false;  // of the next theft
+  bool holds_ = false;          // tasks in held_, which run before anything else
+  bool traced_;                 // somebody wants to hear of slices
   int picks_left_;
   int burst_left_ = deque_burst;
   int nest_left_ = deque_burst;  // children that a join may run before others have their turn
   unsigned index_;
+  unsigned bound_place_ = 0;   // where the last job bound to this loop came from
   std::uint64_t next_id_ = 0;  // of a range that this loop has taken
   std::uint64_t ids_end_ = 0;
   std::atomic<std::size_t> warm_count_{0};  // written by this loop only
@@ -322,11 +328,13 @@ class worker : public switch_state {
   execution root_;
   std::unique_ptr<event_ring> ring_;
   prng random_;
-  std::chrono::nanoseconds spin_;         // how long the last searches were worth it
-  bool sentinel_ = false;                 // while it is parked
-  bool simulated_;                        // by a policy, which gives it turns
-  bool asleep_ = false;                   // simulated: it is parked
-  worker* source_ = nullptr;              // where the last task was stolen
+  std::chrono::nanoseconds spin_;  // how long the last searches were worth it
+  bool sentinel_ = false;          // while it is parked
+  bool simulated_;                 // by a policy, which gives it turns
+  bool asleep_ = false;            // simulated: it is parked
+  worker* source_ = nullptr;       // where the last task was stolen
+  int batch_ = 1;                  // how many were taken at once then
+  clock::time_point batch_began_{};
   fiber* in_hand_ = nullptr;              // simulated: what the next turn is for
   fiber* gives_way_ = nullptr;            // to the root, with its nest, if that has something to do
   std::atomic<bool> woken_{false};        // simulated: instead of a write to the reactor's eventfd
@@ -342,7 +350,8 @@ class worker : public switch_state {
 
   // Shared with thieves and sentinels.
   deque<task_core> deque_;
-  followers followers_;  // of what is in deque_
+  followers followers_;    // of what is in deque_
+  deque<task_core> held_;  // stolen, and short, most likely; for others only if this loop is stuck
   fifo<job> fifo_;
   nest nest_;                                     // of the running fiber and those below it
   branch_deque branches_;                         // of the running fiber
@@ -364,7 +373,8 @@ class worker : public switch_state {
 };
 
 inline bool worker::maybe_idle() const noexcept {
-  return deque_.maybe_empty() && fifo_.maybe_empty() && !has_bound() && inbox_.maybe_empty();
+  return deque_.maybe_empty() && fifo_.maybe_empty() && !has_bound() && inbox_.maybe_empty() &&
+         !holds_;
 }
 
 inline job* worker::pick() noexcept {
@@ -410,6 +420,9 @@ inline fiber* worker::prepare(job& next) noexcept {
 }
 
 inline job* worker::next_job() noexcept {
+  if (holds_) [[unlikely]] {
+    if (job* const held = take_held()) return held;
+  }
   job* const mine = pick();
   return mine != nullptr || source_ == nullptr ? mine : steal_again();
 }

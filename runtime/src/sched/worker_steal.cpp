@@ -43,6 +43,7 @@ job* worker::steal_fibers_of(worker& victim) noexcept {
       queue(*item);
     }
   }
+  if (first != nullptr && traced_) trace(trace_kind::steal, fiber_id::none, victim.index_);
   return first;
 }
 
@@ -52,29 +53,66 @@ job* worker::take_follower_of(worker& victim) noexcept {
   return task;
 }
 
-/// One at a time, and never again from a thief: so the children of one fiber start in spawn order
-/// on each loop (README.md).
+job* worker::take_held() noexcept {
+  if (--picks_left_ <= 0) return nullptr;
+  task_core* const next = held_.take_oldest();
+  holds_ = next != nullptr;
+  return next;
+}
+
+/// The owner of a deque and its thieves all take at one end. Where tasks are so short that this
+/// costs more than they do, a thief takes some in a row.
+void worker::hold_more_of(worker& victim) noexcept {
+  const clock::time_point now = clock::now();
+  const bool were_short = now - batch_began_ <= batch_ * short_task;
+  batch_ = were_short ? std::min(2 * batch_, steal_batch) : 1;
+  batch_began_ = now;
+  const std::int64_t more = std::min<std::int64_t>(batch_ - 1, victim.deque_.size() / 2);
+  for (std::int64_t n = 0; n < more; ++n) {
+    task_core* const one = victim.deque_.take_oldest();
+    if (one == nullptr) return;
+    one->stolen = true;
+    counters_.stolen.add();
+    held_.push_if_room(one);  // there is: it is empty, and has room for more than a batch
+    holds_ = true;
+  }
+}
+
+/// One at a time, or a few that are short, and never from another thief: so the children of one
+/// fiber start in spawn order on each loop (README.md).
 job* worker::steal_task_of(worker& victim) noexcept {
-  job* task = victim.deque_.take_oldest();
-  if (task == nullptr) task = take_follower_of(victim);
+  follower_turn_ = !follower_turn_;  // a deque that is never empty keeps none of them waiting
+  job* task = follower_turn_ ? take_follower_of(victim) : nullptr;
+  if (task == nullptr) {
+    task = victim.deque_.take_oldest();
+    if (task != nullptr && !simulated_) hold_more_of(victim);
+  }
+  if (task == nullptr && !follower_turn_) task = take_follower_of(victim);
   if (task == nullptr) task = take_branch_of(victim);
   if (task == nullptr) task = take_kept_of(victim);
   source_ = task == nullptr || simulated_ ? nullptr : &victim;
   if (task == nullptr) return nullptr;
   task->stolen = true;
   counters_.stolen.add();
+  if (traced_) trace(trace_kind::steal, fiber_id::none, victim.index_);
   return task;
 }
 
 job* worker::steal_from(worker& victim) noexcept {
-  job* first = steal_fibers_of(victim);
-  if (first == nullptr) first = steal_task_of(victim);
-  if (first != nullptr && traced_) trace(trace_kind::steal, fiber_id::none, victim.index_);
-  return first;
+  job* const first = steal_fibers_of(victim);
+  return first != nullptr ? first : steal_task_of(victim);
 }
 
 /// Where the last task came from there are more, as a rule: no search is needed for the next one.
-job* worker::steal_again() noexcept { return picks_left_ > 0 ? steal_task_of(*source_) : nullptr; }
+job* worker::steal_again() noexcept {
+  if (picks_left_ <= 0) return nullptr;
+  // Of short tasks one is not worth the way: the next ones come in a moment.
+  constexpr int most_looks = 32;
+  for (int looks = 0; looks < most_looks && source_->deque_.size() < batch_ - 1; ++looks) {
+    cpu_relax();
+  }
+  return steal_task_of(*source_);
+}
 
 bool worker::is_stuck(clock::time_point now) noexcept {
   const std::uint64_t slices = counters_.slices.value();
@@ -128,13 +166,15 @@ bool worker::help(worker& stuck, clock::time_point now) noexcept {
 }
 
 bool worker::take_placed_of(worker& stuck) noexcept {
-  if (stuck.inbox_.maybe_empty() && !stuck.has_bound() && !stuck.starves()) return false;
   job_list taken;
+  while (task_core* const held = stuck.held_.take_oldest()) taken.push(*held);
+  const std::size_t not_placed = taken.size();
   {
     std::lock_guard guard(stuck.placed_lock_);
     while (job* const item = stuck.placed_.pop()) taken.push(*item);
   }
-  stuck.bound_count_.fetch_sub(static_cast<std::int64_t>(taken.size()), std::memory_order_relaxed);
+  stuck.bound_count_.fetch_sub(static_cast<std::int64_t>(taken.size() - not_placed),
+                               std::memory_order_relaxed);
   stuck.give_starved(taken);
   for (job* item = stuck.inbox_.take_all(); item != nullptr;) {
     job* const next = item->next;

@@ -39,14 +39,23 @@ void worker::sort_inbox() noexcept {
 job* worker::pick_bound() noexcept {
   if (!inbox_.maybe_empty()) sort_inbox();
   if (!has_bound()) return nullptr;
-  job* item = bound_.pop();
-  if (item == nullptr) {
-    std::lock_guard guard(placed_lock_);
-    item = placed_.pop();
+  // In turns, or what yields in one place would keep the others waiting for ever.
+  constexpr unsigned places = 3;
+  for (unsigned n = 0; n < places; ++n) {
+    bound_place_ = (bound_place_ + 1) % places;
+    if (job* const item = pick_bound_from(bound_place_)) {
+      bound_count_.fetch_sub(1, std::memory_order_relaxed);
+      return item;
+    }
   }
-  if (item == nullptr) item = followers_.take(deque_.oldest_index());
-  if (item != nullptr) bound_count_.fetch_sub(1, std::memory_order_relaxed);
-  return item;
+  return nullptr;
+}
+
+job* worker::pick_bound_from(unsigned place) noexcept {
+  if (place == 0) return bound_.pop();
+  if (place == 1) return followers_.take(deque_.oldest_index());
+  const std::lock_guard guard(placed_lock_);
+  return placed_.pop();
 }
 
 void worker::bind(job& item) noexcept {
@@ -261,8 +270,14 @@ void worker::push_or_throw(task_core& core) {
 void worker::push_behind(fiber& parent, task_core& core) {
   worker& home = parent.follows != nullptr ? *parent.follows : *parent.spawned_on;
   const std::int64_t behind = parent.follows != nullptr ? followers::nothing : parent.latest_spawn;
-  parent.latest_spawn = home.followers_.push(core, behind);
+  // Before anybody can take it, and count it down.
   home.bound_count_.fetch_add(1, std::memory_order_relaxed);
+  try {
+    parent.latest_spawn = home.followers_.push(core, behind);
+  } catch (const std::bad_alloc&) {
+    home.bound_count_.fetch_sub(1, std::memory_order_relaxed);
+    throw;
+  }
   parent.follows = &home;
   parent.spawned_on = nullptr;
   if (owner_.idle.worth_waking()) wake_one();

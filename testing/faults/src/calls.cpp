@@ -83,6 +83,7 @@ void* __real_malloc(std::size_t bytes) noexcept;
 void* __real_calloc(std::size_t count, std::size_t bytes) noexcept;
 void* __real_realloc(void* block, std::size_t bytes) noexcept;
 void* __real_aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept;
+int __real_posix_memalign(void** block, std::size_t alignment, std::size_t bytes) noexcept;
 void* __real_mmap(void* at, std::size_t bytes, int protection, int flags, int fd, off_t from);
 int __real_socket(int family, int type, int protocol);
 int __real_accept4(int fd, sockaddr* peer, socklen_t* length, int flags);
@@ -103,6 +104,10 @@ void* __wrap_realloc(void* block, std::size_t bytes) noexcept {
 }
 void* __wrap_aligned_alloc(std::size_t alignment, std::size_t bytes) noexcept {
   return refused_memory(resource::allocation) ? nullptr : __real_aligned_alloc(alignment, bytes);
+}
+int __wrap_posix_memalign(void** block, std::size_t alignment, std::size_t bytes) noexcept {
+  if (refused_memory(resource::allocation)) return ENOMEM;
+  return __real_posix_memalign(block, alignment, bytes);
 }
 void* __wrap_mmap(void* at, std::size_t bytes, int protection, int flags, int fd, off_t from) {
   if (refused_memory(resource::mapping)) return MAP_FAILED;

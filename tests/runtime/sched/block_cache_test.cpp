@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <set>
 #include <thread>
@@ -30,7 +31,7 @@ TEST(block_cache, a_size_belongs_to_the_smallest_class_that_holds_it) {
 
 TEST(block_cache, gives_blocks_of_their_size_each_to_one_owner) {
   block_depot depot;
-  block_cache cache(depot);
+  block_cache cache(depot, true);
   random_numbers random(1);
   std::array<std::vector<void*>, block_classes> held;
   std::set<void*> all;
@@ -53,10 +54,39 @@ TEST(block_cache, gives_blocks_of_their_size_each_to_one_owner) {
   }
 }
 
+/// Returns how many cache lines two of a number of fresh blocks have in common.
+std::size_t lines_in_common(std::size_t at, bool shared) {
+  block_depot depot;
+  block_cache cache(depot, shared);
+  std::vector<void*> held;
+  std::set<std::uintptr_t> lines;
+  std::size_t in_common = 0;
+  for (std::size_t n = 0; n < magazine_blocks; ++n) {
+    held.push_back(cache.take(at));
+    const auto first = reinterpret_cast<std::uintptr_t>(held.back());
+    const std::uintptr_t behind = first + block_bytes.at(at);
+    for (auto line = first / cacheline_bytes; line * cacheline_bytes < behind; ++line) {
+      in_common += lines.insert(line).second ? 0 : 1;
+    }
+  }
+  for (void* const each : held) cache.give(at, each);
+  return in_common;
+}
+
+TEST(block_cache, most_children_of_groups_have_cache_lines_of_their_own_beside_other_loops) {
+  for (const std::size_t bytes : {104U, 120U}) {
+    const std::size_t at = block_class_of(bytes);
+    ASSERT_EQ(block_bytes.at(at), bytes);
+    EXPECT_EQ(lines_in_common(at, true), 0U) << bytes;
+  }
+  if (test::sanitized) return;  // has its own malloc
+  EXPECT_GT(lines_in_common(block_class_of(104), false), magazine_blocks / 2);
+}
+
 TEST(block_cache, what_one_loop_frees_another_can_take) {
   block_depot depot;
-  block_cache giver(depot);
-  block_cache taker(depot);
+  block_cache giver(depot, true);
+  block_cache taker(depot, true);
   std::set<void*> given;
   for (std::size_t n = 0; n < 10 * magazine_blocks; ++n) given.insert(giver.take(1));
   for (void* const each : given) giver.give(1, each);
@@ -75,7 +105,7 @@ TEST(block_cache, loops_share_a_depot_at_the_same_time) {
   std::vector<std::thread> loops;
   for (std::uint64_t n = 0; n < 3; ++n) {
     loops.emplace_back([&depot, n] {
-      block_cache cache(depot);
+      block_cache cache(depot, true);
       random_numbers random(n);
       std::vector<std::uint64_t*> held;
       for (int step = 0; step < test::rounds(200'000); ++step) {
@@ -101,7 +131,7 @@ TEST(block_cache, loops_share_a_depot_at_the_same_time) {
 TEST(block_cache, decay_frees_what_was_not_needed_and_spares_what_was) {
   if (test::sanitized) GTEST_SKIP() << "a sanitizer has a malloc of its own";
   block_depot depot;
-  block_cache cache(depot);
+  block_cache cache(depot, true);
   std::vector<void*> all;
   for (std::size_t n = 0; n < 64 * magazine_blocks; ++n) all.push_back(cache.take(4));
   for (void* const each : all) cache.give(4, each);

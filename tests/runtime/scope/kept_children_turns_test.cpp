@@ -73,6 +73,36 @@ TEST(kept_children, of_an_outer_join_begin_though_many_flat_joins_could_be_meant
   });
 }
 
+TEST(kept_children, of_an_outer_join_begin_at_once_when_it_is_their_turn) {
+  config settings = with_loops(1);
+  settings.slow_slice = 0s;
+  run(settings, [] {
+    std::atomic<bool> over{false};
+    char last = ' ';
+    char before = ' ';
+    auto waits = spawn([&] {
+      for (; !over; this_fiber::yield()) last = 'w';
+    });
+    this_fiber::yield();
+    task_group outer;
+    outer.spawn([&] {
+      const clock::time_point until = clock::now() + 20s;
+      while (!over && clock::now() < until) {
+        task_group inner;
+        for (int k = 0; k < 200; ++k) inner.spawn([&last] { last = 'i'; });
+        inner.join();
+      }
+    });
+    outer.spawn([&] {
+      before = last;
+      over = true;
+    });
+    outer.join();
+    waits.join();
+    EXPECT_EQ(before, 'i') << "what waits on the loop went first, and a younger sibling could have";
+  });
+}
+
 TEST(kept_children, are_not_kept_for_another_s_group_that_stands_where_their_fiber_s_own_stood) {
   runtime home(with_loops(2));
   home.run([] {

@@ -16,9 +16,9 @@
 namespace heddle::testing {
 
 enum class resource : std::uint8_t {
-  allocation,  ///< operator new, malloc, calloc, realloc, aligned_alloc: std::bad_alloc, ENOMEM;
-               ///< not posix_memalign
-  mapping,     ///< mmap: ENOMEM
+  /// operator new, malloc, calloc, realloc, aligned_alloc, posix_memalign: std::bad_alloc, ENOMEM.
+  allocation,
+  mapping,  ///< mmap: ENOMEM
   /// socket, accept4, epoll_create1, eventfd, timerfd_create, open, pipe2: EMFILE. Not counted:
   /// their relatives (openat, dup, fcntl, open64, which is open with _FILE_OFFSET_BITS=64).
   descriptor,
