@@ -299,10 +299,18 @@ inline void worker::has_spawned(fiber* parent, std::int64_t index) noexcept {
 
 namespace {
 
+/// Returns why a task is refused; std::bad_alloc if there is no memory to say so.
+std::exception_ptr refusal() noexcept {
+  try {
+    return std::make_exception_ptr(
+        resource_exhausted("heddle: no stack to be had for a spawned task"));
+  } catch (const std::bad_alloc&) {
+    return std::current_exception();
+  }
+}
+
 __attribute__((noinline)) void fail_refused(task_core& core) noexcept {
-  core.operations->fail(
-      core,
-      std::make_exception_ptr(resource_exhausted("heddle: no stack to be had for a spawned task")));
+  core.operations->fail(core, refusal());
 }
 
 }  // namespace
