@@ -3,6 +3,7 @@
 // of up to five loops for each way to spawn them.
 #include <heddle/testing/simulation.hpp>
 
+#include "runtime/scope/spawn_mixture.hpp"
 #include "runtime/scope/spawn_orders.hpp"
 #include "runtime/support/sanitized.hpp"
 
@@ -13,16 +14,31 @@
 
 namespace {
 
+heddle::testing::simulation_options options_of(int seed) {
+  heddle::testing::simulation_options options;
+  options.seed = static_cast<std::uint64_t>(seed);
+  options.loops = 2 + static_cast<unsigned>(seed % 4);
+  options.settings.on_unhandled = [](const heddle::unhandled_error&) {};
+  return options;
+}
+
+TEST(order_of_children_under_seeds, holds_for_mixtures_of_all_ways_to_spawn_and_join) {
+  const int seeds = heddle::test::rounds(500);
+  for (int seed = 1; seed <= seeds && !HasFailure(); ++seed) {
+    heddle::testing::simulation simulated(options_of(seed));
+    heddle::test::spawn_mixture all(static_cast<std::uint64_t>(seed));
+    simulated.run([&all] { all.run(); });
+    all.expect_spawn_order();
+  }
+}
+
 class spawn_order_under_seeds : public ::testing::TestWithParam<heddle::test::way> {};
 
 TEST_P(spawn_order_under_seeds, holds_on_each_loop) {
   constexpr int children = 40;
   const int seeds = heddle::test::rounds(1'000);
   for (int seed = 1; seed <= seeds && !HasFailure(); ++seed) {
-    heddle::testing::simulation_options options;
-    options.seed = static_cast<std::uint64_t>(seed);
-    options.loops = 2 + static_cast<unsigned>(seed % 4);
-    heddle::testing::simulation simulated(options);
+    heddle::testing::simulation simulated(options_of(seed));
     heddle::test::diary all(children);
     simulated.run([&all] { GetParam().spawn_all(children, all); });
     SCOPED_TRACE("seed " + std::to_string(seed));

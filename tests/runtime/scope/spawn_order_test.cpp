@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Children of one fiber that one loop runs start in spawn order there, whoever steals what, however
 // they are spawned and joined, and wherever their fiber goes meanwhile.
+#include "runtime/scope/spawn_mixture.hpp"
 #include "runtime/scope/spawn_orders.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/sanitized.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -30,6 +32,19 @@ TEST_P(spawn_order, holds_on_each_loop) {
 
 INSTANTIATE_TEST_SUITE_P(ways, spawn_order, testing::ValuesIn(test::ways_to_spawn),
                          [](const auto& of) { return std::string(of.param.name); });
+
+TEST(order_of_children, holds_for_mixtures_of_all_ways_to_spawn_and_join) {
+  for (const unsigned loops : {1U, 2U, 4U, 8U}) {
+    config settings = with_loops(loops);
+    settings.on_unhandled = [](const unhandled_error&) {};
+    runtime home(settings);
+    for (std::uint64_t seed = 1; seed <= test::rounds(50U); ++seed) {
+      test::spawn_mixture all(seed);
+      home.run([&all] { all.run(); });
+      all.expect_spawn_order();
+    }
+  }
+}
 
 TEST(order_of_children, is_not_turned_round_by_whoever_joins_another_s_child) {
   run(with_loops(1), [] {
