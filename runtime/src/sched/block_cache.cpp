@@ -65,7 +65,7 @@ block_cache::block_cache(block_depot& depot, bool shared) : depot_(depot), share
 }
 
 void* block_cache::allocate(std::size_t at) const noexcept {
-  // The last word belongs to malloc, which writes there only when it frees.
+  // The last word belongs to malloc, which writes there only when it gives or frees the next block.
   constexpr std::size_t two_lines = 2 * cacheline_bytes - 8;
   const std::size_t bytes = block_bytes[at];
   const bool fills_two_lines = bytes <= two_lines && two_lines - bytes < sizeof(void*) * 4;

@@ -2,9 +2,10 @@
 // Recycled blocks for tasks: two magazines per loop and size in front of one depot of full
 // magazines. A magazine is an array, so that taking a block does not have to read the block.
 // Invariants: (1) every block comes from malloc by itself, so a task that outlives its runtime is
-// freed by free(); (2) magazines and depot have limits; (3) a block is in its own size class only;
-// (4) where there are other loops, a block that fills most of two cache lines has no line in common
-// with another: a thief recycles what it has stolen, and would slow down its neighbour's loop.
+// freed by free(); (2) magazines and depot have limits; (3) a block is in its own size class only.
+// Where there are other loops, a fresh block that fills most of two cache lines has no line in
+// common with another: a thief recycles what it has stolen, and would slow down its neighbour's
+// loop.
 // Source: Bonwick and Adams 2001, "Magazines and vmem", USENIX ATC.
 #pragma once
 

@@ -22,10 +22,22 @@ class followers {
  public:
   static constexpr std::int64_t nothing = -1;
 
-  /// Adds a task that may start once the deque's entry at index `behind` has been taken, if it is
-  /// not `nothing`. Returns its number. Errors: std::bad_alloc, nothing added.
-  std::int64_t push(task_core& core, std::int64_t behind) {
-    auto fresh = std::make_unique<entry>(entry{core, behind, nullptr});
+  struct entry {
+    entry(task_core& of, std::int64_t follows) noexcept : core(of), behind(follows) {}
+
+    task_core& core;
+    std::int64_t behind;
+    std::unique_ptr<entry> next;
+  };
+
+  /// Returns a place for a task that may start once the deque's entry at index `behind` has been
+  /// taken, if it is not `nothing`. Errors: std::bad_alloc.
+  static std::unique_ptr<entry> make_place(task_core& core, std::int64_t behind) {
+    return std::make_unique<entry>(core, behind);
+  }
+
+  /// Adds the task. Returns its number.
+  std::int64_t push(std::unique_ptr<entry> fresh) noexcept {
     const std::lock_guard guard(lock_);
     entry* const last = std::exchange(last_, fresh.get());
     (last != nullptr ? last->next : first_) = std::move(fresh);
@@ -54,12 +66,6 @@ class followers {
   }
 
  private:
-  struct entry {
-    task_core& core;
-    std::int64_t behind;
-    std::unique_ptr<entry> next;
-  };
-
   std::unique_ptr<entry> unlink(std::int64_t deque_is_at) noexcept {
     const std::lock_guard guard(lock_);
     if (first_ == nullptr || first_->behind >= deque_is_at) return nullptr;

@@ -26,8 +26,10 @@ inline constexpr int picks_of_a_turn = 2;
 inline constexpr std::size_t inject_batch = 32;
 /// Operations of one slice that need not wait before the fiber is made to yield.
 inline constexpr std::uint32_t slice_budget = 128;
-/// Fibers, or short tasks, that a thief moves at once, at most.
+/// Fibers that a thief moves at once, at most.
 inline constexpr int steal_batch = 32;
+/// Tasks that a thief takes in a row, at most, if they are short.
+inline constexpr int task_batch = 8;
 /// What a short task takes, with its theft.
 inline constexpr std::chrono::nanoseconds short_task = std::chrono::microseconds{1};
 /// Fibers a loop keeps warm for itself, and how many it moves to or from the pool at once.

@@ -333,7 +333,7 @@ class worker : public switch_state {
   bool simulated_;                 // by a policy, which gives it turns
   bool asleep_ = false;            // simulated: it is parked
   worker* source_ = nullptr;       // where the last task was stolen
-  int batch_ = 1;                  // how many were taken at once then
+  int batch_ = 1;                  // how many were taken in a row then
   clock::time_point batch_began_{};
   fiber* in_hand_ = nullptr;              // simulated: what the next turn is for
   fiber* gives_way_ = nullptr;            // to the root, with its nest, if that has something to do
@@ -424,7 +424,7 @@ inline job* worker::next_job() noexcept {
     if (job* const held = take_held()) return held;
   }
   job* const mine = pick();
-  return mine != nullptr || source_ == nullptr ? mine : steal_again();
+  return mine != nullptr || source_ == nullptr || !maybe_idle() ? mine : steal_again();
 }
 
 inline fiber* worker::prepare_next() noexcept {
@@ -521,7 +521,7 @@ inline bool worker::has_left_older(const fiber& parent) const noexcept {
 inline bool worker::claimable(fiber& self, task_core& core) noexcept {
   if (deque_.take_oldest_if(&core)) return true;
   // The youngest entry, if it is this fiber's, overtakes none of its children if the one before it
-  // has started.
+  // has been taken.
   if (self.spawned_on != this || self.latest_spawn != deque_.youngest_index()) return false;
   if (self.spawn_before >= deque_.oldest_index()) return false;
   if (!deque_.pop_youngest(&core)) return false;

@@ -8,7 +8,7 @@
 namespace heddle::detail {
 
 bool worker::anything_to_do() const noexcept {
-  if (has_bound() || !inbox_.empty()) return true;
+  if (has_bound() || holds_ || !inbox_.empty()) return true;
   return work_visible();
 }
 

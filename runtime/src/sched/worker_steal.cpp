@@ -55,9 +55,11 @@ job* worker::take_follower_of(worker& victim) noexcept {
 
 job* worker::take_held() noexcept {
   if (--picks_left_ <= 0) return nullptr;
-  task_core* const next = held_.take_oldest();
-  holds_ = next != nullptr;
-  return next;
+  while (!held_.maybe_empty()) {
+    if (task_core* const next = held_.take_oldest()) return next;  // or a helper was faster
+  }
+  holds_ = false;
+  return nullptr;
 }
 
 /// The owner of a deque and its thieves all take at one end. Where tasks are so short that this
@@ -65,10 +67,10 @@ job* worker::take_held() noexcept {
 void worker::hold_more_of(worker& victim) noexcept {
   const clock::time_point now = clock::now();
   const bool were_short = now - batch_began_ <= batch_ * short_task;
-  batch_ = were_short ? std::min(2 * batch_, steal_batch) : 1;
+  const int most = were_short ? std::min(2 * batch_, task_batch) : 1;
+  const std::int64_t wanted = std::min<std::int64_t>(most, (victim.deque_.size() + 2) / 2);
   batch_began_ = now;
-  const std::int64_t more = std::min<std::int64_t>(batch_ - 1, victim.deque_.size() / 2);
-  for (std::int64_t n = 0; n < more; ++n) {
+  for (batch_ = 1; batch_ < wanted; ++batch_) {
     task_core* const one = victim.deque_.take_oldest();
     if (one == nullptr) return;
     one->stolen = true;
@@ -108,7 +110,9 @@ job* worker::steal_again() noexcept {
   if (picks_left_ <= 0) return nullptr;
   // Of short tasks one is not worth the way: the next ones come in a moment.
   constexpr int most_looks = 32;
-  for (int looks = 0; looks < most_looks && source_->deque_.size() < batch_ - 1; ++looks) {
+  const int worth_it = std::min(2 * batch_, task_batch);
+  for (int looks = 0; batch_ > 1 && looks < most_looks && source_->deque_.size() < worth_it;
+       ++looks) {
     cpu_relax();
   }
   return steal_task_of(*source_);
@@ -116,9 +120,11 @@ job* worker::steal_again() noexcept {
 
 bool worker::is_stuck(clock::time_point now) noexcept {
   const std::uint64_t slices = counters_.slices.value();
-  if (seen_slices_.load(std::memory_order_relaxed) != slices) {
-    seen_slices_.store(slices, std::memory_order_relaxed);
+  // order: acquire — seen_at_, of whoever has seen the same count.
+  if (seen_slices_.load(std::memory_order_acquire) != slices) {
     seen_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    // order: release — see above.
+    seen_slices_.store(slices, std::memory_order_release);
     return false;
   }
   const clock::time_point since{clock::duration(seen_at_.load(std::memory_order_relaxed))};
@@ -167,7 +173,12 @@ bool worker::help(worker& stuck, clock::time_point now) noexcept {
 
 bool worker::take_placed_of(worker& stuck) noexcept {
   job_list taken;
-  while (task_core* const held = stuck.held_.take_oldest()) taken.push(*held);
+  while (stuck.counters_.slices.value() == stuck.seen_slices_.load(std::memory_order_relaxed)) {
+    task_core* const held = stuck.held_.take_oldest();
+    if (held == nullptr) break;
+    counters_.taken_over.add();
+    taken.push(*held);
+  }
   const std::size_t not_placed = taken.size();
   {
     std::lock_guard guard(stuck.placed_lock_);

@@ -270,21 +270,17 @@ void worker::push_or_throw(task_core& core) {
 void worker::push_behind(fiber& parent, task_core& core) {
   worker& home = parent.follows != nullptr ? *parent.follows : *parent.spawned_on;
   const std::int64_t behind = parent.follows != nullptr ? followers::nothing : parent.latest_spawn;
+  auto place = followers::make_place(core, behind);
   // Before anybody can take it, and count it down.
   home.bound_count_.fetch_add(1, std::memory_order_relaxed);
-  try {
-    parent.latest_spawn = home.followers_.push(core, behind);
-  } catch (const std::bad_alloc&) {
-    home.bound_count_.fetch_sub(1, std::memory_order_relaxed);
-    throw;
-  }
+  parent.latest_spawn = home.followers_.push(std::move(place));
   parent.follows = &home;
   parent.spawned_on = nullptr;
   if (owner_.idle.worth_waking()) wake_one();
 }
 
-/// Whether children of `parent` may wait where the latest of them went. The others have started, or
-/// wait there, before it.
+/// Whether children of `parent` may wait where the latest of them went. The others have been taken,
+/// or wait there, before it.
 bool worker::older_may_wait(const fiber& parent) noexcept {
   if (parent.follows != nullptr) return parent.follows->followers_.may_have(parent.latest_spawn);
   return parent.spawned_on != nullptr &&

@@ -28,9 +28,9 @@ TEST(followers, wait_for_what_they_follow) {
   idle_task second;
   idle_task third;
   EXPECT_TRUE(some.maybe_empty());
-  EXPECT_EQ(some.push(first, 5), 0);
-  EXPECT_EQ(some.push(second, followers::nothing), 1);
-  EXPECT_EQ(some.push(third, 9), 2);
+  EXPECT_EQ(some.push(followers::make_place(first, 5)), 0);
+  EXPECT_EQ(some.push(followers::make_place(second, followers::nothing)), 1);
+  EXPECT_EQ(some.push(followers::make_place(third, 9)), 2);
   EXPECT_FALSE(some.empty_seq_cst());
   EXPECT_EQ(some.take(5), nullptr);
   EXPECT_EQ(some.take(6), &first);
@@ -45,7 +45,8 @@ TEST(followers, are_numbered_from_the_first_to_the_last_that_ever_was) {
   followers some;
   std::array<idle_task, 3> tasks;
   for (std::int64_t n = 0; n < 3; ++n) {
-    EXPECT_EQ(some.push(tasks.at(static_cast<std::size_t>(n)), followers::nothing), n);
+    idle_task& one = tasks.at(static_cast<std::size_t>(n));
+    EXPECT_EQ(some.push(followers::make_place(one, followers::nothing)), n);
     EXPECT_TRUE(some.may_have(n));
     EXPECT_NE(some.take(0), nullptr);
     EXPECT_FALSE(some.may_have(n));
@@ -73,7 +74,7 @@ TEST(followers, are_had_by_one_each_and_in_order) {
       }
     });
   }
-  for (idle_task& each : tasks) some.push(each, followers::nothing);
+  for (idle_task& each : tasks) some.push(followers::make_place(each, followers::nothing));
   for (std::thread& each : takers) each.join();
   std::array<std::size_t, 2> at{};
   for (const idle_task& each : tasks) {

@@ -6,6 +6,7 @@
 #include <heddle/runtime.hpp>
 
 #include "base/cpu_relax.hpp"
+#include "sched/scheduler.hpp"
 #include "sched/worker.hpp"
 
 #include <gtest/gtest.h>
@@ -14,11 +15,29 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <ostream>
 #include <vector>
 
 namespace heddle::test {
+
+/// Calls `body`, in a fiber; returns whether no loop of its runtime was relieved of stolen tasks
+/// meanwhile because it seemed stuck, as it does when its thread has no core for a millisecond:
+/// those need not start in spawn order.
+template <class Body>
+bool runs_undisturbed(Body body) {
+  const auto taken_over = [] {
+    detail::scheduler& home = detail::worker::current()->owner();
+    std::uint64_t sum = 0;
+    for (std::size_t n = 0; n < home.loops(); ++n)
+      sum += home.loop(n).counters().taken_over.value();
+    return sum;
+  };
+  const std::uint64_t before = taken_over();
+  body();
+  return taken_over() == before;
+}
 
 /// Which child has started where, in order.
 class diary {

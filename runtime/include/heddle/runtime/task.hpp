@@ -138,9 +138,9 @@ class [[nodiscard]] task {
 
 /// Starts `body()` in a new fiber of the running fiber's runtime and returns its handle. The child
 /// belongs to no scope of the caller. Children of one fiber that run on one loop start there in
-/// spawn order, but for those with a `loop`. Shape: body may be move-only. Errors: std::logic_error
-/// on a plain thread, shut_down, resource_exhausted, std::bad_alloc. Suspends: no. Cost: one pooled
-/// block; no stack until it starts.
+/// spawn order, but for those with a `loop`, and, rarely, of a loop held up for 1 ms. Shape: body
+/// may be move-only. Errors: std::logic_error on a plain thread, shut_down, resource_exhausted,
+/// std::bad_alloc. Suspends: no. Cost: one pooled block; no stack until it starts.
 template <class F>
 auto spawn(F&& body, spawn_site where = spawn_site::current()) {
   detail::new_task fresh(std::forward<F>(body), where);

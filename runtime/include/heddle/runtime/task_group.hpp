@@ -81,7 +81,7 @@ class task_group {
   ~task_group() = default;
 
   /// Starts `body()` as a child, also from another child. Children of one fiber that run on one
-  /// loop start there in spawn order, but for those with a `loop`. Errors: as heddle::spawn;
+  /// loop start there in spawn order, as those of heddle::spawn. Errors: as heddle::spawn;
   /// std::logic_error if the group has been joined. Suspends: no.
   template <class F>
   auto spawn(F&& body, spawn_site where = spawn_site::current()) {
