@@ -352,11 +352,16 @@ TEST(kept_children, may_be_kept_again_after_those_of_another_group_were_stolen) 
   runtime home(with_loops(2));
   constexpr std::uint64_t groups = 3'000;
   home.run([] {
-    std::atomic<bool> ran{false};
+    std::atomic<bool> runs{false};
+    std::atomic<bool> over{false};
     task_group first;
-    first.spawn([&] { ran = true; });
-    while (!ran) std::this_thread::yield();  // only the other loop can take it
+    first.spawn([&] {
+      runs = true;
+      while (!over) std::this_thread::yield();  // or its loop would come back for more
+    });
+    while (!runs) std::this_thread::yield();  // only the other loop can take it
     for (std::uint64_t n = 0; n < groups; ++n) gather([] {}, [] {});
+    over = true;
   });
   std::uint64_t run_by_joins = 0;
   for (const auto& each : home.stats().loops) run_by_joins += each.claimed;
