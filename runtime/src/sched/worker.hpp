@@ -309,6 +309,7 @@ class worker : public switch_state {
   bool searching_ = false;
   bool bound_turn_ = false;
   bool follower_turn_ = false;  // of the next theft
+  bool were_short_ = false;     // the tasks of the last theft
   bool holds_ = false;          // tasks in held_, which run before anything else
   bool traced_;                 // somebody wants to hear of slices
   int picks_left_;

@@ -66,8 +66,8 @@ job* worker::take_held() noexcept {
 /// costs more than they do, a thief takes some in a row.
 void worker::hold_more_of(worker& victim) noexcept {
   const clock::time_point now = clock::now();
-  const bool were_short = now - batch_began_ <= batch_ * short_task;
-  const int most = were_short ? std::min(2 * batch_, task_batch) : 1;
+  were_short_ = now - batch_began_ <= batch_ * short_task;
+  const int most = were_short_ ? std::min(2 * batch_, task_batch) : 1;
   const std::int64_t wanted = std::min<std::int64_t>(most, (victim.deque_.size() + 2) / 2);
   batch_began_ = now;
   for (batch_ = 1; batch_ < wanted; ++batch_) {
@@ -111,7 +111,7 @@ job* worker::steal_again() noexcept {
   // Of short tasks one is not worth the way: the next ones come in a moment.
   constexpr int most_looks = 32;
   const int worth_it = std::min(2 * batch_, task_batch);
-  for (int looks = 0; batch_ > 1 && looks < most_looks && source_->deque_.size() < worth_it;
+  for (int looks = 0; were_short_ && looks < most_looks && source_->deque_.size() < worth_it;
        ++looks) {
     cpu_relax();
   }
