@@ -4,6 +4,7 @@
 #include <heddle/runtime.hpp>
 
 #include "base/cpu_relax.hpp"
+#include "runtime/support/compute.hpp"
 #include "runtime/support/loops.hpp"
 
 #include <gtest/gtest.h>
@@ -17,12 +18,8 @@ namespace heddle {
 namespace {
 
 using namespace std::chrono_literals;
+using test::compute_for;
 using test::with_loops;
-
-void compute_for(std::chrono::nanoseconds time) {
-  const clock::time_point until = clock::now() + time;
-  while (clock::now() < until) continue;
-}
 
 config without_reports(unsigned loops) {
   config settings = with_loops(loops);

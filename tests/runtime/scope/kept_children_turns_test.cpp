@@ -3,6 +3,7 @@
 // by itself, and of a group that stands where another one stood.
 #include <heddle/runtime.hpp>
 
+#include "runtime/support/compute.hpp"
 #include "runtime/support/loops.hpp"
 #include "runtime/support/sanitized.hpp"
 
@@ -20,12 +21,8 @@ namespace heddle {
 namespace {
 
 using namespace std::chrono_literals;
+using test::compute_for;
 using test::with_loops;
-
-void compute_for(std::chrono::nanoseconds time) {
-  const clock::time_point until = clock::now() + time;
-  while (clock::now() < until) continue;
-}
 
 TEST(kept_children, of_an_outer_join_begin_though_many_flat_joins_could_be_meant) {
   constexpr int flat_joins = 20;
