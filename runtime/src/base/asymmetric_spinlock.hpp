@@ -65,7 +65,8 @@ class asymmetric_spinlock {
     // order: acquire — what the owner has done under it.
     const bool owner_is_inside = inside_.load(std::memory_order_acquire);
     seen = mine;
-    // order: acquire — what the owner has done since it was biased.
+    // order: acquire — nothing that is done under the lock comes before it is held; what the owner
+    // has done came with inside_.
     if (!state_.compare_exchange_strong(seen, with(mine, owner_is_inside ? biased : held),
                                         std::memory_order_acquire, std::memory_order_relaxed)) {
       return try_lock_open();
@@ -139,7 +140,7 @@ class asymmetric_spinlock {
   }
 
   // The owner's alone.
-  bool has_bias_;
+  const bool has_bias_;
   bool holds_ = false;   // as the others do
   int quiet_turns_ = 0;  // since somebody else has come
 

@@ -3,6 +3,7 @@
 #include "base/default_hooks.hpp"
 
 #include "base/fiber_label.hpp"
+#include "base/rounded_time.hpp"
 
 #include <cstdio>
 #include <exception>
@@ -12,15 +13,12 @@ namespace heddle::detail {
 namespace {
 
 std::string headline(const stall_report& report) {
-  using std::chrono::duration_cast;
-  using std::chrono::milliseconds;
   switch (report.what) {
     case stall_report::kind::slow_slice:
       return (report.id == fiber_id::none
-                  ? std::string("a fiber")
-                  : fiber_label(report.id, report.name, report.spawned_at) + ":") +
-             " has run for " + std::to_string(duration_cast<milliseconds>(report.lasted).count()) +
-             " ms without suspending";
+                  ? std::string("a fiber has run for at least ")
+                  : fiber_label(report.id, report.name, report.spawned_at) + ": has run for ") +
+             rounded_time(report.lasted) + " without suspending";
     case stall_report::kind::suspected_deadlock:
       return "suspected deadlock: every fiber waits and nothing is pending that could wake one";
     case stall_report::kind::lock_cycle:

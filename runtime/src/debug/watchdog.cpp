@@ -4,6 +4,7 @@
 
 #include <heddle/runtime/error.hpp>
 
+#include "base/rounded_time.hpp"
 #include "debug/running_stack.hpp"
 #include "sched/scheduler.hpp"
 
@@ -63,9 +64,8 @@ stall_report report_of(const late_return& what, nanoseconds limit) {
   report.lasted = what.lasted / static_cast<nanoseconds::rep>(what.slices);
   report.details =
       "one of the last " + std::to_string(what.slices) + " slices of loop " +
-      std::to_string(what.loop.index()) + " was slower than " +
-      std::to_string(limit / std::chrono::milliseconds{1}) +
-      " ms: use cpu() or blocking() there; from now on such a fiber is named while it runs";
+      std::to_string(what.loop.index()) + " was slower than " + rounded_time(limit) +
+      ": use cpu() or blocking() there; from now on such a fiber is named while it runs";
   return report;
 }
 

@@ -28,8 +28,8 @@ class scheduler;
 class watchdog final : public loop_watch {
  public:
   explicit watchdog(scheduler& of);
-  /// Starts its thread; for a lone loop that needs no other thread only when it is late, unless
-  /// config::debug is set. Errors: resource_exhausted.
+  /// Starts its thread. Where the only loop runs on its caller's thread (heddle::run) it starts
+  /// only after a slice that was too long, unless config::debug is set. Errors: resource_exhausted.
   void watch();
   /// Waits for a report that is being made.
   ~watchdog() override;

@@ -13,7 +13,7 @@ struct alignas(cacheline_bytes) loop_counters {
   relaxed_counter finished;  // published
   relaxed_counter claimed;
   relaxed_counter stolen;
-  relaxed_counter taken_over;  // of the stolen, what a thief held that is stuck
+  relaxed_counter taken_over;  // of the stolen, what a thief held for too long
   relaxed_counter stolen_timers;
   relaxed_counter stolen_events;
   relaxed_counter injected;

@@ -209,7 +209,7 @@ class parallel_call final : public pool_call {
   bool was_cut_short_ = false;
 };
 
-/// On a thread of the arena that is to do it.
+/// On a plain thread, or one of the CPU pool: in the arena that the thread is in.
 void run_in_arena_of_caller(const range_part& all, const parallel_job& job, partial_result* into) {
   tbb_group group(tbb_group::bound_to::surroundings);
   const context_snapshot context = capture_context();

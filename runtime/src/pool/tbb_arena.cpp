@@ -48,12 +48,20 @@ class wish_for_threads {
     try {
       all_.renew();
     } catch (...) {
-      all_.wishes.erase(mine_);
+      withdraw();
       throw;
     }
   }
   ~wish_for_threads() {
     const std::lock_guard guard(all_.lock);
+    withdraw();
+  }
+  wish_for_threads(const wish_for_threads&) = delete;
+  wish_for_threads& operator=(const wish_for_threads&) = delete;
+
+ private:
+  /// Under the lock.
+  void withdraw() noexcept {
     all_.wishes.erase(mine_);
     try {
       all_.renew();
@@ -61,10 +69,7 @@ class wish_for_threads {
       // The other pools have the threads that oneTBB has by itself.
     }
   }
-  wish_for_threads(const wish_for_threads&) = delete;
-  wish_for_threads& operator=(const wish_for_threads&) = delete;
 
- private:
   wish_list& all_ = wish_list::of_process();
   std::multiset<std::size_t>::iterator mine_;
 };

@@ -20,7 +20,8 @@ branch* branch_deque::take_oldest() noexcept {
   // order: acquire — partner: the release below.
   if (taking_.exchange(true, std::memory_order_acquire)) return nullptr;
   branch* taken = nullptr;
-  std::int64_t top = top_.load(std::memory_order_relaxed);
+  // order: acquire — top, then the bottom, also where there is no heavy fence.
+  std::int64_t top = top_.load(std::memory_order_acquire);
   if (shared_ && !fences_itself_) heavy_fence();
   // order: seq_cst — top, the fence, then the bottom: of owner and taker at the last entry one sees
   // the other; acquire for the slot.

@@ -3,7 +3,8 @@
 // another loop leaves them here, behind those of its children that wait in the deque, so that all
 // of its children that wait are in one place. Invariants: (1) the list is under lock_; (2) tasks
 // leave in order of arrival, each after the entry of the deque that it came behind; (3) size_ is
-// raised, seq_cst, after a task is in. Essay: README.md, "Spawn order".
+// for those who only look. To parking they are what the queues of the loop that put them here are:
+// that one is awake, and the sentinel looks, too. Essay: README.md, "Spawn order".
 #pragma once
 
 #include <heddle/runtime/detail/spinlock.hpp>
@@ -36,14 +37,13 @@ class followers {
     return std::make_unique<entry>(core, behind);
   }
 
-  /// Adds the task. Returns its number.
+  /// Adds the task. Returns its number, for may_have(): how many there have been before it.
   std::int64_t push(std::unique_ptr<entry> fresh) noexcept {
     const std::lock_guard guard(lock_);
     entry* const last = std::exchange(last_, fresh.get());
     (last != nullptr ? last->next : first_) = std::move(fresh);
     const std::size_t size = size_.load(std::memory_order_relaxed) + 1;
-    // order: seq_cst — in the total order with a parking loop's announcement (README.md, Parking).
-    size_.store(size, std::memory_order_seq_cst);
+    size_.store(size, std::memory_order_relaxed);
     return taken_.load(std::memory_order_relaxed) + static_cast<std::int64_t>(size) - 1;
   }
 

@@ -28,10 +28,16 @@ inline constexpr std::size_t inject_batch = 32;
 inline constexpr std::uint32_t slice_budget = 128;
 /// Fibers that a thief moves at once, at most.
 inline constexpr int steal_batch = 32;
-/// Tasks that a thief takes in a row, at most, if they are short.
-inline constexpr int task_batch = 8;
+/// Tasks that a thief takes in a row, at most, if they are short, and how long such a row takes, if
+/// they are as short as the last ones.
+inline constexpr int task_batch = 32;
+inline constexpr std::chrono::nanoseconds batch_time = std::chrono::microseconds{8};
 /// What a short task takes, with its theft.
 inline constexpr std::chrono::nanoseconds short_task = std::chrono::microseconds{1};
+/// How many short tasks a thief waits for that comes back.
+inline constexpr int tasks_worth_a_way = 8;
+/// When tasks that a thief still has not begun are taken over by others.
+inline constexpr std::chrono::nanoseconds longest_hold = std::chrono::milliseconds{1};
 /// Fibers a loop keeps warm for itself, and how many it moves to or from the pool at once.
 inline constexpr std::size_t warm_fibers = 64;
 inline constexpr std::size_t warm_batch = 16;

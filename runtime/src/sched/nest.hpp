@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The groups of the running fiber, and of those that wait below it, that keep children which nobody
-// has started, the outermost in front. Invariants: (1) a group is in at most one nest, and in one
-// if and only if it keeps a child, or in the hands of a fiber that has put its nest aside; (2) the
+// has started, the outermost in front. Invariants: (1) a group that keeps a child is in exactly one
+// chain, a loop's nest or what a fiber that gives way has put aside; others are in none; (2) the
 // list, and what the groups in it keep, is under lock_; (3) for all that it keeps together, a group
 // has one in its `pending`. Steps N1 to N6 and their proof: README.md, "Nests"; model:
 // tests/model/nest.pml.
@@ -37,7 +37,7 @@ class nest {
 
   // For the loop's own thread
   /// Adds a child of the running fiber's group (N1), and counts it in `spawned` before it can run.
-  /// Returns false if the group has ended, or keeps as many as it may.
+  /// Returns false if nobody is left to join the group, or it keeps as many as it may.
   bool keep(group_core& group, child_core& child, relaxed_counter& spawned) noexcept {
     const visit guard(*this);
     if (group.kept == most_kept) [[unlikely]]

@@ -277,6 +277,7 @@ class worker : public switch_state {
   job* search() noexcept;
   job* steal_round() noexcept;
   job* take_held() noexcept;
+  int next_batch(std::int64_t waiting) noexcept;
   void hold_more_of(worker& victim) noexcept;
   job* steal_fibers_of(worker& victim) noexcept;
   job* take_follower_of(worker& victim) noexcept;
@@ -284,6 +285,7 @@ class worker : public switch_state {
   job* steal_from(worker& victim) noexcept;
   job* steal_again() noexcept;
   bool help(worker& stuck, clock::time_point now) noexcept;
+  bool take_over_held_of(worker& thief, clock::time_point now) noexcept;
   bool take_placed_of(worker& stuck) noexcept;
   void pass_tick_on() noexcept;
   void help_if_due(clock::time_point now) noexcept;
@@ -309,7 +311,7 @@ class worker : public switch_state {
   bool searching_ = false;
   bool bound_turn_ = false;
   bool follower_turn_ = false;  // of the next theft
-  bool were_short_ = false;     // the tasks of the last theft
+  bool were_short_ = false;     // the tasks that were last taken from a deque
   bool holds_ = false;          // tasks in held_, which run before anything else
   bool traced_;                 // somebody wants to hear of slices
   int picks_left_;
@@ -329,19 +331,18 @@ class worker : public switch_state {
   execution root_;
   std::unique_ptr<event_ring> ring_;
   prng random_;
-  std::chrono::nanoseconds spin_;  // how long the last searches were worth it
-  bool sentinel_ = false;          // while it is parked
-  bool simulated_;                 // by a policy, which gives it turns
-  bool asleep_ = false;            // simulated: it is parked
-  worker* source_ = nullptr;       // where the last task was stolen
-  int batch_ = 1;                  // how many were taken in a row then
-  clock::time_point batch_began_{};
+  std::chrono::nanoseconds spin_;         // how long the last searches were worth it
+  bool sentinel_ = false;                 // while it is parked
+  bool simulated_;                        // by a policy, which gives it turns
+  bool asleep_ = false;                   // simulated: it is parked
+  worker* source_ = nullptr;              // where the last task was stolen
+  int batch_ = 1;                         // how many were taken in a row then
   fiber* in_hand_ = nullptr;              // simulated: what the next turn is for
   fiber* gives_way_ = nullptr;            // to the root, with its nest, if that has something to do
   std::atomic<bool> woken_{false};        // simulated: instead of a write to the reactor's eventfd
   std::uint32_t offers_before_wake_ = 1;  // how many branches are offered before the next wake-up
   std::uint32_t wake_gap_ = 1;
-  std::uint64_t seen_taken_ = 0;        // branches_taken_ at the last
+  std::uint64_t seen_taken_ = 0;        // branches_taken_ at the last wake-up
   std::optional<look_back> look_back_;  // while nobody watches this loop, which is the only one
   clock::time_point join_began_{};      // to run children while something else waits
   clock::time_point last_help_{};
@@ -352,11 +353,12 @@ class worker : public switch_state {
   // Shared with thieves and sentinels.
   deque<task_core> deque_;
   followers followers_;    // of what is in deque_
-  deque<task_core> held_;  // stolen, and short, most likely; for others only if this loop is stuck
+  deque<task_core> held_;  // stolen, and short, most likely; others take them over after a while
+  std::atomic<clock::rep> batch_began_{0};  // written by this loop only: of what is in held_
   fifo<job> fifo_;
   nest nest_;                                     // of the running fiber and those below it
   branch_deque branches_;                         // of the running fiber
-  std::atomic<std::uint64_t> branches_taken_{0};  // by other loops
+  std::atomic<std::uint64_t> branches_taken_{0};  // and kept children, by other loops
   mpsc_stack inbox_;
   std::atomic<std::int64_t> bound_count_{0};  // of bound_, placed_ and followers_ together
   spinlock placed_lock_;                      // of placed_ and starved_
@@ -369,7 +371,7 @@ class worker : public switch_state {
   std::atomic<clock::rep> parked_since_{0};  // 0: it runs
   std::atomic<int> thread_id_{0};
   // The sentinel's notes about this loop: the slice count it saw, and when. Any helper writes them.
-  std::atomic<std::uint64_t> seen_slices_{0};
+  std::atomic<std::uint64_t> seen_slices_{~std::uint64_t{0}};  // none yet
   std::atomic<clock::rep> seen_at_{0};
 };
 

@@ -9,6 +9,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace heddle::detail {
 
@@ -62,14 +63,23 @@ job* worker::take_held() noexcept {
   return nullptr;
 }
 
+/// Returns how many tasks to take in a row, of that many.
+int worker::next_batch(std::int64_t waiting) noexcept {
+  const auto half = static_cast<int>(std::min<std::int64_t>((waiting + 1) / 2, task_batch));
+  const clock::duration now = clock::now().time_since_epoch();
+  const clock::duration took = now - clock::duration(batch_began_.load(std::memory_order_relaxed));
+  batch_began_.store(now.count(), std::memory_order_relaxed);
+  if (simulated_) return 1 + static_cast<int>(choose(static_cast<std::uint32_t>(half)));
+  were_short_ = took <= batch_ * short_task;
+  if (!were_short_) return 1;
+  const auto fit = static_cast<int>(batch_ * batch_time / std::max(took, clock::duration(1)));
+  return std::min({half, 2 * batch_, fit});
+}
+
 /// The owner of a deque and its thieves all take at one end. Where tasks are so short that this
-/// costs more than they do, a thief takes some in a row.
+/// costs more than they do, a thief takes some in a row: one is taken, now the others.
 void worker::hold_more_of(worker& victim) noexcept {
-  const clock::time_point now = clock::now();
-  were_short_ = now - batch_began_ <= batch_ * short_task;
-  const int most = were_short_ ? std::min(2 * batch_, task_batch) : 1;
-  const std::int64_t wanted = std::min<std::int64_t>(most, (victim.deque_.size() + 2) / 2);
-  batch_began_ = now;
+  const int wanted = next_batch(victim.deque_.size() + 1);
   for (batch_ = 1; batch_ < wanted; ++batch_) {
     task_core* const one = victim.deque_.take_oldest();
     if (one == nullptr) return;
@@ -80,16 +90,17 @@ void worker::hold_more_of(worker& victim) noexcept {
   }
 }
 
-/// One at a time, or a few that are short, and never from another thief: so the children of one
-/// fiber start in spawn order on each loop (README.md).
+/// One at a time, or a few that are short, and never what another thief holds: so the children of
+/// one fiber start in spawn order on each loop (README.md).
 job* worker::steal_task_of(worker& victim) noexcept {
   follower_turn_ = !follower_turn_;  // a deque that is never empty keeps none of them waiting
   job* task = follower_turn_ ? take_follower_of(victim) : nullptr;
   if (task == nullptr) {
     task = victim.deque_.take_oldest();
-    if (task != nullptr && !simulated_) hold_more_of(victim);
+    if (task != nullptr) hold_more_of(victim);
   }
   if (task == nullptr && !follower_turn_) task = take_follower_of(victim);
+  if (task == nullptr) were_short_ = false;  // nothing is to be had in a row
   if (task == nullptr) task = take_branch_of(victim);
   if (task == nullptr) task = take_kept_of(victim);
   source_ = task == nullptr || simulated_ ? nullptr : &victim;
@@ -110,7 +121,7 @@ job* worker::steal_again() noexcept {
   if (picks_left_ <= 0) return nullptr;
   // Of short tasks one is not worth the way: the next ones come in a moment.
   constexpr int most_looks = 32;
-  const int worth_it = std::min(2 * batch_, task_batch);
+  const int worth_it = std::min(2 * batch_, tasks_worth_a_way);
   for (int looks = 0; were_short_ && looks < most_looks && source_->deque_.size() < worth_it;
        ++looks) {
     cpu_relax();
@@ -144,6 +155,7 @@ bool worker::help_stuck_loops() noexcept {
     worker& other = owner_.loop(n);
     helped = helped || !other.followers_.maybe_empty();  // whoever put them there may be stuck
     if (&other == this) continue;
+    helped = take_over_held_of(other, now) || helped;
     if (other.is_stuck(now)) {
       helped = help(other, now) || helped;
     } else {
@@ -171,21 +183,29 @@ bool worker::help(worker& stuck, clock::time_point now) noexcept {
   return helped;
 }
 
-bool worker::take_placed_of(worker& stuck) noexcept {
-  job_list taken;
-  while (stuck.counters_.slices.value() == stuck.seen_slices_.load(std::memory_order_relaxed)) {
-    task_core* const held = stuck.held_.take_oldest();
+/// The last ones that `thief` took seemed short, but it has not got round to them all.
+bool worker::take_over_held_of(worker& thief, clock::time_point now) noexcept {
+  if (thief.held_.maybe_empty()) return false;
+  const clock::rep began = thief.batch_began_.load(std::memory_order_relaxed);
+  if (now.time_since_epoch() - clock::duration(began) < longest_hold) return false;
+  bool any = false;
+  while (thief.batch_began_.load(std::memory_order_relaxed) == began) {
+    task_core* const held = thief.held_.take_oldest();
     if (held == nullptr) break;
     counters_.taken_over.add();
-    taken.push(*held);
+    queue(*held);
+    any = true;
   }
-  const std::size_t not_placed = taken.size();
+  return any;
+}
+
+bool worker::take_placed_of(worker& stuck) noexcept {
+  job_list taken;
   {
     std::lock_guard guard(stuck.placed_lock_);
     while (job* const item = stuck.placed_.pop()) taken.push(*item);
   }
-  stuck.bound_count_.fetch_sub(static_cast<std::int64_t>(taken.size() - not_placed),
-                               std::memory_order_relaxed);
+  stuck.bound_count_.fetch_sub(static_cast<std::int64_t>(taken.size()), std::memory_order_relaxed);
   stuck.give_starved(taken);
   for (job* item = stuck.inbox_.take_all(); item != nullptr;) {
     job* const next = item->next;

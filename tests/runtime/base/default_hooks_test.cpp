@@ -33,10 +33,17 @@ TEST(default_hooks, a_slow_fiber_is_named_and_its_stack_follows) {
             "  main\n  work");
 }
 
+TEST(default_hooks, a_short_limit_is_told_in_microseconds) {
+  stall_report brief = report(stall_report::kind::slow_slice);
+  brief.lasted = 750us;
+  EXPECT_EQ(describe(brief),
+            "fiber #5 \"work\", spawned at a.cpp:3: has run for 750 us without suspending");
+}
+
 TEST(default_hooks, a_slow_fiber_that_nobody_knows_is_not_named) {
   stall_report unknown;
   unknown.lasted = 120ms;
-  EXPECT_EQ(describe(unknown), "a fiber has run for 120 ms without suspending");
+  EXPECT_EQ(describe(unknown), "a fiber has run for at least 120 ms without suspending");
 }
 
 TEST(default_hooks, every_kind_of_stall_has_its_own_words) {

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Tasks that follow older siblings on another loop have their turn, whatever runs there; so have
-// those that a thief holds, if it is stuck.
+// those that a thief holds, if it does not get round to them.
 #include <heddle/runtime.hpp>
 
 #include "base/cpu_relax.hpp"
 #include "runtime/support/compute.hpp"
 #include "runtime/support/loops.hpp"
+#include "sched/scheduler.hpp"
+#include "sched/worker.hpp"
 
 #include <gtest/gtest.h>
 
 #include <array>
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <thread>
 #include <vector>
 
@@ -147,6 +151,31 @@ TEST(stolen_tasks, run_though_one_of_a_batch_waits_for_all_others) {
       ASSERT_EQ(ran, tasks);
     }
   }
+}
+
+std::uint64_t taken_over_of(detail::scheduler& home) {
+  std::uint64_t sum = 0;
+  for (std::size_t n = 0; n < home.loops(); ++n) sum += home.loop(n).counters().taken_over.value();
+  return sum;
+}
+
+// Each is a slice of its own, so the thief is never stuck; but there are too many for one.
+TEST(stolen_tasks, that_turn_out_to_be_long_do_not_all_wait_for_the_thief_that_holds_them) {
+  run(without_reports(2), [] {
+    detail::scheduler& home = detail::worker::current()->owner();
+    const clock::time_point until = clock::now() + 20s;
+    while (taken_over_of(home) == 0 && clock::now() < until) {
+      task_group all;
+      for (int n = 0; n < 2'000; ++n) {
+        const bool turns_long = n >= 1'900;
+        all.spawn({.stack_bytes = 64 * 1024}, [turns_long] {  // not to be kept, but in the deque
+          if (turns_long) compute_for(400us);
+        });
+      }
+      all.join();
+    }
+    EXPECT_GT(taken_over_of(home), 0U);
+  });
 }
 
 }  // namespace

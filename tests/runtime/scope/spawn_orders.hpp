@@ -23,8 +23,8 @@
 namespace heddle::test {
 
 /// Calls `body`, in a fiber; returns whether no loop of its runtime was relieved of stolen tasks
-/// meanwhile because it seemed stuck, as it does when its thread has no core for a millisecond:
-/// those need not start in spawn order.
+/// meanwhile because it held them for a millisecond, as it does when its thread has no core: those
+/// need not start in spawn order.
 template <class Body>
 bool runs_undisturbed(Body body) {
   const auto taken_over = [] {

@@ -15,12 +15,13 @@ namespace heddle {
 
 /// Calls `f()` on a thread of the CPU pool and waits for it. Jobs begin first come, first served.
 /// The job sees the caller's context_vars. It runs on a plain thread: a wait blocks that thread,
-/// and what needs a fiber (spawn, yield) throws std::logic_error. On a thread of the CPU pool, and
-/// on a plain thread: calls f there. Returns: what f returns. Errors: what f throws; `cancelled` if
-/// the caller was cancelled before the job began, and then f is not called; resource_exhausted if
-/// oneTBB can have no thread; std::bad_alloc. Once it has begun, the call returns its result, and a
-/// cancellation comes at the next suspension point. Suspends: yes, cancel-safe. Cost: some 10 µs,
-/// most of it to wake a thread.
+/// and what needs a fiber (heddle::spawn, yield) throws std::logic_error;
+/// runtime::current().spawn() works. On a thread of the CPU pool, and on a plain thread: calls f
+/// there; on one of the blocking pool: on the CPU pool. Returns: what f returns. Errors: what f
+/// throws; `cancelled` if the caller was cancelled before the job began, and then f is not called;
+/// resource_exhausted if oneTBB can have no thread; std::bad_alloc. Once it has begun, the call
+/// returns its result, and a cancellation comes at the next suspension point. Suspends: yes,
+/// cancel-safe. Cost: to wake a thread, 2 to 30 µs.
 template <class F>
 requires std::is_invocable_v<F> std::invoke_result_t<F> cpu(F&& f) {
   detail::call_of<F> call(std::forward<F>(f));

@@ -105,14 +105,16 @@ class branches_of<std::index_sequence<indices...>, Fs...> : numbered_branch<indi
 /// nobody takes is part of the caller: its fiber_local values and id are those there. On a plain
 /// thread, a pool's too, all calls run one after the other.
 /// Errors: the first failure, after the other calls were cancelled and have ended; calls that have
-/// not begun then do not run. `cancelled` if a call was left by the caller's cancellation. A caller
-/// that is cancelled still makes the calls that nobody has taken; if all return, so does fork_join,
-/// and the cancellation comes at the next suspension point. task_cancelled if a call elsewhere
+/// not begun then do not run. `cancelled` before any call if the caller is cancelled already, or if
+/// a call was left by its cancellation. A caller that is cancelled meanwhile still makes the calls
+/// that nobody has taken; if all return, so does fork_join, and the cancellation comes at the next
+/// suspension point. task_cancelled if a call elsewhere
 /// ended as cancelled though the caller was not; std::bad_alloc, std::length_error (65,534 scopes
 /// inside one another), both before any call.
 /// Suspends: while a call that was taken runs; not cancel-safe: calls may have been made. Cost:
 /// some nanoseconds for each call that nobody takes; of the caller's stack 150 bytes for each and
-/// 310 for all, so some 560 for each level of a recursion.
+/// 310 for all, so some 560 for each level of a recursion. The first fork_join of a fiber allocates
+/// a small record of its own, once.
 template <class First, class... Others>
 requires detail::callables<First, Others...>
 auto fork_join(First&& first, Others&&... others) {

@@ -104,9 +104,11 @@ class task_group {
   std::invoke_result_t<F> run(F&& body);
 
   /// Waits until all children have ended, once; runs those that nobody has started, one after the
-  /// other, so that a tree of groups takes stacks for its depth only. For groups of at most 256
-  /// children, that is, which do not suspend, have no stack or loop of their own, and were spawned
-  /// by the fiber that made the group and joins it; others start as tasks do. Errors: rethrows the
+  /// other, so that a tree of groups takes stacks for its depth only. That is, if the fiber that
+  /// made the group spawns all of its children, at most 256, none with a stack or loop of its own
+  /// or pinned, and joins them, and between neither suspends nor spawns anything else, and is not
+  /// pinned; other children start as tasks do, and a tree of them takes stacks for its breadth. A
+  /// child that suspends keeps its stack meanwhile. Errors: rethrows the
   /// first failure, which has cancelled the others; `cancelled` if the caller is, after the
   /// children were cancelled and have ended, unless one failed, or all had a result before;
   /// std::logic_error if it was joined, or if a child of the group calls. Returns normally after

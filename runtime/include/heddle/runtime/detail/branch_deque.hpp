@@ -42,7 +42,8 @@ class branch_deque {
     if (top_.load(std::memory_order_relaxed) > youngest) return false;
     if (slot(youngest).load(std::memory_order_relaxed) != &one) return false;
     say_taken_back(youngest);
-    if (top_.load(std::memory_order_relaxed) < youngest) [[likely]]
+    // order: seq_cst — the bottom, then top, where there is no heavy fence; partner: take_oldest().
+    if (top_.load(std::memory_order_seq_cst) < youngest) [[likely]]
       return true;
     return !shared_ || take_last_back(youngest);
   }
