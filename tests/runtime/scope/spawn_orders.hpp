@@ -148,7 +148,10 @@ inline void into_a_group_and_beside_it(int children, diary& all) {
 struct way {
   const char* name;
   void (*spawn_all)(int children, diary& all);
-  friend void PrintTo(const way& one, std::ostream* out) { *out << one.name; }
+  friend void PrintTo(const way& one,  // NOLINT(readability-identifier-naming): GoogleTest's
+                      std::ostream* out) {
+    *out << one.name;
+  }
 };
 
 inline constexpr std::array ways_to_spawn{
