@@ -277,8 +277,9 @@ class worker : public switch_state {
   job* search() noexcept;
   job* steal_round() noexcept;
   job* take_held() noexcept;
-  int next_batch(std::int64_t waiting) noexcept;
-  void hold_more_of(worker& victim) noexcept;
+  clock::duration begin_batch() noexcept;
+  int next_batch(std::int64_t waiting, clock::duration took) noexcept;
+  void hold_more_of(worker& victim, clock::duration took) noexcept;
   job* steal_fibers_of(worker& victim) noexcept;
   job* take_follower_of(worker& victim) noexcept;
   job* steal_task_of(worker& victim) noexcept;
@@ -311,7 +312,7 @@ class worker : public switch_state {
   bool searching_ = false;
   bool bound_turn_ = false;
   bool follower_turn_ = false;  // of the next theft
-  bool were_short_ = false;     // the tasks that were last taken from a deque
+  bool were_short_ = false;     // the tasks of the last theft
   bool holds_ = false;          // tasks in held_, which run before anything else
   bool traced_;                 // somebody wants to hear of slices
   int picks_left_;

@@ -63,23 +63,27 @@ job* worker::take_held() noexcept {
   return nullptr;
 }
 
-/// Returns how many tasks to take in a row, of that many.
-int worker::next_batch(std::int64_t waiting) noexcept {
-  const auto half = static_cast<int>(std::min<std::int64_t>((waiting + 1) / 2, task_batch));
+/// Takes down that tasks are taken now. Returns how long the last ones took, their theft included.
+clock::duration worker::begin_batch() noexcept {
   const clock::duration now = clock::now().time_since_epoch();
   const clock::duration took = now - clock::duration(batch_began_.load(std::memory_order_relaxed));
   batch_began_.store(now.count(), std::memory_order_relaxed);
-  if (simulated_) return 1 + static_cast<int>(choose(static_cast<std::uint32_t>(half)));
   were_short_ = took <= batch_ * short_task;
+  return std::max(took, clock::duration(1));
+}
+
+/// Returns how many to take in a row, of that many, if the last batch took so long.
+int worker::next_batch(std::int64_t waiting, clock::duration took) noexcept {
+  const auto half = static_cast<int>(std::min<std::int64_t>((waiting + 1) / 2, task_batch));
+  if (simulated_) return 1 + static_cast<int>(choose(static_cast<std::uint32_t>(half)));
   if (!were_short_) return 1;
-  const auto fit = static_cast<int>(batch_ * batch_time / std::max(took, clock::duration(1)));
-  return std::min({half, 2 * batch_, fit});
+  return std::min({half, 2 * batch_, static_cast<int>(batch_ * batch_time / took)});
 }
 
 /// The owner of a deque and its thieves all take at one end. Where tasks are so short that this
 /// costs more than they do, a thief takes some in a row: one is taken, now the others.
-void worker::hold_more_of(worker& victim) noexcept {
-  const int wanted = next_batch(victim.deque_.size() + 1);
+void worker::hold_more_of(worker& victim, clock::duration took) noexcept {
+  const int wanted = next_batch(victim.deque_.size() + 1, took);
   for (batch_ = 1; batch_ < wanted; ++batch_) {
     task_core* const one = victim.deque_.take_oldest();
     if (one == nullptr) return;
@@ -95,16 +99,22 @@ void worker::hold_more_of(worker& victim) noexcept {
 job* worker::steal_task_of(worker& victim) noexcept {
   follower_turn_ = !follower_turn_;  // a deque that is never empty keeps none of them waiting
   job* task = follower_turn_ ? take_follower_of(victim) : nullptr;
+  bool more_in_deque = false;
   if (task == nullptr) {
     task = victim.deque_.take_oldest();
-    if (task != nullptr) hold_more_of(victim);
+    more_in_deque = task != nullptr;
   }
   if (task == nullptr && !follower_turn_) task = take_follower_of(victim);
-  if (task == nullptr) were_short_ = false;  // nothing is to be had in a row
   if (task == nullptr) task = take_branch_of(victim);
   if (task == nullptr) task = take_kept_of(victim);
   source_ = task == nullptr || simulated_ ? nullptr : &victim;
   if (task == nullptr) return nullptr;
+  const clock::duration took = begin_batch();
+  if (more_in_deque) {
+    hold_more_of(victim, took);
+  } else {
+    batch_ = 1;
+  }
   task->stolen = true;
   counters_.stolen.add();
   if (traced_) trace(trace_kind::steal, fiber_id::none, victim.index_);
@@ -119,7 +129,8 @@ job* worker::steal_from(worker& victim) noexcept {
 /// Where the last task came from there are more, as a rule: no search is needed for the next one.
 job* worker::steal_again() noexcept {
   if (picks_left_ <= 0) return nullptr;
-  // Of short tasks one is not worth the way: the next ones come in a moment.
+  // Of short tasks one is not worth the way: the next ones come in a moment, to a deque; or the
+  // owner of a nest runs them meanwhile, in less time than they take to be stolen.
   constexpr int most_looks = 32;
   const int worth_it = std::min(2 * batch_, tasks_worth_a_way);
   for (int looks = 0; were_short_ && looks < most_looks && source_->deque_.size() < worth_it;
