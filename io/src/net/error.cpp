@@ -13,14 +13,21 @@ class category final : public std::error_category {
  public:
   const char* name() const noexcept override { return "heddle.io"; }
   std::string message(int value) const override {
-    return value == static_cast<int>(io_errc::unexpected_end) ? "The stream ended too early"
-                                                              : "Unknown error";
+    switch (static_cast<io_errc>(value)) {
+      case io_errc::unexpected_end:
+        return "The stream ended too early";
+      case io_errc::line_too_long:
+        return "Line too long";
+      case io_errc::too_much:
+        return "More than the caller takes";
+    }
+    return "Unknown error";
   }
 };
 
-std::string describe(std::string_view operation, const endpoint& where) {
+std::string describe(std::string_view operation, std::string_view name) {
   std::string text(operation);
-  return text.append(" ").append(where.to_string());
+  return text.append(" ").append(name);
 }
 
 }  // namespace
@@ -31,8 +38,13 @@ const std::error_category& io_category() noexcept {
 }
 
 io_error::io_error(std::error_code code, std::string_view operation, endpoint where)
-    : std::system_error(code, describe(operation, where)),
+    : std::system_error(code, describe(operation, where.to_string())),
       operation_(operation),
       where_(std::make_shared<const endpoint>(std::move(where))) {}
+
+io_error::io_error(std::error_code code, std::string_view operation, const no_endpoint& what)
+    : std::system_error(code, describe(operation, what.name)),
+      operation_(operation),
+      where_(std::make_shared<const endpoint>()) {}
 
 }  // namespace heddle::io

@@ -62,7 +62,7 @@ const char* path_of(const endpoint& bound) noexcept {
 
 }  // namespace
 
-listening::listening(unique_fd fd, const endpoint& bound_to, report_hook on_shortage)
+listening::listening(owned_fd fd, const endpoint& bound_to, report_hook on_shortage)
     : socket(std::move(fd), bound_to),
       on_shortage_(on_shortage ? std::move(on_shortage) : print_shortage),
       spare_(open_placeholder().fd) {

@@ -10,9 +10,9 @@
 // count, the next does.
 #pragma once
 
+#include <heddle/io/owned_fd.hpp>
 #include "net/address.hpp"
 #include "net/socket.hpp"
-#include "net/unique_fd.hpp"
 
 #include <heddle/io/tcp.hpp>
 #include <heddle/runtime/clock.hpp>
@@ -33,7 +33,7 @@ class listening final : public socket {
  public:
   using report_hook = std::function<void(const shortage_report&)>;
 
-  listening(unique_fd fd, const endpoint& bound_to, report_hook on_shortage);
+  listening(owned_fd fd, const endpoint& bound_to, report_hook on_shortage);
 
   /// Returns the next newcomer, or a closed handle and an error. Shape: inside a use.
   /// Errors: throws `cancelled`. Suspends: yes, cancel-safe.
@@ -58,7 +58,7 @@ class listening final : public socket {
   ino_t inode_ = 0;
 
   std::mutex guard_;  // of what follows; held for a few system calls, never over a suspension
-  unique_fd spare_;
+  owned_fd spare_;
   std::uint64_t unreported_ = 0;
   clock::time_point next_report_ = clock::time_point::min();
 };

@@ -10,7 +10,7 @@
 
 namespace heddle::io::detail {
 
-socket::socket(unique_fd fd, endpoint named)
+socket::socket(owned_fd fd, endpoint named)
     : fd_(std::move(fd)), watched_(fd_.get()), name_(std::move(named)) {}
 
 bool socket::begin() noexcept {

@@ -7,7 +7,7 @@
 // README.md. Not here: what is done with the descriptor (transfer.hpp, listening.hpp).
 #pragma once
 
-#include "net/unique_fd.hpp"
+#include <heddle/io/owned_fd.hpp>
 
 #include <heddle/io/endpoint.hpp>
 #include <heddle/runtime/readiness.hpp>
@@ -23,7 +23,7 @@ enum class ending : std::uint8_t { graceful, reset };
 class socket {
  public:
   /// Shape: `fd` is non-blocking; `named` is what errors call it. Errors: std::bad_alloc.
-  socket(unique_fd fd, endpoint named);
+  socket(owned_fd fd, endpoint named);
   socket(const socket&) = delete;
   socket& operator=(const socket&) = delete;
   virtual ~socket() = default;  // called by drop() only
@@ -49,7 +49,9 @@ class socket {
   int fd() const noexcept { return fd_.get(); }
   readiness& watched() noexcept { return watched_; }
   const endpoint& name() const noexcept { return name_; }
-  bool is_tcp() const noexcept { return name_.kind() != endpoint::family::local; }
+  bool is_tcp() const noexcept {
+    return name_.kind() == endpoint::family::ipv4 || name_.kind() == endpoint::family::ipv6;
+  }
 
  private:
   /// Called once, when close() begins; the descriptor is still this socket's.
@@ -63,7 +65,7 @@ class socket {
   static constexpr std::uint64_t one_share = std::uint64_t{1} << 32;
 
   std::atomic<std::uint64_t> word_{one_share};
-  unique_fd fd_;
+  owned_fd fd_;
   readiness watched_;
   const endpoint name_;
 };

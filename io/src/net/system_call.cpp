@@ -4,8 +4,15 @@
 
 #include <heddle/runtime/socket_calls.hpp>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <utility>
 
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -33,8 +40,8 @@ transferred outcome(ssize_t result) noexcept {
 }
 
 opened descriptor(int result) noexcept {
-  if (result < 0) return {unique_fd{}, -result};
-  return {unique_fd{result}, 0};
+  if (result < 0) return {owned_fd{}, -result};
+  return {owned_fd{result}, 0};
 }
 
 /// Makes `of_simulation(calls)` if `fd` is a simulation's, else `of_kernel()`. A descriptor that
@@ -47,7 +54,34 @@ auto call(int fd, Simulated of_simulation, Kernel of_kernel) noexcept -> decltyp
   return calls == nullptr ? -EBADF : of_simulation(*calls);
 }
 
-}  // namespace
+/// While it lives, a write to a broken pipe raises no signal here, though a pipe has no
+/// MSG_NOSIGNAL. Loops' threads block SIGPIPE anyway: then there is nothing to do.
+class no_pipe_signal {
+ public:
+  no_pipe_signal() noexcept {
+    ::sigemptyset(&pipe_signal_);
+    ::sigaddset(&pipe_signal_, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe_signal_, &before_);
+    was_blocked_ = ::sigismember(&before_, SIGPIPE) == 1;
+  }
+  ~no_pipe_signal() {
+    if (!was_blocked_) ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  no_pipe_signal(const no_pipe_signal&) = delete;
+  no_pipe_signal& operator=(const no_pipe_signal&) = delete;
+
+  /// Takes the signal that a write has just raised.
+  void swallow() const noexcept {
+    if (was_blocked_) return;  // it waits, as whoever blocked it wants
+    const timespec at_once{};
+    while (::sigtimedwait(&pipe_signal_, nullptr, &at_once) < 0 && errno == EINTR) continue;
+  }
+
+ private:
+  sigset_t pipe_signal_;
+  sigset_t before_;
+  bool was_blocked_;
+};
 
 void close_descriptor(int fd) noexcept {
   if (!is_simulated(fd)) {
@@ -56,6 +90,14 @@ void close_descriptor(int fd) noexcept {
     calls->close(fd);
   }
 }
+
+/// Room for the descriptors of one message.
+struct descriptor_space {
+  static constexpr std::size_t most = 253;
+  alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(most * sizeof(int))> bytes{};
+};
+
+}  // namespace
 
 bool would_block(int error) noexcept { return error == EAGAIN || error == EWOULDBLOCK; }
 
@@ -73,11 +115,130 @@ transferred send(int fd, std::span<const std::byte> from) noexcept {
       }));
 }
 
+transferred read_from(int fd, std::span<std::byte> into) noexcept {
+  return outcome(uninterrupted([&] { return ::read(fd, into.data(), into.size()); }));
+}
+
+transferred write_to(int fd, std::span<const std::byte> from) noexcept {
+  const no_pipe_signal guard;
+  const auto result = uninterrupted([&] { return ::write(fd, from.data(), from.size()); });
+  if (result == -EPIPE) guard.swallow();
+  return outcome(result);
+}
+
+opened_pipe open_pipe() noexcept {
+  int ends[2];
+  const int result = uninterrupted([&] { return ::pipe2(ends, O_NONBLOCK | O_CLOEXEC); });
+  if (result < 0) return {owned_fd{}, owned_fd{}, -result};
+  return {owned_fd{ends[0]}, owned_fd{ends[1]}, 0};
+}
+
+int make_non_blocking(int fd) noexcept {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0) return errno;
+  if ((flags & O_NONBLOCK) == 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return errno;
+  return ::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : errno;
+}
+
 opened open_socket(int family) noexcept {
   socket_calls* const simulated = family == AF_UNIX ? nullptr : simulated_sockets();
   if (simulated != nullptr) return descriptor(simulated->socket(family));
   return descriptor(uninterrupted(
       [&] { return ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }));
+}
+
+opened open_datagram_socket(int family) noexcept {
+  return descriptor(uninterrupted(
+      [&] { return ::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }));
+}
+
+transferred receive_from(int fd, std::span<std::byte> into, socket_address& from,
+                         bool& cut) noexcept {
+  iovec room{into.data(), into.size()};
+  msghdr message{};
+  message.msg_name = from.get();
+  message.msg_iov = &room;
+  message.msg_iovlen = 1;
+  const auto result = uninterrupted([&] {
+    message.msg_namelen = sizeof from.storage;
+    return ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  });
+  from.length = message.msg_namelen;
+  cut = result >= 0 && (message.msg_flags & MSG_TRUNC) != 0;
+  return outcome(result);
+}
+
+transferred send_to(int fd, std::span<const std::byte> from, const socket_address* to) noexcept {
+  return outcome(uninterrupted([&] {
+    return to == nullptr
+               ? ::send(fd, from.data(), from.size(), MSG_NOSIGNAL)
+               : ::sendto(fd, from.data(), from.size(), MSG_NOSIGNAL, to->get(), to->length);
+  }));
+}
+
+opened_pair open_socket_pair(int type) noexcept {
+  int ends[2];
+  const int result = uninterrupted(
+      [&] { return ::socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends); });
+  if (result < 0) return {owned_fd{}, owned_fd{}, -result};
+  return {owned_fd{ends[0]}, owned_fd{ends[1]}, 0};
+}
+
+transferred send_with(int fd, std::span<const std::byte> from,
+                      std::span<const int> descriptors) noexcept {
+  iovec bytes{const_cast<std::byte*>(from.data()), from.size()};
+  descriptor_space space;
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  if (!descriptors.empty()) {
+    message.msg_control = space.bytes.data();
+    message.msg_controllen = CMSG_SPACE(descriptors.size_bytes());
+    cmsghdr* const header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(descriptors.size_bytes());
+    std::memcpy(CMSG_DATA(header), descriptors.data(), descriptors.size_bytes());
+  }
+  return outcome(uninterrupted([&] { return ::sendmsg(fd, &message, MSG_NOSIGNAL); }));
+}
+
+transferred receive_with(int fd, std::span<std::byte> into, std::size_t most,
+                         std::vector<owned_fd>& descriptors, bool& lost_some) noexcept {
+  iovec bytes{into.data(), into.size()};
+  descriptor_space space;
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = space.bytes.data();
+  const auto result = uninterrupted([&] {
+    message.msg_controllen = space.bytes.size();
+    return ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  });
+  if (result < 0) return outcome(result);
+  lost_some = (message.msg_flags & MSG_CTRUNC) != 0;
+  for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr;
+       each = CMSG_NXTHDR(&message, each)) {
+    if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (each->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t n = 0; n < count; ++n) {
+      int number = -1;
+      std::memcpy(&number, CMSG_DATA(each) + n * sizeof number, sizeof number);
+      owned_fd one(number);
+      if (descriptors.size() == most) {
+        lost_some = true;  // and closed
+      } else {
+        descriptors.push_back(std::move(one));
+      }
+    }
+  }
+  return outcome(result);
+}
+
+int peer_credentials(int fd, ucred& found) noexcept {
+  socklen_t length = sizeof found;
+  return failure(
+      uninterrupted([&] { return ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &found, &length); }));
 }
 
 opened accept_from(int listening, socket_address& peer) noexcept {
@@ -135,6 +296,16 @@ int set_option(int fd, int level, int name, int value) noexcept {
       }));
 }
 
+int set_option(int fd, int level, int name, const ip_mreqn& value) noexcept {
+  return failure(
+      uninterrupted([&] { return ::setsockopt(fd, level, name, &value, sizeof value); }));
+}
+
+int set_option(int fd, int level, int name, const ipv6_mreq& value) noexcept {
+  return failure(
+      uninterrupted([&] { return ::setsockopt(fd, level, name, &value, sizeof value); }));
+}
+
 int local_address(int fd, socket_address& found) noexcept {
   found.length = sizeof found.storage;
   return failure(call(
@@ -180,3 +351,12 @@ void reset_connection(int fd) noexcept {
 }
 
 }  // namespace heddle::io::detail
+
+namespace heddle::io {
+
+void owned_fd::reset(int fd) noexcept {
+  const int old = std::exchange(fd_, fd);
+  if (old >= 0) detail::close_descriptor(old);
+}
+
+}  // namespace heddle::io

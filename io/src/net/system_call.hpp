@@ -6,12 +6,16 @@
 // non-blocking and close-on-exec from birth; (4) no write raises SIGPIPE.
 #pragma once
 
+#include <heddle/io/owned_fd.hpp>
 #include "net/address.hpp"
-#include "net/unique_fd.hpp"
 
 #include <cstddef>
 #include <span>
 #include <system_error>
+#include <vector>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 namespace heddle::io::detail {
 
@@ -23,7 +27,7 @@ struct transferred {
 
 /// A new descriptor, or the errno value that says why there is none.
 struct opened {
-  unique_fd fd;
+  owned_fd fd;
   int error = 0;
 };
 
@@ -37,7 +41,44 @@ bool would_block(int error) noexcept;
 transferred receive(int fd, std::span<std::byte> into) noexcept;
 transferred send(int fd, std::span<const std::byte> from) noexcept;
 
+/// For what is no socket.
+transferred read_from(int fd, std::span<std::byte> into) noexcept;
+transferred write_to(int fd, std::span<const std::byte> from) noexcept;
+
+/// The two ends of a new pipe, or the errno value that says why there is none.
+struct opened_pipe {
+  owned_fd reader;
+  owned_fd writer;
+  int error = 0;
+};
+opened_pipe open_pipe() noexcept;
+
+/// Two UNIX sockets that are connected with one another, or the errno value that says why not.
+struct opened_pair {
+  owned_fd first;
+  owned_fd second;
+  int error = 0;
+};
+opened_pair open_socket_pair(int type) noexcept;
+
+transferred send_with(int fd, std::span<const std::byte> from,
+                      std::span<const int> descriptors) noexcept;
+/// Appends what came to `descriptors`, which has room for `most` more.
+transferred receive_with(int fd, std::span<std::byte> into, std::size_t most,
+                         std::vector<owned_fd>& descriptors, bool& lost_some) noexcept;
+/// Returns 0 or an errno value.
+int peer_credentials(int fd, ucred& found) noexcept;
+/// Returns 0 or an errno value.
+int make_non_blocking(int fd) noexcept;
+
+/// Receives one message; `cut`: it was longer.
+transferred receive_from(int fd, std::span<std::byte> into, socket_address& from,
+                         bool& cut) noexcept;
+/// Sends one message, to where the socket is connected if `to` is null.
+transferred send_to(int fd, std::span<const std::byte> from, const socket_address* to) noexcept;
+
 opened open_socket(int family) noexcept;
+opened open_datagram_socket(int family) noexcept;
 /// Takes a newcomer; `peer` gets its address.
 opened accept_from(int listening, socket_address& peer) noexcept;
 /// Returns a descriptor good for nothing but to be given back.
@@ -50,6 +91,8 @@ int listen_on(int fd, int backlog) noexcept;
 int shut_down_writing(int fd) noexcept;
 int shut_down_both(int fd) noexcept;
 int set_option(int fd, int level, int name, int value) noexcept;
+int set_option(int fd, int level, int name, const ip_mreqn& value) noexcept;
+int set_option(int fd, int level, int name, const ipv6_mreq& value) noexcept;
 int local_address(int fd, socket_address& found) noexcept;
 int peer_address(int fd, socket_address& found) noexcept;
 

@@ -6,6 +6,8 @@
 
 #include <heddle/runtime/park.hpp>
 
+#include <algorithm>
+
 namespace heddle::io::detail {
 
 namespace {
@@ -31,18 +33,21 @@ transferred transfer(socket& over, readiness::direction which, std::size_t wante
   }
 }
 
+enum class of_nothing : bool { need_not_ask, is_a_message };
+
 /// Has `attempt` transfer up to `wanted` bytes over a socket that may be closed already or
 /// meanwhile.
 template <class Attempt>
 std::size_t transfer_some(const socket_use& use, readiness::direction which, std::size_t wanted,
-                          Attempt attempt, std::error_code& error) {
+                          Attempt attempt, std::error_code& error,
+                          of_nothing empty = of_nothing::need_not_ask) {
   error.clear();
   if (!use) {
     error = closed_before();
     return 0;
   }
   cooperate();
-  if (wanted == 0) return 0;
+  if (wanted == 0 && empty == of_nothing::need_not_ask) return 0;
   const transferred done = transfer(*use, which, wanted, attempt, error);
   // The end, or an error, that our own close() brought about is not the peer's doing.
   if (done.bytes == 0 && use->closed()) error = closed_meanwhile();
@@ -59,6 +64,47 @@ std::size_t read_some(const socket_use& from, std::span<std::byte> into, std::er
 std::size_t write_some(const socket_use& to, std::span<const std::byte> from,
                        std::error_code& error) {
   const auto attempt = [&]() noexcept { return send(to->fd(), from); };
+  return transfer_some(to, readiness::direction::write, from.size(), attempt, error);
+}
+
+std::size_t receive_message(const socket_use& from, std::span<std::byte> into,
+                            socket_address& sender, bool& cut, std::error_code& error) {
+  const auto attempt = [&]() noexcept { return receive_from(from->fd(), into, sender, cut); };
+  // A message ends a read, and there may be more of them: only EAGAIN says that there are none.
+  return transfer_some(from, readiness::direction::read, 0, attempt, error,
+                       of_nothing::is_a_message);
+}
+
+void send_message(const socket_use& from, std::span<const std::byte> message,
+                  const socket_address* to, std::error_code& error) {
+  const auto attempt = [&]() noexcept { return send_to(from->fd(), message, to); };
+  transfer_some(from, readiness::direction::write, 0, attempt, error, of_nothing::is_a_message);
+}
+
+std::size_t send_with_descriptors(const socket_use& to, std::span<const std::byte> from,
+                                  std::span<const int> descriptors, std::error_code& error) {
+  const auto attempt = [&]() noexcept { return send_with(to->fd(), from, descriptors); };
+  return transfer_some(to, readiness::direction::write, from.size(), attempt, error);
+}
+
+std::size_t receive_with_descriptors(const socket_use& from, std::span<std::byte> into,
+                                     std::size_t most, std::vector<owned_fd>& descriptors,
+                                     bool& lost_some, std::error_code& error) {
+  descriptors.reserve(std::min<std::size_t>(most, 253));  // so that none that has come is lost
+  const auto attempt = [&]() noexcept {
+    return receive_with(from->fd(), into, most, descriptors, lost_some);
+  };
+  return transfer_some(from, readiness::direction::read, into.size(), attempt, error);
+}
+
+std::size_t read_pipe(const socket_use& from, std::span<std::byte> into, std::error_code& error) {
+  const auto attempt = [&]() noexcept { return read_from(from->fd(), into); };
+  return transfer_some(from, readiness::direction::read, into.size(), attempt, error);
+}
+
+std::size_t write_pipe(const socket_use& to, std::span<const std::byte> from,
+                       std::error_code& error) {
+  const auto attempt = [&]() noexcept { return write_to(to->fd(), from); };
   return transfer_some(to, readiness::direction::write, from.size(), attempt, error);
 }
 

@@ -5,11 +5,13 @@
 // that hung up is read to the end without waiting: no further edge will come.
 #pragma once
 
+#include "net/address.hpp"
 #include "net/socket.hpp"
 
 #include <cstddef>
 #include <span>
 #include <system_error>
+#include <vector>
 
 namespace heddle::io::detail {
 
@@ -19,6 +21,24 @@ std::size_t read_some(const socket_use& from, std::span<std::byte> into, std::er
 
 /// Writes at least one byte of `from` unless it is empty. As read_some.
 std::size_t write_some(const socket_use& to, std::span<const std::byte> from,
+                       std::error_code& error);
+
+/// Whole messages. `to` may be null, if the socket is connected.
+std::size_t receive_message(const socket_use& from, std::span<std::byte> into,
+                            socket_address& sender, bool& cut, std::error_code& error);
+void send_message(const socket_use& from, std::span<const std::byte> message,
+                  const socket_address* to, std::error_code& error);
+
+/// Bytes, with descriptors. Errors: std::bad_alloc, nothing taken.
+std::size_t send_with_descriptors(const socket_use& to, std::span<const std::byte> from,
+                                  std::span<const int> descriptors, std::error_code& error);
+std::size_t receive_with_descriptors(const socket_use& from, std::span<std::byte> into,
+                                     std::size_t most, std::vector<owned_fd>& descriptors,
+                                     bool& lost_some, std::error_code& error);
+
+/// Bytes, for the end of a pipe.
+std::size_t read_pipe(const socket_use& from, std::span<std::byte> into, std::error_code& error);
+std::size_t write_pipe(const socket_use& to, std::span<const std::byte> from,
                        std::error_code& error);
 
 }  // namespace heddle::io::detail

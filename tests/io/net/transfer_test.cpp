@@ -3,9 +3,9 @@
 // system call. Looks inside, at what the readiness of the socket says after a call.
 #include "net/transfer.hpp"
 
+#include <heddle/io/owned_fd.hpp>
 #include "io/net/sockets.hpp"
 #include "net/socket.hpp"
-#include "net/unique_fd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,11 +25,11 @@ struct half_open_box {
       auto both = test::connected_pair();
       other = std::move(both.far);
       const endpoint peer = both.near.peer_endpoint();
-      under_test = new socket(unique_fd(::dup(both.near.native_handle())), peer);
+      under_test = new socket(owned_fd(::dup(both.near.native_handle())), peer);
     } else {
       auto both = test::connected_pair("unix:@heddle_transfer_test");
       other = std::move(both.far);
-      under_test = new socket(unique_fd(::dup(both.near.native_handle())), "unix:peer");
+      under_test = new socket(owned_fd(::dup(both.near.native_handle())), "unix:peer");
     }
   }
   ~half_open_box() {

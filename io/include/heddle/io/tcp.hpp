@@ -1,38 +1,28 @@
 // SPDX-License-Identifier: MIT
-// Byte streams: over TCP, and over UNIX stream sockets, which the same classes serve when the
-// endpoint is a unix: one.
-//
-// Every call works in a fiber, which parks, and on a plain thread, which blocks. A call with a
-// trailing std::error_code& reports there what its twin throws as io_error; both throw `cancelled`.
-//
-// Invariants: (1) one fiber may read while another writes and a third closes; two readers, or two
-// writers, are safe too, but get the bytes in no known order; (2) close() ends the calls under way
-// with std::errc::operation_canceled and later ones with std::errc::bad_file_descriptor, and no
-// call ever touches a descriptor that was given to somebody else meanwhile; (3) descriptors are
-// close-on-exec, and writing to a closed peer is an error, never SIGPIPE; (4) all sizes are bytes.
-// Not here: buffers. The protocol that keeps (2): src/net/README.md.
+// Streams and listeners over TCP, and over UNIX stream sockets, which the same classes serve when
+// the endpoint is a unix: one (what only those can do: unix.hpp). How calls behave, in fibers, on
+// threads, and when another fiber closes: stream_socket.hpp.
 #pragma once
 
 #include <heddle/io/detail/socket_handle.hpp>
 #include <heddle/io/endpoint.hpp>
 #include <heddle/io/error.hpp>
+#include <heddle/io/stream_socket.hpp>
+#include <heddle/io/toggle.hpp>
 
 #include <chrono>
 #include <concepts>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <span>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace heddle::io {
 
 namespace detail {
 struct listener_access;
 }
-
-enum class toggle : bool { off, on };
 
 /// How a stream behaves. TCP only: UNIX sockets ignore it.
 struct stream_options {
@@ -70,9 +60,8 @@ struct listen_options {
   std::function<void(const shortage_report&)> on_shortage = {};
 };
 
-/// A connected stream. Move-only. Default-constructed or moved from, it is closed. Destroying it
-/// closes it; calls under way in other fibers then end as by close().
-class tcp_stream {
+/// A stream over TCP, or over a UNIX socket if its endpoint is a unix: one.
+class tcp_stream : public stream_socket {
  public:
   tcp_stream() noexcept = default;
 
@@ -97,52 +86,6 @@ class tcp_stream {
     return connect(endpoint(host, static_cast<int>(port)), error);
   }
 
-  /// Reads what there is, at least one byte. Returns: how many; 0: the peer has ended its side, or
-  /// `into` is empty. Errors: io_error. Suspends: while nothing has arrived, cancel-safe. Cost: one
-  /// recv if the kernel has data; a short read makes the next call wait without asking it.
-  std::size_t read_some(std::span<std::byte> into);
-  std::size_t read_some(std::span<std::byte> into, std::error_code& error);
-
-  /// Writes what the kernel takes, at least one byte unless `from` is empty. Returns: how many.
-  /// Errors: io_error (broken_pipe, connection_reset, ...). Suspends: while it takes nothing,
-  /// cancel-safe. Cost: one send.
-  std::size_t write_some(std::span<const std::byte> from);
-  std::size_t write_some(std::span<const std::byte> from, std::error_code& error);
-
-  /// Reads until `into` is full. Errors: io_error; io_errc::unexpected_end if the stream ends
-  /// first. Returns (twin): how many bytes were read. Suspends: yes; not cancel-safe: bytes are
-  /// lost.
-  void read_exactly(std::span<std::byte> into);
-  std::size_t read_exactly(std::span<std::byte> into, std::error_code& error);
-
-  /// Writes all of `from`. Errors: io_error. Returns (twin): how many bytes were written.
-  /// Suspends: yes; not cancel-safe: how much was written is then unknown.
-  void write_all(std::span<const std::byte> from);
-  std::size_t write_all(std::span<const std::byte> from, std::error_code& error);
-
-  /// Ends this side: the peer reads what was written, then the end; reading goes on.
-  /// Errors: io_error. Suspends: no.
-  void shutdown_write();
-  void shutdown_write(std::error_code& error);
-
-  /// Closes; the kernel still delivers what was written. Calls under way in other fibers and
-  /// threads end with operation_canceled. From any fiber or thread; a second call does nothing.
-  /// Suspends: no.
-  void close() noexcept;
-
-  /// Closes and drops what is not yet delivered; a TCP peer sees connection_reset. Otherwise as
-  /// close().
-  void abort() noexcept;
-
-  /// Returns whether it has been neither closed nor moved from. Suspends: no.
-  bool is_open() const noexcept;
-
-  /// Returns the other end, also after close(); `none` if never connected.
-  endpoint peer_endpoint() const;
-  /// Returns this end. Errors: io_error. Suspends: no. Cost: one system call.
-  endpoint local_endpoint() const;
-  endpoint local_endpoint(std::error_code& error) const;
-
   /// Errors: io_error (operation_not_supported on a UNIX socket). Suspends: no.
   void set_no_delay(toggle value);
   void set_no_delay(toggle value, std::error_code& error);
@@ -151,14 +94,10 @@ class tcp_stream {
   void set_give_up_after(std::chrono::seconds silence);
   void set_give_up_after(std::chrono::seconds silence, std::error_code& error);
 
-  /// Returns the descriptor, for options not offered here; -1 if closed. It stays the stream's.
-  int native_handle() const noexcept;
-
  private:
   friend class tcp_listener;
-  explicit tcp_stream(detail::socket_handle connected) noexcept;
-
-  detail::socket_handle socket_;
+  explicit tcp_stream(detail::socket_handle connected) noexcept
+      : stream_socket(std::move(connected)) {}
 };
 
 /// A socket that accepts streams. Move-only. Default-constructed or moved from, it is closed.
