@@ -80,16 +80,31 @@ def sleepers(programs, effort):
             yield sample
 
 
+def asked_in_turns(key, programs, effort, folder, connections, *arguments):
+    """heddle's server and the raw loop's on one CPU, and one load on another that asks both."""
+    with ExitStack() as stack:
+        servers = [(name, stack.enter_context(Server(programs, f"{folder}/{name}", cpu=0)))
+                   for name in ("heddle", "raw_epoll")]
+        where = [f"{name}:{server.pid}:{server.port}" for name, server in servers]
+        for found in programs.run("echo/load", "--connections", connections, "--rounds",
+                                  effort.windows, "--window-ms", 400, *arguments, "--", *where,
+                                  cpu=1):
+            yield Sample(key, found["rival"], found["metric"], found["value"],
+                         {"connections": connections})
+
+
 def echo(programs, effort):
     for connections in (64, 1000):
-        with ExitStack() as stack:
-            servers = [(name, stack.enter_context(Server(programs, f"echo/{name}", cpu=0)))
-                       for name in ("heddle", "raw_epoll")]
-            where = [f"{name}:{server.pid}:{server.port}" for name, server in servers]
-            for found in programs.run("echo/load", "--connections", connections, "--rounds",
-                                      effort.windows, "--window-ms", 400, "--", *where, cpu=1):
-                yield Sample("P14", found["rival"], found["metric"], found["value"],
-                             {"connections": connections})
+        yield from asked_in_turns("P14", programs, effort, "echo", connections)
+
+
+def http(key, pipelined):
+    """Requests in messages of so many."""
+    def measure(programs, effort):
+        for connections in (64, 1000) if pipelined == 1 else (64,):
+            yield from asked_in_turns(key, programs, effort, "http", connections,
+                                      "--http", pipelined)
+    return measure
 
 
 def channel(key, metrics, better):
@@ -221,6 +236,14 @@ def echo_lines():
                    tags=tags)
 
 
+def http_lines():
+    for count in (64, 1000):
+        tags = (("connections", count),)
+        about = f"{count} connections: "
+        yield Line("cpu_ns", about + "server CPU a request", "ns", 1.08, "raw_epoll", tags=tags)
+        yield Line("p99_us", about + "round trip p99", "us", rival="raw_epoll", tags=tags)
+
+
 def fib_lines():
     for loops in (1, 2):
         tags = (("loops", loops),)
@@ -338,6 +361,10 @@ PROBLEMS = [
     Problem("P12", "skynet, a million leaves", skynet, [*skynet_lines()]),
     Problem("P13", "queens and matrices", matrices_and_queens, [*matrices_and_queens_lines()]),
     Problem("P14", "TCP echo of 64 bytes", echo, [*echo_lines()]),
+    Problem("P15", "HTTP/1.1, kept alive", http("P15", 1), [*http_lines()]),
+    Problem("P16", "HTTP/1.1, 16 requests pipelined", http("P16", 16),
+            [Line("per_second", "requests a second", "", 0.75, "raw_epoll", of="max", sign=">="),
+             Line("cpu_ns", "server CPU a request", "ns", rival="raw_epoll")]),
     Problem("P17", "a call that another thread makes, back to back", hand_over,
             [Line("median_us", "blocking(): median", "us", 1.3, "condition_variable",
                   mine="blocking"),

@@ -7,6 +7,8 @@
 # HEDDLE_TEST_OPTIONS: compiler options of the tests' own sources, by which presets save the time to
 # compile what is run once. Not of stress programs: what they do, they do often.
 # One executable a module (linking is what costs), one ctest entry a case: <module>.<suite>.<case>.
+# It counts for two processors: a case has two loops as a rule, and some look at a clock. So on two
+# cores nothing runs beside it, while what only computes (models, style, consumer) runs in pairs.
 #
 # heddle_stress(<name> SOURCES ... LIBS ... [WHITE_BOX ...] [ARGS ...] [TIMEOUT <seconds>])
 # A program of its own whose exit status says whether it passed: ctest entry stress.<name>, label
@@ -42,7 +44,7 @@ function(heddle_test_suite module)
   heddle_test_executable(${target} "${arg_SOURCES}" "${arg_LIBS};GTest::gmock;GTest::gtest_main"
     "${arg_WHITE_BOX}")
   gtest_discover_tests(${target} TEST_PREFIX ${module}. DISCOVERY_MODE PRE_TEST
-    DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${module})
+    DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${module} PROCESSORS 2)
 endfunction()
 
 function(heddle_stress name)

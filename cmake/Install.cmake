@@ -14,7 +14,8 @@ foreach(name IN LISTS own_exports)
   install(EXPORT heddle-${name}-targets NAMESPACE heddle:: DESTINATION "${heddle_cmake_dir}")
 endforeach()
 install(FILES "${PROJECT_BINARY_DIR}/heddle-config.cmake"
-  "${PROJECT_BINARY_DIR}/heddle-config-version.cmake" DESTINATION "${heddle_cmake_dir}")
+  "${PROJECT_BINARY_DIR}/heddle-config-version.cmake" "cmake/modules/Findc-ares.cmake"
+  DESTINATION "${heddle_cmake_dir}")
 
 # A linker reads static libraries from left to right: users first, what they use after.
 get_property(libraries GLOBAL PROPERTY HEDDLE_PC_LIBRARIES)

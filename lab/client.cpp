@@ -2,7 +2,7 @@
 // A closed loop on every connection: ask, wait for the answer, pause, ask again.
 #include "client.hpp"
 
-#include "http.hpp"
+#include "page_client.hpp"
 
 #include <heddle/runtime/clock.hpp>
 #include <heddle/runtime/runtime.hpp>

@@ -3,8 +3,8 @@
 #include "pages.hpp"
 
 #include "console.hpp"
-#include "http.hpp"
 #include "loop_map.hpp"
+#include "page_client.hpp"
 #include "service.hpp"
 
 #include <heddle/io/tcp.hpp>

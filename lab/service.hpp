@@ -6,11 +6,14 @@
 
 #include "loop_map.hpp"
 
+#include <heddle/http/server.hpp>
 #include <heddle/io/tcp.hpp>
+#include <heddle/runtime/fiber_local.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace lab {
@@ -36,7 +39,7 @@ class page_service {
   /// Returns how many ended connections had been served by more than one loop.
   std::uint64_t moved() const { return moved_.load(std::memory_order_relaxed); }
   /// Returns how many connections ended with an error.
-  std::uint64_t broken() const { return broken_.load(std::memory_order_relaxed); }
+  std::uint64_t broken() const { return server_.stats().broken; }
 
  private:
   struct alignas(64) counter {  // a cache line of its own: each loop writes to its own
@@ -44,12 +47,27 @@ class page_service {
     std::atomic<std::uint64_t> connections{0};
   };
 
-  void talk(heddle::io::tcp_stream& client);
+  /// How often each loop has answered on a connection, which is a fiber; noted when that ends.
+  struct visits {
+    explicit visits(page_service* of) : service(of), answered(of->counters_.size(), 0) {}
+    visits(visits&& other) noexcept
+        : service(std::exchange(other.service, nullptr)), answered(std::move(other.answered)) {}
+    visits& operator=(visits&&) = delete;
+    ~visits() {
+      if (service != nullptr) service->note(answered);
+    }
+    page_service* service;
+    std::vector<std::uint64_t> answered;
+  };
+
+  void count();
+  void note(const std::vector<std::uint64_t>& answered);
 
   const loop_map& loops_;
+  heddle::http::server server_;
+  heddle::fiber_local<visits> visits_{[this] { return visits(this); }};
   std::vector<counter> counters_;
   std::atomic<std::uint64_t> moved_{0};
-  std::atomic<std::uint64_t> broken_{0};
 };
 
 }  // namespace lab

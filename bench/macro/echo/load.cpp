@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
-// P14's load: keeps N connections to each of several echo servers and asks them in turns, one
-// server for one window of time, then the next, and again. In a window every connection of its
-// server has one message under way: 64 bytes, checked when they come back. A window's numbers: the
-// server's CPU time a message (from /proc, all its threads), round-trip times, messages a second.
-// Usage: load --connections N --rounds R --window-ms M -- NAME:PID:PORT...
+// P14's, P15's and P16's load: keeps N connections to each of several servers and asks them in
+// turns, one server for one window of time, then the next, and again. In a window every connection
+// of its server has one message under way: 64 bytes, checked when they come back; or, with --http
+// K, K pipelined requests for /plain, whose answers must be as many and as long as the first ones.
+// A window's numbers: the server's CPU time a message (from /proc, all its threads), round-trip
+// times, messages a second. Usage:
+//   load --connections N --rounds R --window-ms M [--http K] -- NAME:PID:PORT...
 #include "harness/harness.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -21,18 +24,21 @@
 namespace {
 
 using steady = std::chrono::steady_clock;
-constexpr std::size_t message_bytes = 64;
+constexpr std::string_view http_request =
+    "GET /plain HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: load\r\nAccept: */*\r\n\r\n";
+constexpr std::string_view http_body = "Hello, World!";
 
 struct connection {
   int fd = -1;
   std::uint64_t sequence = 0;
   std::size_t received = 0;
   steady::time_point sent_at;
-  std::array<char, message_bytes> message{};
-  std::array<char, message_bytes> echo{};
+  std::string message;
+  std::string answer;  // of the size that is expected
 };
 
 struct server {
+  long requests = 0;  // of HTTP in a message; 0: echo
   std::string name;
   int pid = 0;
   int port = 0;
@@ -73,24 +79,63 @@ void connect_all(server& one, std::size_t count) {
   }
 }
 
-void send_next(connection& one) {
-  ++one.sequence;
-  std::memcpy(one.message.data(), &one.sequence, sizeof one.sequence);
-  one.received = 0;
-  one.sent_at = steady::now();
-  bench::require(::send(one.fd, one.message.data(), message_bytes, MSG_NOSIGNAL) == message_bytes,
-                 "cannot send");
+void send_all(const connection& one, std::string_view text) {
+  const ssize_t sent = ::send(one.fd, text.data(), text.size(), MSG_NOSIGNAL);
+  bench::require(sent == static_cast<ssize_t>(text.size()), "cannot send");
 }
 
-/// Returns whether the whole echo is there.
-bool receive(connection& one) {
-  const ssize_t got =
-      ::recv(one.fd, one.echo.data() + one.received, message_bytes - one.received, MSG_DONTWAIT);
+/// Asks once, to learn how long an answer is.
+std::string first_answer(const connection& one) {
+  send_all(one, http_request);
+  std::string answer(4096, '\0');
+  std::size_t bytes = 0;
+  while (!std::string_view(answer).substr(0, bytes).ends_with(http_body)) {
+    const ssize_t got = ::recv(one.fd, answer.data() + bytes, answer.size() - bytes, 0);
+    bench::require(got > 0, "the server does not answer with what is asked for");
+    bytes += static_cast<std::size_t>(got);
+  }
+  answer.resize(bytes);
+  return answer;
+}
+
+/// Says what each connection of `one` asks.
+void prepare(server& one) {
+  for (connection& each : one.connections) {
+    if (one.requests == 0) {
+      each.message.assign(64, 'm');
+      each.answer = each.message;
+      continue;
+    }
+    const std::string answer = first_answer(each);
+    for (long i = 0; i < one.requests; ++i) {
+      each.message += http_request;
+      each.answer += answer;
+    }
+  }
+}
+
+void send_next(const server& of, connection& one) {
+  ++one.sequence;
+  if (of.requests == 0) std::memcpy(one.message.data(), &one.sequence, sizeof one.sequence);
+  one.received = 0;
+  one.sent_at = steady::now();
+  send_all(one, one.message);
+}
+
+/// Returns whether the whole answer is there.
+bool receive(const server& of, connection& one) {
+  const ssize_t got = ::recv(one.fd, one.answer.data() + one.received,
+                             one.answer.size() - one.received, MSG_DONTWAIT);
   if (got < 0 && errno == EAGAIN) return false;
   bench::require(got > 0, "the server has closed a connection");
   one.received += static_cast<std::size_t>(got);
-  if (one.received < message_bytes) return false;
-  bench::require(one.echo == one.message, "the echo is not what was sent");
+  if (one.received < one.answer.size()) return false;
+  if (of.requests == 0) {
+    bench::require(one.answer == one.message, "the echo is not what was sent");
+  } else {
+    bench::require(one.answer.starts_with("HTTP/1.1 200 OK") && one.answer.ends_with(http_body),
+                   "the answers are not those that were expected");
+  }
   return true;
 }
 
@@ -100,17 +145,17 @@ std::vector<float> window(server& one, steady::duration length, std::vector<floa
   into.clear();
   std::array<epoll_event, 128> events;
   const auto end = steady::now() + length;
-  for (connection& each : one.connections) send_next(each);
+  for (connection& each : one.connections) send_next(one, each);
   for (std::size_t open = one.connections.size(); open > 0;) {
     const int ready = ::epoll_wait(one.epoll, events.data(), static_cast<int>(events.size()), 5000);
     bench::require(ready > 0, "the server does not answer");
     for (int n = 0; n < ready; ++n) {
       auto& each = *static_cast<connection*>(events[static_cast<std::size_t>(n)].data.ptr);
-      if (!receive(each)) continue;
+      if (!receive(one, each)) continue;
       const auto now = steady::now();
       into.push_back(std::chrono::duration<float, std::micro>(now - each.sent_at).count());
       if (now < end) {
-        send_next(each);
+        send_next(one, each);
       } else {
         --open;
       }
@@ -125,7 +170,7 @@ std::vector<float> measure(server& one, steady::duration length, std::vector<flo
   scratch = window(one, length, std::move(scratch));
   const double seconds = std::chrono::duration<double>(steady::now() - began).count();
   const double cpu = cpu_ns_of(one.pid) - cpu_before;
-  const auto messages = static_cast<double>(scratch.size());
+  const auto messages = static_cast<double>(scratch.size() * std::max(one.requests, 1L));
   const std::string tags = ",\"rival\":\"" + one.name + "\"";
   bench::report("cpu_ns", cpu / messages, tags);
   bench::report("p50_us", bench::quantile(scratch, 0.5), tags);
@@ -168,7 +213,9 @@ int main(int argc, char** argv) {
   std::vector<float> scratch;
   scratch.reserve(1'000'000);
   for (server& each : servers) {
+    each.requests = bench::option(argc, argv, "--http", 0);
     connect_all(each, static_cast<std::size_t>(connections));
+    prepare(each);
     scratch = window(each, length / 4, std::move(scratch));  // warm
   }
   for (long round = 0; round < rounds; ++round) {

@@ -58,14 +58,29 @@ off_t offset_of(std::uint64_t bytes) noexcept {
   return static_cast<off_t>(std::min(bytes, most));
 }
 
+/// Makes `what(fd)` on the pool, if the file is open.
+template <class Call>
+answer on_pool(int fd, Call what) {
+  if (fd < 0) return {0, EBADF};
+  return blocking([&] { return made([&] { return what(fd); }); });
+}
+
+/// The same for a call that moves up to `wanted` bytes: none is asked for none.
+template <class Call>
+std::size_t some_bytes(int fd, std::size_t wanted, std::error_code& error, Call what) {
+  error.clear();
+  if (wanted == 0 && fd >= 0) return 0;
+  const answer got = on_pool(fd, what);
+  if (got.error != 0) error = detail::system_error_code(got.error);
+  return static_cast<std::size_t>(got.value);
+}
+
 }  // namespace
 
 /// Makes `what(fd)` on the pool, and throws what it reports.
 template <class Call>
 auto file::call(std::string_view operation, Call what) const {
-  const int fd = fd_.get();
-  const answer got =
-      fd < 0 ? answer{0, EBADF} : blocking([&] { return made([&] { return what(fd); }); });
+  const answer got = on_pool(fd_.get(), what);
   if (got.error != 0) {
     throw io_error(detail::system_error_code(got.error), operation, no_endpoint{path_});
   }
@@ -74,6 +89,9 @@ auto file::call(std::string_view operation, Call what) const {
 
 file file::open(std::string_view path, open_mode mode) {
   std::string name(path);
+  if (name.find('\0') != std::string::npos) {  // open(2) would see a shorter name
+    throw io_error(detail::system_error_code(EINVAL), "open", no_endpoint{name});
+  }
   const int flags = flags_of(mode) | O_CLOEXEC | O_NOCTTY;
   owned_fd opened;
   const answer got = blocking([&] {
@@ -88,25 +106,13 @@ file file::open(std::string_view path, open_mode mode) {
 }
 
 std::size_t file::read_some(std::span<std::byte> into, std::error_code& error) {
-  error.clear();
-  const int fd = fd_.get();
-  if (into.empty() && fd >= 0) return 0;
-  const answer got =
-      fd < 0 ? answer{0, EBADF}
-             : blocking([&] { return made([&] { return ::read(fd, into.data(), into.size()); }); });
-  if (got.error != 0) error = detail::system_error_code(got.error);
-  return static_cast<std::size_t>(got.value);
+  return some_bytes(fd_.get(), into.size(), error,
+                    [&](int fd) { return ::read(fd, into.data(), into.size()); });
 }
 
 std::size_t file::write_some(std::span<const std::byte> from, std::error_code& error) {
-  error.clear();
-  const int fd = fd_.get();
-  if (from.empty() && fd >= 0) return 0;
-  const answer got = fd < 0 ? answer{0, EBADF} : blocking([&] {
-    return made([&] { return ::write(fd, from.data(), from.size()); });
-  });
-  if (got.error != 0) error = detail::system_error_code(got.error);
-  return static_cast<std::size_t>(got.value);
+  return some_bytes(fd_.get(), from.size(), error,
+                    [&](int fd) { return ::write(fd, from.data(), from.size()); });
 }
 
 std::size_t file::read_at(std::uint64_t position, std::span<std::byte> into) {

@@ -68,20 +68,28 @@ socket_address endpoint_access::to_system(const endpoint& where) noexcept {
   return pack(address, sizeof address);
 }
 
-endpoint endpoint_access::from_system(const socket_address& packed) {
+endpoint endpoint_access::from_ip(const sockaddr_in& address) {
   endpoint found;
-  if (packed.storage.ss_family == AF_INET) {
-    const auto address = unpack<sockaddr_in>(packed);
-    found.family_ = endpoint::family::ipv4;
-    found.port_ = ntohs(address.sin_port);
-    std::memcpy(found.address_.data(), &address.sin_addr, sizeof address.sin_addr);
-  } else if (packed.storage.ss_family == AF_INET6) {
-    const auto address = unpack<sockaddr_in6>(packed);
-    found.family_ = endpoint::family::ipv6;
-    found.port_ = ntohs(address.sin6_port);
-    found.scope_ = address.sin6_scope_id;
-    std::memcpy(found.address_.data(), &address.sin6_addr, sizeof address.sin6_addr);
-  } else if (packed.storage.ss_family == AF_UNIX) {
+  found.family_ = endpoint::family::ipv4;
+  found.port_ = ntohs(address.sin_port);
+  std::memcpy(found.address_.data(), &address.sin_addr, sizeof address.sin_addr);
+  return found;
+}
+
+endpoint endpoint_access::from_ip(const sockaddr_in6& address) {
+  endpoint found;
+  found.family_ = endpoint::family::ipv6;
+  found.port_ = ntohs(address.sin6_port);
+  found.scope_ = address.sin6_scope_id;
+  std::memcpy(found.address_.data(), &address.sin6_addr, sizeof address.sin6_addr);
+  return found;
+}
+
+endpoint endpoint_access::from_system(const socket_address& packed) {
+  if (packed.storage.ss_family == AF_INET) return from_ip(unpack<sockaddr_in>(packed));
+  if (packed.storage.ss_family == AF_INET6) return from_ip(unpack<sockaddr_in6>(packed));
+  endpoint found;
+  if (packed.storage.ss_family == AF_UNIX) {
     found.family_ = endpoint::family::local;
     found.path_ = unpack_path(packed);
   }

@@ -4,6 +4,9 @@
 
 #include <heddle/io/endpoint.hpp>
 
+#include <cstdint>
+
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 namespace heddle::io::detail {
@@ -23,6 +26,15 @@ struct endpoint_access {
 
   /// Returns none for a family that endpoint does not know. Errors: std::bad_alloc.
   static endpoint from_system(const socket_address& address);
+
+  static endpoint from_ip(const sockaddr_in& address);
+  static endpoint from_ip(const sockaddr_in6& address);
+
+  /// Shape: `address` is ipv4 or ipv6.
+  static endpoint with_port(endpoint address, std::uint16_t port) {
+    address.port_ = port;
+    return address;
+  }
 };
 
 }  // namespace heddle::io::detail

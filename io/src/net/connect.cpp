@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <utility>
 
+#include <netinet/in.h>
+
 namespace heddle::io {
 
 namespace {
@@ -57,11 +59,24 @@ bool met_itself(const detail::socket& connected) {
          detail::endpoint_access::from_system(local) == connected.name();
 }
 
+/// Returns 0 or an errno value. A port is chosen when the peer is known: others may have it, too.
+int bind_local(int fd, const endpoint& local) noexcept {
+  if (local.kind() == endpoint::family::none) return 0;
+  if (const int failed = detail::set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)) return failed;
+  if (local.port() == 0) {
+    if (const int failed = detail::set_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)) {
+      return failed;
+    }
+  }
+  return detail::bind_to(fd, detail::endpoint_access::to_system(local));
+}
+
 std::error_code connect_tcp(detail::socket& pending, const detail::socket_address& peer,
                             const connect_options& options, deadline limit) {
   if (const int failed = detail::apply(pending.fd(), options.stream)) {
     return system_error_code(failed);
   }
+  if (const int failed = bind_local(pending.fd(), options.local)) return system_error_code(failed);
   const int failed = detail::connect_to(pending.fd(), peer);
   // An interrupted connect goes on, as one in progress does.
   if (failed == EINPROGRESS || failed == EINTR) {
@@ -86,6 +101,10 @@ tcp_stream tcp_stream::connect(const endpoint& peer, const connect_options& opti
     error = std::make_error_code(std::errc::destination_address_required);
     return {};
   }
+  if (options.local.kind() != endpoint::family::none && options.local.kind() != peer.kind()) {
+    error = std::make_error_code(std::errc::address_family_not_supported);
+    return {};
+  }
   const detail::socket_address address = detail::endpoint_access::to_system(peer);
   detail::opened made = detail::open_socket(address.storage.ss_family);
   if (made.error != 0) {
@@ -94,6 +113,10 @@ tcp_stream tcp_stream::connect(const endpoint& peer, const connect_options& opti
   }
   tcp_stream pending(detail::socket_handle(new detail::socket(std::move(made.fd), peer)));
   detail::socket& connecting = *pending.socket_.get();
+  if (!connecting.is_tcp() && options.local.kind() != endpoint::family::none) {
+    error = std::make_error_code(std::errc::operation_not_supported);
+    return {};
+  }
   error = connecting.is_tcp() ? connect_tcp(connecting, address, options, limit)
                               : connect_local(connecting, address, limit);
   return error ? tcp_stream() : std::move(pending);

@@ -2,6 +2,8 @@
 // Who is woken when: a failure and every 64th end wake the supervisor, any end the acceptor.
 #include "net/connection_set.hpp"
 
+#include <iterator>
+
 namespace heddle::io::detail {
 
 namespace {
@@ -19,21 +21,48 @@ wake_reason connection_set::sit(std::unique_lock<std::mutex>& lock, seat& on, ca
   return reason;
 }
 
-void connection_set::wait_for_room() {
+connection_set::room connection_set::wait_for_room() {
+  std::list<waiter*> mine(1);  // before the lock: this allocates
   std::unique_lock lock(guard_);
-  wake_reason reason = wake_reason::none;
-  while (live_.size() >= limit_ && reason != wake_reason::cancelled) {
-    reason = sit(lock, acceptor_, cancellation::deliver);
+  while (live_.size() + rooms_ >= limit_) {
+    waiter self({serve_kind, this});
+    mine.front() = &self;
+    acceptors_.splice(acceptors_.end(), mine);
+    const auto in_line = std::prev(acceptors_.end());
+    lock.unlock();
+    const wake_reason reason = self.wait();
+    lock.lock();
+    mine.splice(mine.end(), acceptors_, in_line);
+    if (reason != wake_reason::cancelled) continue;
+    lock.unlock();
+    throw_if_cancelled(reason);
   }
-  lock.unlock();
-  throw_if_cancelled(reason);
+  ++rooms_;
+  return room(*this);
 }
 
-connection_set::place connection_set::reserve() {
+resumption connection_set::wake_acceptor() noexcept {
+  for (waiter* const each : acceptors_) {
+    if (resumption woken = each->claim()) return woken;  // others have been claimed, and will leave
+  }
+  return {};
+}
+
+void connection_set::give_back() noexcept {
+  std::unique_lock lock(guard_);
+  --rooms_;
+  resumption woken = wake_acceptor();
+  lock.unlock();
+  woken.resume();
+}
+
+connection_set::place connection_set::reserve(room taken) {
   std::list<connection> fresh(1);
   const place at = fresh.begin();
   const std::lock_guard lock(guard_);
   live_.splice(live_.end(), fresh);
+  --rooms_;
+  taken.set_ = nullptr;
   return at;
 }
 
@@ -49,8 +78,11 @@ void connection_set::adopt(place at, task<void> spawned) noexcept {
 }
 
 void connection_set::abandon(place at) noexcept {
-  const std::lock_guard lock(guard_);
+  std::unique_lock lock(guard_);
   live_.erase(at);
+  resumption woken = wake_acceptor();
+  lock.unlock();
+  woken.resume();
 }
 
 bool connection_set::worth_reaping() const noexcept {
@@ -60,8 +92,8 @@ bool connection_set::worth_reaping() const noexcept {
 void connection_set::retire(place at, resumption_list& woken) noexcept {
   if (at->failed) failure_ended_ = true;
   ended_.splice(ended_.end(), live_, at);
-  if (worth_reaping() || (live_.empty() && !accepting_)) woken.add(supervisor_.wake());
-  woken.add(acceptor_.wake());
+  if (worth_reaping() || (live_.empty() && accepting_ == 0)) woken.add(supervisor_.wake());
+  woken.add(wake_acceptor());
 }
 
 void connection_set::ended(place at, bool failed) noexcept {
@@ -75,9 +107,15 @@ void connection_set::ended(place at, bool failed) noexcept {
   woken.resume_all();
 }
 
+void connection_set::accepting_begins() noexcept {
+  const std::lock_guard lock(guard_);
+  ++accepting_;
+}
+
 void connection_set::accepting_ended() noexcept {
   std::unique_lock lock(guard_);
-  accepting_ = false;
+  --accepting_;
+  one_ended_ = true;
   resumption woken = supervisor_.wake();
   lock.unlock();
   woken.resume();
@@ -85,7 +123,7 @@ void connection_set::accepting_ended() noexcept {
 
 bool connection_set::supervise() noexcept {
   std::unique_lock lock(guard_);
-  while (accepting_) {
+  while (!one_ended_) {
     const wake_reason reason =
         worth_reaping() ? wake_reason::event : sit(lock, supervisor_, cancellation::deliver);
     lock.unlock();
@@ -96,14 +134,15 @@ bool connection_set::supervise() noexcept {
   return true;
 }
 
-void connection_set::wait_for_acceptor() noexcept {
+void connection_set::wait_for_acceptors() noexcept {
   std::unique_lock lock(guard_);
-  while (accepting_) sit(lock, supervisor_, cancellation::shield);
+  while (accepting_ != 0) sit(lock, supervisor_, cancellation::shield);
 }
 
 bool connection_set::wait_for_all(deadline limit) noexcept {
   std::unique_lock lock(guard_);
   while (!live_.empty()) {
+    if (std::exchange(hurried_, false)) return false;
     const wake_reason reason = sit(lock, supervisor_, cancellation::shield, limit);
     if (reason == wake_reason::timeout) return live_.empty();
     lock.unlock();
@@ -111,6 +150,14 @@ bool connection_set::wait_for_all(deadline limit) noexcept {
     lock.lock();
   }
   return true;
+}
+
+void connection_set::hurry() noexcept {
+  std::unique_lock lock(guard_);
+  hurried_ = true;
+  resumption woken = supervisor_.wake();
+  lock.unlock();
+  woken.resume();
 }
 
 void connection_set::reap() noexcept {

@@ -126,8 +126,10 @@ struct endpoint_parser {
   [[noreturn]] void refuse_host(std::string_view host) const {
     if (host.empty()) refuse(text, "the host is empty");
     if (looks_numeric(host)) refuse(text, "'" + std::string(host) + "' is no IPv4 address");
-    refuse(text, "'" + std::string(host) +
-                     "' is no numeric address, and of names only localhost is known here");
+    refuse(text,
+           "'" + std::string(host) +
+               "' is no numeric address; of names only localhost is known here (a resolver knows "
+               "others, and so does tcp_stream::connect(host, port))");
   }
 
   std::string read_path(std::string_view path) const {

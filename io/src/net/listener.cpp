@@ -9,11 +9,14 @@
 #include "net/system_call.hpp"
 
 #include <heddle/runtime/park.hpp>
+#include <heddle/runtime/runtime.hpp>
 
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
+
+#include <netinet/in.h>
 
 namespace heddle::io {
 
@@ -37,7 +40,11 @@ void check(const listen_options& options) {
 }
 
 /// Gives a fresh TCP socket its options. Returns 0 or an errno value.
-int prepare(int fd, const listen_options& options) noexcept {
+int prepare(int fd, const endpoint& local, const listen_options& options) noexcept {
+  if (local.kind() == endpoint::family::ipv6) {
+    const int value = options.ipv6_only == toggle::on ? 1 : 0;
+    if (const int error = detail::set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, value)) return error;
+  }
   if (const int error = detail::set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)) return error;
   if (options.reuse_port == toggle::on) {
     if (const int error = detail::set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) return error;
@@ -49,7 +56,7 @@ int prepare(int fd, const listen_options& options) noexcept {
 int listen_at(int fd, const endpoint& local, const listen_options& options,
               detail::socket_address& bound) noexcept {
   const bool tcp = local.kind() != endpoint::family::local;
-  if (const int error = tcp ? prepare(fd, options) : 0) return error;
+  if (const int error = tcp ? prepare(fd, local, options) : 0) return error;
   if (const int error = detail::bind_to(fd, detail::endpoint_access::to_system(local))) {
     return error;
   }
@@ -91,6 +98,26 @@ tcp_listener tcp_listener::bind(const endpoint& local, const listen_options& opt
   tcp_listener bound = bind(local, options, error);
   if (error) throw io_error(error, "listen at", local);
   return bound;
+}
+
+tcp_stream detail::listener_access::stream(socket_handle accepted) noexcept {
+  return tcp_stream(std::move(accepted));
+}
+
+std::vector<tcp_listener> tcp_listener::bind_each(const endpoint& local, std::size_t count,
+                                                  const listen_options& options) {
+  if (local.kind() == endpoint::family::local) {
+    throw io_error(std::make_error_code(std::errc::operation_not_supported), "listen twice at",
+                   local);
+  }
+  if (count == 0) count = runtime::current().settings().loops;
+  listen_options shared = options;
+  shared.reuse_port = toggle::on;
+  std::vector<tcp_listener> all;
+  all.reserve(count);
+  all.push_back(bind(local, shared));
+  while (all.size() < count) all.push_back(bind(all.front().local_endpoint(), shared));
+  return all;
 }
 
 tcp_stream tcp_listener::accept(std::error_code& error) {

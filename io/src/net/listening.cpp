@@ -81,14 +81,19 @@ void listening::closing() noexcept {
 }
 
 socket_handle listening::accept(std::error_code& error) {
+  for (;;) {
+    socket_handle newcomer = try_accept(error);
+    if (newcomer.get() != nullptr || error) return newcomer;
+    if ((error = wait(readiness::direction::read))) return {};
+  }
+}
+
+socket_handle listening::try_accept(std::error_code& error) {
   constexpr auto read = readiness::direction::read;
   int mishaps = 0;
   for (;;) {
-    auto seen = watched().look(read);
-    if (!seen.maybe_ready) {
-      if ((error = wait(read))) return {};
-      seen = watched().look(read);
-    }
+    const auto seen = watched().look(read);
+    if (!seen.maybe_ready) return {};
     socket_address peer;
     opened newcomer = accept_from(fd(), peer);
     if (newcomer.error == 0) {
@@ -105,7 +110,7 @@ socket_handle listening::accept(std::error_code& error) {
       error = system_error_code(newcomer.error);
       return {};
     }
-    if (nobody_waits) watched().drained(read, seen);
+    if (nobody_waits) watched().would_block(read, seen);
   }
 }
 

@@ -10,7 +10,7 @@
 // count, the next does.
 #pragma once
 
-#include <heddle/io/owned_fd.hpp>
+#include <heddle/runtime/owned_fd.hpp>
 #include "net/address.hpp"
 #include "net/socket.hpp"
 
@@ -38,6 +38,10 @@ class listening final : public socket {
   /// Returns the next newcomer, or a closed handle and an error. Shape: inside a use.
   /// Errors: throws `cancelled`. Suspends: yes, cancel-safe.
   socket_handle accept(std::error_code& error);
+
+  /// As accept(), but returns a closed handle and no error if nobody is there; then
+  /// wait(direction::read) waits for the next. Suspends: only while it rides out a shortage.
+  socket_handle try_accept(std::error_code& error);
 
   /// Counts a newcomer that its caller had to close, reports it, and pauses. Suspends: yes.
   void refused_for(const std::error_code& why);
@@ -69,6 +73,8 @@ struct listener_access {
   static listening& record(tcp_listener& of) noexcept {
     return static_cast<listening&>(*of.socket_.get());
   }
+  static socket* handle(tcp_listener& of) noexcept { return of.socket_.get(); }
+  static tcp_stream stream(socket_handle accepted) noexcept;
 };
 
 }  // namespace heddle::io::detail

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: MIT
-// serve(): an acceptor task spawns connection tasks; the caller's own fiber supervises them. The
-// acceptor is a task of its own because somebody must join a connection that failed, so that its
-// error is reported at once, while the acceptor waits for the next newcomer.
+// serve(): an acceptor task for each listener spawns connection tasks; the caller's own fiber
+// supervises them. An acceptor is a task of its own because somebody must join a connection that
+// failed, so that its error is reported at once, while the acceptor waits for the next newcomer. It
+// is not pinned: if its loop is busy, another one harvests its event and takes it, so that no
+// backlog waits for a slow handler.
 #include <heddle/io/serve.hpp>
 
 #include "net/connection_set.hpp"
 #include "net/listening.hpp"
 #include "net/socket.hpp"
 
+#include <heddle/runtime/park.hpp>
 #include <heddle/runtime/runtime.hpp>
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <new>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <sys/resource.h>
 
@@ -44,84 +51,172 @@ struct connection_body {
   }
 };
 
+class stop_hook final : public drain_stop::listener {
+ public:
+  explicit stop_hook(connection_set& set) noexcept : set_(set) {}
+  void drain_stopped() noexcept override { set_.hurry(); }
+
+ private:
+  connection_set& set_;
+};
+
 class server {
  public:
-  server(tcp_listener& listener, handler_ref handler, const serve_options& options,
+  server(std::span<tcp_listener> listeners, handler_ref handler, const serve_options& options,
          spawn_site where)
-      : listener_(listener),
+      : listeners_(listeners),
         handler_(handler),
         drain_(options.drain),
+        on_stop_(options.on_stop),
+        cut_short_(options.cut_short),
         where_(where),
         loops_(runtime::current().settings().loops),
         connections_(limit_of(options)) {}
 
   void run() {
-    const std::string name = "accept at " + listener_.local_endpoint().to_string();
-    task<void> acceptor = spawn({.name = name}, accept_body{this}, where_);
-    const bool stopped = !connections_.supervise();
-    if (stopped) acceptor.cancel();
+    std::vector<task<void>> acceptors;
+    std::exception_ptr failed = start_acceptors(acceptors);
+    const bool stopped = !failed && !connections_.supervise();
+    stopping_.store(true, std::memory_order_relaxed);
+    for (task<void>& each : acceptors) each.cancel();
     // What waits in the backlog is refused from here on; what was accepted is served to its end.
-    listener_.close();
-    connections_.wait_for_acceptor();
-    if (!connections_.wait_for_all(deadline::after(drain_))) {
+    for (tcp_listener& each : listeners_) each.close();
+    connections_.wait_for_acceptors();
+    if (on_stop_) on_stop_();
+    if (!drained()) {
       connections_.cancel_all();
-      connections_.wait_for_all({});
+      while (!connections_.wait_for_all({}))
+        continue;  // false: somebody hurried at the last moment
     }
     connections_.reap();
     throw_if_cancelled();
-    if (!stopped) rethrow(acceptor);
+    if (stopped) return;
+    rethrow(acceptors, failed);
   }
 
  private:
   struct accept_body {
-    explicit accept_body(server* of) noexcept : owner(of) {}
-    accept_body(accept_body&& other) noexcept : owner(std::exchange(other.owner, nullptr)) {}
+    accept_body(server* of, std::size_t number) noexcept : owner(of), nth(number) {}
+    accept_body(accept_body&& other) noexcept
+        : owner(std::exchange(other.owner, nullptr)), nth(other.nth) {}
     accept_body& operator=(accept_body&&) = delete;
     ~accept_body() {
       if (owner != nullptr) owner->connections_.accepting_ended();
     }
-    void operator()() const { owner->accept_all(); }
+    void operator()() const { owner->accept_all(nth); }
 
     server* owner;
+    std::size_t nth;
   };
 
-  static void rethrow(task<void>& acceptor) {
+  /// Returns whether all have ended by themselves.
+  bool drained() {
+    const deadline limit = deadline::after(drain_);
+    if (cut_short_ == nullptr) return connections_.wait_for_all(limit);
+    stop_hook hook(connections_);
+    cut_short_->add(hook);
+    const bool all = connections_.wait_for_all(limit);
+    cut_short_->remove(hook);
+    return all;
+  }
+
+  /// Returns why not all could be started; what was started goes on.
+  std::exception_ptr start_acceptors(std::vector<task<void>>& acceptors) {
     try {
-      acceptor.join();
-    } catch (const task_cancelled&) {
-      throw cancelled{};  // not by run(): the runtime is ending, and with it the caller
+      acceptors.reserve(listeners_.size());
+      for (std::size_t n = 0; n < listeners_.size(); ++n) {
+        const std::string name = "accept at " + listeners_[n].local_endpoint().to_string();
+        spawn_options options{.name = name};
+        if (listeners_.size() > 1) options.loop = static_cast<unsigned>(n % loops_);
+        connections_.accepting_begins();
+        acceptors.push_back(spawn(options, accept_body(this, n), where_));
+      }
+      return nullptr;
+    } catch (...) {
+      return std::current_exception();
     }
   }
 
-  void accept_all() {
-    do {
-      connections_.wait_for_room();
-    } while (accept_one());
+  void rethrow(std::vector<task<void>>& acceptors, std::exception_ptr failed) const {
+    for (task<void>& each : acceptors) {
+      try {
+        each.join();
+      } catch (const task_cancelled&) {
+        continue;  // by run(), or with the runtime: below
+      } catch (...) {
+        if (!failed) failed = std::current_exception();
+      }
+    }
+    if (failed) std::rethrow_exception(failed);
+    // Not by run(): the runtime is ending, and with it the caller.
+    if (ended_with_runtime_.load(std::memory_order_relaxed)) throw cancelled{};
+  }
+
+  void accept_all(std::size_t nth) {
+    try {
+      if (listeners_.size() > 1) settle(nth);
+      while (accept_one(nth)) continue;
+    } catch (const cancelled&) {
+      if (!stopping_.load(std::memory_order_relaxed)) {
+        ended_with_runtime_.store(true, std::memory_order_relaxed);
+      }
+      throw;
+    }
+  }
+
+  /// Has the listener watched by its own loop: a descriptor stays with the loop of its first wait,
+  /// and an acceptor that was stolen before that would leave one loop with two of them.
+  void settle(std::size_t nth) {
+    const socket_use use(listener_access::handle(listeners_[nth]));
+    if (!use) return;
+    const auto watch_here = [&use] {
+      constexpr auto read = readiness::direction::read;
+      use->watched().drained(read, use->watched().look(read));  // the first wait looks again
+      static_cast<void>(use->wait(read, clock::now()));
+    };
+    spawn({.name = "settle a listener", .pinned = true, .loop = loop_for(nth)}, watch_here).join();
   }
 
   /// Returns: false if the listener was closed.
-  bool accept_one() {
+  bool accept_one(std::size_t nth) {
+    tcp_listener& listener = listeners_[nth];
+    const socket_use use(listener_access::handle(listener));
+    if (!use) return false;
+    auto& record = static_cast<listening&>(*use);
     try {
       std::error_code error;
-      tcp_stream newcomer = listener_.accept(error);
-      if (error && !listener_.is_open()) return false;
-      if (error) throw io_error(error, "accept at", listener_.local_endpoint());
-      start(std::move(newcomer));
+      {
+        // Room is taken for a moment only: an acceptor to whom nobody comes keeps it from none.
+        connection_set::room room = connections_.wait_for_room();
+        cooperate();
+        tcp_stream newcomer = listener_access::stream(record.try_accept(error));
+        if (newcomer.is_open()) {
+          start(std::move(newcomer), std::move(room), nth);
+          return true;
+        }
+      }
+      if (!error) error = record.wait(readiness::direction::read);
+      if (error && record.closed()) return false;
+      if (error) throw io_error(error, "accept at", listener.local_endpoint());
       return true;
     } catch (const std::bad_alloc&) {
       // No memory for this newcomer: it is closed by now, and others will end.
     } catch (const resource_exhausted&) {
     }
-    listener_access::record(listener_).refused_for(
-        std::make_error_code(std::errc::not_enough_memory));
+    record.refused_for(std::make_error_code(std::errc::not_enough_memory));
     return true;
   }
 
-  void start(tcp_stream newcomer) {
+  /// Connections of one listener are spread over the loops; of several each keeps to a loop.
+  unsigned loop_for(std::size_t nth) noexcept {
+    return listeners_.size() > 1 ? static_cast<unsigned>(nth % loops_) : next_loop_++ % loops_;
+  }
+
+  void start(tcp_stream newcomer, connection_set::room room, std::size_t nth) {
     const std::string name = newcomer.peer_endpoint().to_string();
-    const auto at = connections_.reserve();
+    const auto at = connections_.reserve(std::move(room));
     try {
-      const spawn_options options{.name = name, .loop = next_loop_++ % loops_};
+      const spawn_options options{.name = name, .loop = loop_for(nth)};
       connections_.adopt(at, spawn(options,
                                    connection_body{connection_set::token(connections_, at),
                                                    handler_, std::move(newcomer)},
@@ -132,20 +227,24 @@ class server {
     }
   }
 
-  tcp_listener& listener_;
+  const std::span<tcp_listener> listeners_;
   const handler_ref handler_;
   const std::chrono::nanoseconds drain_;
+  const std::function<void()>& on_stop_;
+  drain_stop* const cut_short_;
   const spawn_site where_;
   const unsigned loops_;
-  unsigned next_loop_ = 0;
+  unsigned next_loop_ = 0;  // of the one acceptor, if there is one
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> ended_with_runtime_{false};
   connection_set connections_;
 };
 
 }  // namespace
 
-void serve(tcp_listener& listener, handler_ref handler, const serve_options& options,
+void serve(std::span<tcp_listener> listeners, handler_ref handler, const serve_options& options,
            spawn_site where) {
-  server(listener, handler, options, where).run();
+  server(listeners, handler, options, where).run();
 }
 
 }  // namespace heddle::io::detail

@@ -7,7 +7,7 @@
 // README.md. Not here: what is done with the descriptor (transfer.hpp, listening.hpp).
 #pragma once
 
-#include <heddle/io/owned_fd.hpp>
+#include <heddle/runtime/owned_fd.hpp>
 
 #include <heddle/io/endpoint.hpp>
 #include <heddle/runtime/readiness.hpp>

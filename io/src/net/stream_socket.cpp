@@ -56,8 +56,27 @@ std::size_t stream_socket::read_some(std::span<std::byte> into) {
   return bytes;
 }
 
+void stream_socket::wait_readable(std::error_code& error) {
+  detail::wait_readable(socket_use(socket_.get()), error);
+}
+
+void stream_socket::wait_readable() {
+  const socket_use use(socket_.get());
+  std::error_code error;
+  detail::wait_readable(use, error);
+  detail::throw_if(error, "wait for bytes from", use);
+}
+
+bool stream_socket::is_readable() const noexcept {
+  return detail::is_readable(socket_use(socket_.get()));
+}
+
 std::size_t stream_socket::write_some(std::span<const std::byte> from, std::error_code& error) {
   return detail::write_some(socket_use(socket_.get()), from, error);
+}
+
+std::size_t stream_socket::try_write_some(std::span<const std::byte> from, std::error_code& error) {
+  return detail::try_write_some(socket_use(socket_.get()), from, error);
 }
 
 std::size_t stream_socket::write_some(std::span<const std::byte> from) {

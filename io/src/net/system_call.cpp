@@ -20,6 +20,8 @@
 
 namespace heddle::io::detail {
 
+__attribute__((noinline)) int last_error() noexcept { return errno; }
+
 namespace {
 
 /// Repeats `call` while signals interrupt it. Returns its result, or minus the errno value.
@@ -28,7 +30,8 @@ auto uninterrupted(Call call) noexcept -> decltype(call()) {
   for (;;) {
     const auto result = call();
     if (result >= 0) return result;
-    if (errno != EINTR) return -errno;
+    const int error = last_error();
+    if (error != EINTR) return -error;
   }
 }
 
@@ -74,7 +77,7 @@ class no_pipe_signal {
   void swallow() const noexcept {
     if (was_blocked_) return;  // it waits, as whoever blocked it wants
     const timespec at_once{};
-    while (::sigtimedwait(&pipe_signal_, nullptr, &at_once) < 0 && errno == EINTR) continue;
+    while (::sigtimedwait(&pipe_signal_, nullptr, &at_once) < 0 && last_error() == EINTR) continue;
   }
 
  private:
@@ -82,14 +85,6 @@ class no_pipe_signal {
   sigset_t before_;
   bool was_blocked_;
 };
-
-void close_descriptor(int fd) noexcept {
-  if (!is_simulated(fd)) {
-    ::close(fd);
-  } else if (socket_calls* const calls = simulated_sockets()) {
-    calls->close(fd);
-  }
-}
 
 /// Room for the descriptors of one message.
 struct descriptor_space {
@@ -105,6 +100,17 @@ transferred receive(int fd, std::span<std::byte> into) noexcept {
   return outcome(call(
       fd, [&](socket_calls& calls) { return calls.receive(fd, into); },
       [&] { return uninterrupted([&] { return ::recv(fd, into.data(), into.size(), 0); }); }));
+}
+
+bool can_receive(int fd) noexcept {
+  const auto peek = [&] {
+    std::byte first;
+    return uninterrupted([&] { return ::recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT); });
+  };
+  const ssize_t seen = call(
+      fd, [&](socket_calls& calls) -> ssize_t { return calls.can_receive(fd) ? 0 : -EAGAIN; },
+      peek);
+  return !would_block(outcome(seen).error);
 }
 
 transferred send(int fd, std::span<const std::byte> from) noexcept {
@@ -126,6 +132,11 @@ transferred write_to(int fd, std::span<const std::byte> from) noexcept {
   return outcome(result);
 }
 
+transferred read_at(int file, std::uint64_t offset, std::span<std::byte> into) noexcept {
+  return outcome(uninterrupted(
+      [&] { return ::pread(file, into.data(), into.size(), static_cast<off_t>(offset)); }));
+}
+
 opened_pipe open_pipe() noexcept {
   int ends[2];
   const int result = uninterrupted([&] { return ::pipe2(ends, O_NONBLOCK | O_CLOEXEC); });
@@ -135,9 +146,10 @@ opened_pipe open_pipe() noexcept {
 
 int make_non_blocking(int fd) noexcept {
   const int flags = ::fcntl(fd, F_GETFL);
-  if (flags < 0) return errno;
-  if ((flags & O_NONBLOCK) == 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return errno;
-  return ::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : errno;
+  if (flags < 0) return last_error();
+  if ((flags & O_NONBLOCK) == 0 && ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0)
+    return last_error();
+  return ::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : last_error();
 }
 
 opened open_socket(int family) noexcept {
@@ -261,7 +273,7 @@ opened open_placeholder() noexcept {
 int connect_to(int fd, const socket_address& peer) noexcept {
   return failure(call(
       fd, [&](socket_calls& calls) { return calls.connect(fd, peer.get(), peer.length); },
-      [&] { return ::connect(fd, peer.get(), peer.length) == 0 ? 0 : -errno; }));
+      [&] { return ::connect(fd, peer.get(), peer.length) == 0 ? 0 : -last_error(); }));
 }
 
 int bind_to(int fd, const socket_address& local) noexcept {
@@ -351,12 +363,3 @@ void reset_connection(int fd) noexcept {
 }
 
 }  // namespace heddle::io::detail
-
-namespace heddle::io {
-
-void owned_fd::reset(int fd) noexcept {
-  const int old = std::exchange(fd_, fd);
-  if (old >= 0) detail::close_descriptor(old);
-}
-
-}  // namespace heddle::io

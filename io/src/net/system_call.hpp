@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The socket calls of the system, with the error in the result instead of in errno. Invariants: (1)
-// errno is read nowhere else in io/src/net: a compiler may keep its address over a suspension, and
-// these functions, compiled on their own, do not suspend; (2) a call that a signal interrupted is
-// repeated, but not connect, which goes on by itself; (3) every descriptor made here is
-// non-blocking and close-on-exec from birth; (4) no write raises SIGPIPE.
+// errno is read by last_error() only: a compiler may keep its address over a suspension, which
+// these functions do not have, but one that takes them in at link time may; (2) a call that a
+// signal interrupted is repeated, but not connect, which goes on by itself; (3) every descriptor
+// made here is non-blocking and close-on-exec from birth; (4) no write raises SIGPIPE.
 #pragma once
 
-#include <heddle/io/owned_fd.hpp>
+#include <heddle/runtime/owned_fd.hpp>
 #include "net/address.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <system_error>
 #include <vector>
@@ -31,6 +32,9 @@ struct opened {
   int error = 0;
 };
 
+/// Returns errno, of the thread that calls. Never inlined.
+int last_error() noexcept;
+
 inline std::error_code system_error_code(int error) noexcept {
   return {error, std::system_category()};
 }
@@ -39,11 +43,16 @@ inline std::error_code system_error_code(int error) noexcept {
 bool would_block(int error) noexcept;
 
 transferred receive(int fd, std::span<std::byte> into) noexcept;
+/// Returns whether receive() of something would not have to wait.
+bool can_receive(int fd) noexcept;
 transferred send(int fd, std::span<const std::byte> from) noexcept;
 
 /// For what is no socket.
 transferred read_from(int fd, std::span<std::byte> into) noexcept;
 transferred write_to(int fd, std::span<const std::byte> from) noexcept;
+
+/// Blocks the thread while the file's pages come from the disk.
+transferred read_at(int file, std::uint64_t offset, std::span<std::byte> into) noexcept;
 
 /// The two ends of a new pipe, or the errno value that says why there is none.
 struct opened_pipe {

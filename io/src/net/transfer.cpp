@@ -7,10 +7,23 @@
 #include <heddle/runtime/park.hpp>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace heddle::io::detail {
 
 namespace {
+
+/// Makes one attempt, and notes what it found out about the descriptor.
+template <class Attempt>
+transferred attempt_once(socket& over, readiness::direction which, readiness::view seen,
+                         std::size_t wanted, Attempt attempt) {
+  const transferred done = attempt();
+  // A short read of a UNIX socket may end at passed descriptors, with more to read behind them.
+  const bool short_of_it = done.error == 0 && done.bytes != 0 && done.bytes < wanted;
+  if (short_of_it && over.is_tcp()) over.watched().drained(which, seen);
+  if (would_block(done.error)) over.watched().would_block(which, seen);
+  return done;
+}
 
 /// Calls `attempt` until it transfers something or fails for another reason than having to wait.
 template <class Attempt>
@@ -22,11 +35,7 @@ transferred transfer(socket& over, readiness::direction which, std::size_t wante
       if ((error = over.wait(which))) return {};
       seen = over.watched().look(which);
     }
-    const transferred done = attempt();
-    // A short read of a UNIX socket may end at passed descriptors, with more to read behind them.
-    const bool short_of_it = done.error == 0 && done.bytes != 0 && done.bytes < wanted;
-    const bool drained = would_block(done.error) || (short_of_it && over.is_tcp() && !seen.hung_up);
-    if (drained) over.watched().drained(which, seen);
+    const transferred done = attempt_once(over, which, seen, wanted, attempt);
     if (would_block(done.error) && !over.closed()) continue;
     if (done.error != 0) error = system_error_code(done.error);
     return done;
@@ -61,10 +70,54 @@ std::size_t read_some(const socket_use& from, std::span<std::byte> into, std::er
   return transfer_some(from, readiness::direction::read, into.size(), attempt, error);
 }
 
+void wait_readable(const socket_use& from, std::error_code& error) {
+  error.clear();
+  if (!from) {
+    error = closed_before();
+    return;
+  }
+  cooperate();
+  for (;;) {
+    const auto seen = from->watched().look(readiness::direction::read);
+    if (seen.maybe_ready) {
+      if (can_receive(from->fd())) break;
+      from->watched().would_block(readiness::direction::read, seen);
+    }
+    if ((error = from->wait(readiness::direction::read))) return;
+  }
+  if (from->closed()) error = closed_meanwhile();
+}
+
 std::size_t write_some(const socket_use& to, std::span<const std::byte> from,
                        std::error_code& error) {
   const auto attempt = [&]() noexcept { return send(to->fd(), from); };
   return transfer_some(to, readiness::direction::write, from.size(), attempt, error);
+}
+
+bool is_readable(const socket_use& from) noexcept { return !from || can_receive(from->fd()); }
+
+std::size_t try_write_some(const socket_use& to, std::span<const std::byte> from,
+                           std::error_code& error) {
+  constexpr auto write = readiness::direction::write;
+  error.clear();
+  if (!to) {
+    error = closed_before();
+    return 0;
+  }
+  if (from.empty()) return 0;
+  const auto seen = to->watched().look(write);
+  transferred done{.error = EAGAIN};
+  if (seen.maybe_ready) {
+    done = attempt_once(*to, write, seen, from.size(),
+                        [&]() noexcept { return send(to->fd(), from); });
+  }
+  if (done.bytes == 0 && to->closed()) {
+    error = closed_meanwhile();
+  } else if (done.error != 0) {
+    error = would_block(done.error) ? std::make_error_code(std::errc::operation_would_block)
+                                    : system_error_code(done.error);
+  }
+  return done.bytes;
 }
 
 std::size_t receive_message(const socket_use& from, std::span<std::byte> into,

@@ -19,9 +19,19 @@ namespace heddle::io::detail {
 /// Errors: in `error`; throws `cancelled`. Suspends: yes, cancel-safe.
 std::size_t read_some(const socket_use& from, std::span<std::byte> into, std::error_code& error);
 
+/// Waits until read_some() need not wait. As read_some.
+void wait_readable(const socket_use& from, std::error_code& error);
+
+/// Returns whether read_some() would not wait. Suspends: no.
+bool is_readable(const socket_use& from) noexcept;
+
 /// Writes at least one byte of `from` unless it is empty. As read_some.
 std::size_t write_some(const socket_use& to, std::span<const std::byte> from,
                        std::error_code& error);
+
+/// As write_some, but does not wait: errc::operation_would_block.
+std::size_t try_write_some(const socket_use& to, std::span<const std::byte> from,
+                           std::error_code& error);
 
 /// Whole messages. `to` may be null, if the socket is connected.
 std::size_t receive_message(const socket_use& from, std::span<std::byte> into,

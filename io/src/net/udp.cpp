@@ -5,6 +5,7 @@
 #include "net/address.hpp"
 #include "net/call_now.hpp"
 #include "net/socket.hpp"
+#include "net/stream_settings.hpp"
 #include "net/system_call.hpp"
 
 #include <cerrno>
@@ -23,6 +24,14 @@ int open_at(int fd, const detail::socket_address& local, const udp_options& opti
   }
   if (options.broadcast == toggle::on) {
     if (const int error = detail::set_option(fd, SOL_SOCKET, SO_BROADCAST, 1)) return error;
+  }
+  if (local.storage.ss_family == AF_INET6) {
+    const int value = options.ipv6_only == toggle::on ? 1 : 0;
+    if (const int error = detail::set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, value)) return error;
+  }
+  if (const int error =
+          detail::apply_buffers(fd, options.send_buffer_bytes, options.receive_buffer_bytes)) {
+    return error;
   }
   if (const int error = detail::bind_to(fd, local)) return error;
   return detail::local_address(fd, bound);
@@ -50,6 +59,8 @@ bool is_ip(const endpoint& where) {
 udp_socket udp_socket::bind(const endpoint& local, const udp_options& options,
                             std::error_code& error) {
   error.clear();
+  detail::check_buffer("udp_options::send_buffer_bytes", options.send_buffer_bytes);
+  detail::check_buffer("udp_options::receive_buffer_bytes", options.receive_buffer_bytes);
   if (!is_ip(local)) {
     error = std::make_error_code(std::errc::invalid_argument);
     return {};

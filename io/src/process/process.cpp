@@ -10,8 +10,8 @@
 #include <heddle/runtime/cancel.hpp>
 #include <heddle/runtime/readiness.hpp>
 #include <heddle/runtime/task_group.hpp>
+#include <heddle/runtime/this_fiber.hpp>
 
-#include <cerrno>
 #include <mutex>
 #include <new>
 #include <span>
@@ -19,9 +19,6 @@
 #include <utility>
 
 #include <signal.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 namespace heddle::io {
 
@@ -31,7 +28,13 @@ class process::child {
  public:
   child(detail::started from, std::chrono::nanoseconds grace)
       : pid_(from.pid), handle_(std::move(from.handle)), watched_(handle_.get()), grace_(grace) {}
-  ~child() { end_for_good(); }
+  ~child() {
+    try {
+      shield([this] { end(); });
+    } catch (const std::exception&) {
+      // It has ended. Its status is lost: somebody else has waited for it.
+    }
+  }
   child(const child&) = delete;
   child& operator=(const child&) = delete;
 
@@ -45,17 +48,12 @@ class process::child {
       const auto seen = watched_.look(readiness::direction::read);
       if (seen.maybe_ready) watched_.drained(readiness::direction::read, seen);
       if (const std::optional<exit_status> known = take_status()) return known;
-      if (watched_.wait(readiness::direction::read, limit) == wake_reason::timeout) {
-        return take_status();
-      }
+      if (!wait_for_event(limit)) return take_status();
     }
   }
 
   /// Returns 0 or an errno value.
-  int send(int signal) const noexcept {
-    const long result = ::syscall(SYS_pidfd_send_signal, handle_.get(), signal, nullptr, 0);
-    return result == 0 ? 0 : errno;
-  }
+  int send(int signal) const noexcept { return detail::send_signal(handle_.get(), signal); }
 
   exit_status end() {
     send(SIGTERM);
@@ -64,6 +62,8 @@ class process::child {
     } catch (const cancelled&) {
       kill_and_wait();
       throw;
+    } catch (const std::exception&) {
+      // Nobody would learn when it ends: no grace.
     }
     return kill_and_wait();
   }
@@ -71,35 +71,41 @@ class process::child {
  private:
   exit_status kill_and_wait() {
     send(SIGKILL);
-    return shield([this] { return wait(); });
+    return shield([this] {
+      try {
+        return wait();
+      } catch (const std::exception&) {
+        return wait_by_looking();
+      }
+    });
   }
 
-  void end_for_good() noexcept {
+  /// For a killed child whose pidfd cannot be watched, or whose status cannot be had.
+  exit_status wait_by_looking() {
+    using namespace std::chrono_literals;
+    while (!detail::has_ended(handle_.get())) this_fiber::sleep_for(1ms);
+    return take_status().value_or(exit_status{0, SIGKILL});
+  }
+
+  /// Returns: false if `limit` passed first. Errors: io_error if it cannot be watched.
+  bool wait_for_event(deadline limit) {
     try {
-      if (!take_status()) shield([this] { end(); });
-    } catch (const std::exception&) {
-      // Somebody else has waited for it, or there is no memory to wait: it has had its SIGTERM.
+      return watched_.wait(readiness::direction::read, limit) != wake_reason::timeout;
+    } catch (const std::system_error& failed) {
+      fail_to_wait(failed.code());
     }
   }
 
   std::optional<exit_status> take_status() {
     const std::lock_guard guard(lock_);
     if (ended_) return ended_;
-    siginfo_t found{};
-    int failed = 0;
-    do {
-      failed = ::waitid(P_PIDFD, static_cast<id_t>(handle_.get()), &found, WEXITED | WNOHANG) == 0
-                   ? 0
-                   : errno;
-    } while (failed == EINTR);
-    if (failed != 0) {
-      throw io_error(detail::system_error_code(failed), "wait for",
-                     no_endpoint{"process " + std::to_string(pid_)});
-    }
-    if (found.si_pid == 0) return std::nullopt;
-    ended_ = found.si_code == CLD_EXITED ? exit_status{found.si_status, 0}
-                                         : exit_status{0, found.si_status};
+    const int failed = detail::reap(handle_.get(), ended_);
+    if (failed != 0) fail_to_wait(detail::system_error_code(failed));
     return ended_;
+  }
+
+  [[noreturn]] void fail_to_wait(std::error_code error) const {
+    throw io_error(error, "wait for", no_endpoint{"process " + std::to_string(pid_)});
   }
 
   const pid_t pid_;
@@ -115,8 +121,26 @@ process::process(process&&) noexcept = default;
 process& process::operator=(process&&) noexcept = default;
 process::~process() = default;
 
-process process::start(std::vector<std::string> command, process_options options) {
+namespace {
+
+void check_text(const std::string& text, const char* what) {
+  if (text.find('\0') == std::string::npos) return;
+  throw std::invalid_argument("heddle::io::process::start: a zero byte in the " +
+                              std::string(what));
+}
+
+void check(const std::vector<std::string>& command, const process_options& options) {
   if (command.empty()) throw std::invalid_argument("heddle::io::process::start: no program named");
+  for (const std::string& each : command) check_text(each, "command");
+  check_text(options.directory, "directory");
+  if (!options.environment) return;
+  for (const std::string& each : *options.environment) check_text(each, "environment");
+}
+
+}  // namespace
+
+process process::start(std::vector<std::string> command, process_options options) {
+  check(command, options);
   process fresh;
   detail::own_ends ends;
   detail::started from = blocking(
@@ -185,10 +209,16 @@ void write_input(pipe_writer& to, std::string_view input) {
 }  // namespace
 
 process_result run_process(std::vector<std::string> command, std::string_view input,
-                           std::size_t most) {
+                           run_options options) {
   process_result result;
-  process running = process::start(std::move(command),
-                                   {.in = stdio::pipe, .out = stdio::pipe, .err = stdio::pipe});
+  process running =
+      process::start(std::move(command), {.in = stdio::pipe,
+                                          .out = stdio::pipe,
+                                          .err = stdio::pipe,
+                                          .environment = std::move(options.environment),
+                                          .directory = std::move(options.directory),
+                                          .grace = options.grace});
+  const std::size_t most = options.most_output_bytes;
   task_group all;
   all.spawn([&] { write_input(running.in(), input); });
   all.spawn([&] { result.err = read_all(running.err(), most); });

@@ -2,10 +2,14 @@
 // posix_spawn, and what it needs: pipes, file actions, signals as a program expects them.
 #include "process/spawning.hpp"
 
+#include "net/system_call.hpp"
+
 #include <cerrno>
 #include <new>
+#include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/syscall.h>
@@ -16,33 +20,26 @@ namespace heddle::io::detail {
 
 namespace {
 
-class file_actions {
+/// One of posix_spawn's settings, from its init to its destroy.
+template <class Settings, int (*init)(Settings*), int (*destroy)(Settings*)>
+class spawn_settings {
  public:
-  file_actions() {
-    if (::posix_spawn_file_actions_init(&actions_) != 0) throw std::bad_alloc();
+  spawn_settings() {
+    if (init(&settings_) != 0) throw std::bad_alloc();
   }
-  ~file_actions() { ::posix_spawn_file_actions_destroy(&actions_); }
-  file_actions(const file_actions&) = delete;
-  file_actions& operator=(const file_actions&) = delete;
-  posix_spawn_file_actions_t* get() noexcept { return &actions_; }
+  ~spawn_settings() { destroy(&settings_); }
+  spawn_settings(const spawn_settings&) = delete;
+  spawn_settings& operator=(const spawn_settings&) = delete;
+  Settings* get() noexcept { return &settings_; }
 
  private:
-  posix_spawn_file_actions_t actions_;
+  Settings settings_;
 };
 
-class attributes {
- public:
-  attributes() {
-    if (::posix_spawnattr_init(&attributes_) != 0) throw std::bad_alloc();
-  }
-  ~attributes() { ::posix_spawnattr_destroy(&attributes_); }
-  attributes(const attributes&) = delete;
-  attributes& operator=(const attributes&) = delete;
-  posix_spawnattr_t* get() noexcept { return &attributes_; }
-
- private:
-  posix_spawnattr_t attributes_;
-};
+using file_actions = spawn_settings<posix_spawn_file_actions_t, ::posix_spawn_file_actions_init,
+                                    ::posix_spawn_file_actions_destroy>;
+using attributes =
+    spawn_settings<posix_spawnattr_t, ::posix_spawnattr_init, ::posix_spawnattr_destroy>;
 
 std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   std::vector<char*> all;
@@ -50,6 +47,16 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   for (const std::string& each : texts) all.push_back(const_cast<char*>(each.c_str()));
   all.push_back(nullptr);
   return all;
+}
+
+/// A descriptor below 3 would be in the way of what the child gets there: moves it up. Returns 0 or
+/// an errno value.
+int move_up(owned_fd& end) {
+  if (end.get() > STDERR_FILENO) return 0;
+  owned_fd higher(::fcntl(end.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+  if (!higher) return last_error();
+  end = std::move(higher);
+  return 0;
 }
 
 /// Makes `number` of the child what `what` says; `child_reads`: it is its input. Returns 0 or an
@@ -62,11 +69,10 @@ int set_up(file_actions& actions, int number, stdio what, owned_fd& own, owned_f
                                               child_reads ? O_RDONLY : O_WRONLY, 0);
   }
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return errno;
+  if (::pipe2(ends, O_CLOEXEC) != 0) return last_error();
   own = owned_fd(ends[child_reads ? 1 : 0]);
   others = owned_fd(ends[child_reads ? 0 : 1]);
-  // A descriptor that has that number already would stay close-on-exec: dup2 onto itself does
-  // nothing. posix_spawn clears the flag then.
+  if (const int error = move_up(others)) return error;
   return ::posix_spawn_file_actions_adddup2(actions.get(), others.get(), number);
 }
 
@@ -110,14 +116,34 @@ started start(const std::vector<std::string>& command, const process_options& op
   if (error != 0) return {0, {}, error};
   owned_fd handle(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (handle) return {pid, std::move(handle), 0};
-  error = errno;  // out of descriptors: nobody could wait for it
+  error = last_error();  // out of descriptors: nobody could wait for it
   kill_and_reap(pid);
   return {0, {}, error};
 }
 
+int send_signal(int handle, int signal) noexcept {
+  return ::syscall(SYS_pidfd_send_signal, handle, signal, nullptr, 0) == 0 ? 0 : last_error();
+}
+
+int reap(int handle, std::optional<exit_status>& status) noexcept {
+  siginfo_t found{};
+  while (::waitid(P_PIDFD, static_cast<id_t>(handle), &found, WEXITED | WNOHANG) != 0) {
+    if (last_error() != EINTR) return last_error();
+  }
+  if (found.si_pid == 0) return 0;
+  status = found.si_code == CLD_EXITED ? exit_status{found.si_status, 0}
+                                       : exit_status{0, found.si_status};
+  return 0;
+}
+
+bool has_ended(int handle) noexcept {
+  pollfd child{handle, POLLIN, 0};
+  return ::poll(&child, 1, 0) > 0;
+}
+
 void kill_and_reap(pid_t pid) noexcept {
   ::kill(pid, SIGKILL);
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
+  while (::waitpid(pid, nullptr, 0) < 0 && last_error() == EINTR) continue;
 }
 
 }  // namespace heddle::io::detail

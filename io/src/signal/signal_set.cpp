@@ -158,7 +158,7 @@ std::size_t take_seat(table& known) {
 /// The seat of one set, and the wish for its signals.
 class signal_set::taken {
  public:
-  explicit taken(std::initializer_list<int> signals) {
+  explicit taken(std::span<const int> signals) {
     table& known = all();
     const std::lock_guard guard(known.guard);
     known.process.store(::getpid(), std::memory_order_relaxed);
@@ -242,8 +242,8 @@ class signal_set::taken {
   readiness watched_;
 };
 
-signal_set::signal_set(std::initializer_list<int> signals) {
-  if (signals.size() == 0) {
+signal_set::signal_set(std::span<const int> signals) {
+  if (signals.empty()) {
     throw std::invalid_argument("heddle::io::signal_set: of no signal at all");
   }
   for (const int each : signals) check(each);
@@ -253,8 +253,13 @@ signal_set::signal_set(signal_set&&) noexcept = default;
 signal_set& signal_set::operator=(signal_set&&) noexcept = default;
 signal_set::~signal_set() = default;
 
-int signal_set::wait() { return *taken_->wait_until({}); }
-std::optional<int> signal_set::wait_until(deadline limit) { return taken_->wait_until(limit); }
-std::optional<int> signal_set::try_wait() { return taken_->take(); }
+signal_set::taken& signal_set::mine() const {
+  if (taken_ == nullptr) throw std::logic_error("heddle::io::signal_set: moved from");
+  return *taken_;
+}
+
+int signal_set::wait() { return *mine().wait_until({}); }
+std::optional<int> signal_set::wait_until(deadline limit) { return mine().wait_until(limit); }
+std::optional<int> signal_set::try_wait() { return mine().take(); }
 
 }  // namespace heddle::io

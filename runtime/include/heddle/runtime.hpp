@@ -19,6 +19,7 @@
 #include <heddle/runtime/lock_owner.hpp>
 #include <heddle/runtime/map.hpp>
 #include <heddle/runtime/outcome.hpp>
+#include <heddle/runtime/owned_fd.hpp>
 #include <heddle/runtime/parallel.hpp>
 #include <heddle/runtime/park.hpp>
 #include <heddle/runtime/race.hpp>

@@ -36,7 +36,7 @@ nanoseconds interval_for(nanoseconds limit) noexcept {
 }
 
 /// First after `first`, then each `interval`; 0: not at all.
-void set_timer(const unique_fd& timer, nanoseconds first, nanoseconds interval) noexcept {
+void set_timer(const owned_fd& timer, nanoseconds first, nanoseconds interval) noexcept {
   itimerspec when{};
   when.it_value.tv_nsec = static_cast<long>(first.count());
   when.it_interval.tv_nsec = static_cast<long>(interval.count());
@@ -103,7 +103,7 @@ watchdog::~watchdog() {
 }
 
 void watchdog::start() {
-  timer_ = unique_fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
+  timer_ = owned_fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
   if (!timer_) {
     throw resource_exhausted(std::string("heddle: timerfd_create: ") + std::strerror(errno));
   }

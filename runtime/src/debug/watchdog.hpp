@@ -8,7 +8,8 @@
 // Essay: README.md.
 #pragma once
 
-#include "base/unique_fd.hpp"
+#include <heddle/runtime/owned_fd.hpp>
+
 #include "debug/slice_notes.hpp"
 #include "fiber/identity.hpp"
 #include "sched/loop_watch.hpp"
@@ -51,7 +52,7 @@ class watchdog final : public loop_watch {
   const std::chrono::nanoseconds interval_;
   std::vector<slice_notes> notes_;            // by loop
   std::uint64_t slices_ = ~std::uint64_t{0};  // of all loops, at the last look
-  unique_fd timer_;
+  owned_fd timer_;
   std::mutex lock_;
   bool ends_ = false;  // under lock_
   std::thread thread_;

@@ -12,9 +12,9 @@
 #include <heddle/runtime/clock.hpp>
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/detail/spinlock.hpp>
+#include <heddle/runtime/owned_fd.hpp>
 #include <heddle/runtime/park.hpp>
 
-#include "base/unique_fd.hpp"
 #include "reactor/tick_timer.hpp"
 
 #include <atomic>
@@ -83,8 +83,8 @@ class reactor {
   std::vector<std::uint32_t> free_slots_;
   std::atomic<std::size_t> watched_{0};
   policy* decides_;  // null again when the reactor has shut down
-  unique_fd wake_up_;
-  unique_fd epoll_;
+  owned_fd wake_up_;
+  owned_fd epoll_;
 };
 
 }  // namespace heddle::detail

@@ -35,14 +35,21 @@ readiness::view registration::look(readiness::direction which) const noexcept {
 }
 
 void registration::drained(readiness::direction which, readiness::view seen) noexcept {
-  std::atomic<std::uint32_t>& word = at(which).word;
-  std::uint32_t now = word.load(std::memory_order_relaxed);
-  if (now / side::one_edge != seen.edge) return;
   // After a hang-up no further edge comes: the direction stays ready and every try finds its end.
-  if ((now & side::hung_up) != 0) return;
+  if ((at(which).word.load(std::memory_order_relaxed) & side::hung_up) != 0) return;
+  lower(at(which), side::ready, seen);
+}
+
+void registration::would_block(readiness::direction which, readiness::view seen) noexcept {
+  lower(at(which), side::ready | side::hung_up, seen);
+}
+
+void registration::lower(side& which, std::uint32_t bits, readiness::view seen) noexcept {
+  std::uint32_t now = which.word.load(std::memory_order_relaxed);
+  if (now / side::one_edge != seen.edge) return;
   // Fails if an edge came meanwhile: then there is something to try for, and ready must stay.
-  word.compare_exchange_strong(now, now & ~side::ready, std::memory_order_relaxed,
-                               std::memory_order_relaxed);
+  which.word.compare_exchange_strong(now, now & ~bits, std::memory_order_relaxed,
+                                     std::memory_order_relaxed);
 }
 
 void registration::raise(side& which, std::uint32_t bits) noexcept {
@@ -83,7 +90,7 @@ bool registration::ensure_watched(const std::shared_ptr<reactor>& here) {
   std::error_code error = here->add(*this);
   if (error == std::errc::file_exists) {
     // Somebody else watches this descriptor in the same set: a duplicate is another key.
-    duplicate_ = unique_fd(::fcntl(fd_, F_DUPFD_CLOEXEC, 0));
+    duplicate_ = owned_fd(::fcntl(fd_, F_DUPFD_CLOEXEC, 0));
     error = duplicate_ ? here->add(*this) : std::error_code(errno, std::generic_category());
   }
   if (error == std::errc::operation_not_permitted) return false;  // a regular file

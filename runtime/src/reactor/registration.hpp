@@ -7,10 +7,9 @@
 // closes.
 #pragma once
 
+#include <heddle/runtime/owned_fd.hpp>
 #include <heddle/runtime/readiness.hpp>
 #include <heddle/runtime/wait_queue.hpp>
-
-#include "base/unique_fd.hpp"
 
 #include <array>
 #include <atomic>
@@ -32,6 +31,7 @@ class registration {
 
   readiness::view look(readiness::direction which) const noexcept;
   void drained(readiness::direction which, readiness::view seen) noexcept;
+  void would_block(readiness::direction which, readiness::view seen) noexcept;
 
   /// Waits until `which` may be ready, registering with `here` first if it is in no reactor.
   /// Errors: throws `cancelled`, std::system_error.
@@ -73,9 +73,10 @@ class registration {
   bool ensure_watched(const std::shared_ptr<reactor>& here);
   int watched_fd() const noexcept { return duplicate_ ? duplicate_.get() : fd_; }
   static void raise(side& which, std::uint32_t bits) noexcept;
+  static void lower(side& which, std::uint32_t bits, readiness::view seen) noexcept;
 
   int fd_;
-  unique_fd duplicate_;  // watched in the place of fd_ where that is watched already
+  owned_fd duplicate_;  // watched in the place of fd_ where that is watched already
   std::array<side, 2> sides_;
   std::mutex owner_lock_;  // for owner_, slot_: taken by the first wait and by close()
   std::shared_ptr<reactor> owner_;

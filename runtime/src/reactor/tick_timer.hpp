@@ -7,8 +7,7 @@
 #pragma once
 
 #include <heddle/runtime/clock.hpp>
-
-#include "base/unique_fd.hpp"
+#include <heddle/runtime/owned_fd.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -32,7 +31,7 @@ class tick_timer {
   int fd() const noexcept { return fd_.get(); }
 
  private:
-  unique_fd fd_;
+  owned_fd fd_;
   std::atomic<clock::rep> relied_until_{0};
 };
 

@@ -71,6 +71,10 @@ readiness::view readiness::look(direction which) const noexcept { return watched
 
 void readiness::drained(direction which, view seen) noexcept { watched_->drained(which, seen); }
 
+void readiness::would_block(direction which, view seen) noexcept {
+  watched_->would_block(which, seen);
+}
+
 wake_reason readiness::wait(direction which, deadline limit) {
   // Kept alive here: close() by another fiber may give up the readiness's own share.
   const std::shared_ptr<detail::registration> kept = watched_;

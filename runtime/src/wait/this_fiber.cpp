@@ -77,5 +77,16 @@ std::size_t stack_high_water_bytes() {
   return detail::resident_stack_bytes(me.stack_low(), me.stack_bytes());
 }
 
+void trim_stack() {
+  constexpr std::size_t below_the_frame = 512;  // what this function itself calls lies there
+  detail::fiber& me = self("trim_stack");
+  std::byte* const low = me.stack_low();
+  const auto* const here = static_cast<std::byte*>(__builtin_frame_address(0));
+  const std::size_t unused = static_cast<std::size_t>(here - low) - below_the_frame;
+  if (here - low > static_cast<std::ptrdiff_t>(2 * detail::page_bytes)) {
+    detail::trim_stack(low, unused / detail::page_bytes * detail::page_bytes);
+  }
+}
+
 }  // namespace this_fiber
 }  // namespace heddle

@@ -208,6 +208,14 @@ ssize_t wire::receive(int fd, std::span<std::byte> into) noexcept {
   return -EAGAIN;
 }
 
+bool wire::can_receive(int fd) noexcept {
+  int error = 0;
+  const record* const self = find_up(fd, error);
+  if (self == nullptr || self->over == nullptr || self->error != 0) return true;
+  const connection::end& here = self->over->ends[self->side];
+  return !here.received.empty() || here.fin_arrived || here.broken;
+}
+
 ssize_t wire::send(int fd, std::span<const std::byte> from) noexcept {
   int error = 0;
   record* const self = find_up(fd, error);

@@ -73,6 +73,7 @@ class wire final : public socket_calls {
   int accept(int fd, sockaddr* peer, socklen_t* length) noexcept override;
   int connect(int fd, const sockaddr* peer, socklen_t length) noexcept override;
   ssize_t receive(int fd, std::span<std::byte> into) noexcept override;
+  bool can_receive(int fd) noexcept override;
   ssize_t send(int fd, std::span<const std::byte> from) noexcept override;
   int shut_down_writing(int fd) noexcept override;
   int set_option(int fd, int level, int name, int value) noexcept override;

@@ -11,7 +11,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace heddle::testing::detail {
 
@@ -34,15 +33,12 @@ int bind_loopback(int fd, sockaddr_in& where) {
 
 port::port() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   sockaddr_in bound{};
-  const int failed = fd_ < 0 ? errno : bind_loopback(fd_, bound);
+  const int failed = !fd_ ? errno : bind_loopback(fd_.get(), bound);
   if (failed != 0) {
-    if (fd_ >= 0) ::close(fd_);
     throw io::io_error(std::error_code(failed, std::system_category()), "reserve a port of",
                        io::endpoint("127.0.0.1", 0));
   }
   where_ = io::endpoint("127.0.0.1", ntohs(bound.sin_port));
 }
-
-port::~port() { ::close(fd_); }
 
 }  // namespace heddle::testing::detail

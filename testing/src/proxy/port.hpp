@@ -5,6 +5,7 @@
 #pragma once
 
 #include <heddle/io/endpoint.hpp>
+#include <heddle/runtime/owned_fd.hpp>
 
 namespace heddle::testing::detail {
 
@@ -12,14 +13,11 @@ class port {
  public:
   /// Has the system choose one. Errors: io::io_error.
   port();
-  ~port();
-  port(const port&) = delete;
-  port& operator=(const port&) = delete;
 
   const io::endpoint& where() const noexcept { return where_; }
 
  private:
-  int fd_;
+  owned_fd fd_;
   io::endpoint where_;
 };
 

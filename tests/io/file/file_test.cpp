@@ -5,7 +5,7 @@
 #include <heddle/io/file.hpp>
 #include <heddle/runtime.hpp>
 
-#include "io/net/sockets.hpp"
+#include "io/shared_names.hpp"
 #include "io/stream/pieces.hpp"
 
 #include <gmock/gmock.h>
@@ -21,10 +21,6 @@
 
 namespace heddle::io {
 namespace {
-
-using test::bytes;
-using test::room_in;
-using ::testing::HasSubstr;
 
 class file_test : public ::testing::Test {
  protected:

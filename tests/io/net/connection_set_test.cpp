@@ -20,6 +20,7 @@ int failures_reported_by(Body body) {
   settings.on_unhandled = [&reported](const unhandled_error&) { ++reported; };
   heddle::run(settings, [&] {
     connection_set set(2);
+    set.accepting_begins();
     task<bool> supervisor = spawn([&set] { return set.supervise(); });
     test::let_all_run();
     body(set, reported);
@@ -37,7 +38,7 @@ task<void> failing() {
 
 TEST(connection_set, joins_a_failure_at_once) {
   const int reported = failures_reported_by([](connection_set& set, const int& so_far) {
-    const auto at = set.reserve();
+    const auto at = set.reserve(set.wait_for_room());
     {
       const connection_set::token token(set, at);
       set.adopt(at, failing());
@@ -50,7 +51,7 @@ TEST(connection_set, joins_a_failure_at_once) {
 
 TEST(connection_set, joins_at_once_a_failure_that_was_faster_than_its_adoption) {
   const int reported = failures_reported_by([](connection_set& set, const int& so_far) {
-    const auto at = set.reserve();
+    const auto at = set.reserve(set.wait_for_room());
     { const connection_set::token token(set, at); }
     set.adopt(at, failing());
     test::let_all_run();
@@ -61,8 +62,8 @@ TEST(connection_set, joins_at_once_a_failure_that_was_faster_than_its_adoption) 
 
 TEST(connection_set, gives_room_back_whichever_way_a_connection_ends) {
   failures_reported_by([](connection_set& set, const int&) {
-    const auto adopted = set.reserve();
-    const auto abandoned = set.reserve();
+    const auto adopted = set.reserve(set.wait_for_room());
+    const auto abandoned = set.reserve(set.wait_for_room());
     task<void> acceptor = spawn([&set] { set.wait_for_room(); });
     test::let_all_run();
     EXPECT_FALSE(acceptor.done());
@@ -82,7 +83,8 @@ TEST(connection_set, gives_room_back_whichever_way_a_connection_ends) {
 TEST(connection_set, tells_a_deadline_from_an_end) {
   heddle::run(test::with_loops(1), [] {
     connection_set set(1);
-    const auto at = set.reserve();
+    set.accepting_begins();
+    const auto at = set.reserve(set.wait_for_room());
     {
       const connection_set::token token(set, at);
       set.adopt(at, spawn([] { test::park_for_ever(); }));

@@ -60,6 +60,28 @@ serve_options drain_for(std::chrono::nanoseconds time) {
   return options;
 }
 
+TEST(serve_drain, tells_once_that_it_stops_while_connections_go_on) {
+  heddle::run(test::with_loops(2), [] {
+    ledger book;
+    std::atomic<int> told{0};
+    tcp_listener listener = tcp_listener::bind("127.0.0.1:0");
+    serve_options options = drain_for(hours{1});
+    options.on_stop = [&] {
+      EXPECT_FALSE(listener.is_open());
+      EXPECT_EQ(book.inside, 1);
+      ++told;
+    };
+    task<void> server = spawn([&] { serve(listener, echo_until_end(book), options); });
+    auto clients = connect_many(listener, book, 1);
+    EXPECT_EQ(told, 0);
+    listener.close();
+    while (told == 0) this_fiber::yield();
+    clients[0].shutdown_write();
+    server.join();
+    EXPECT_EQ(told, 1);
+  });
+}
+
 TEST(serve_drain, lets_connections_finish_when_cancelled_and_then_goes_on_cancelling) {
   heddle::run(test::with_loops(2), [] {
     ledger book;

@@ -56,6 +56,17 @@ TEST(stream_cancel, meets_a_read_that_need_not_wait_before_it_takes_anything) {
   });
 }
 
+TEST(stream_cancel, of_a_wait_for_bytes_takes_none) {
+  heddle::run(test::with_loops(1), [] {
+    auto both = test::connected_pair();
+    task<void> waits = spawn([&both] { both.near.wait_readable(); });
+    cancel_waiting(waits);
+    both.far.write_all(test::bytes("kept"));
+    both.near.wait_readable();
+    EXPECT_EQ(test::read_once(both.near), "kept");
+  });
+}
+
 TEST(stream_cancel, of_a_write_that_waits_writes_nothing_more) {
   heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();

@@ -221,6 +221,80 @@ TEST_P(stream, refuses_every_call_once_closed) {
   });
 }
 
+TEST_P(stream, tells_whether_a_read_would_wait_without_reading) {
+  in_fibers([&] {
+    auto both = pair();
+    EXPECT_FALSE(both.near.is_readable());
+    both.far.write_all(test::bytes("x"));
+    both.near.wait_readable();
+    EXPECT_TRUE(both.near.is_readable());
+    EXPECT_EQ(test::read_once(both.near), "x");
+    EXPECT_FALSE(both.near.is_readable());
+    both.far.close();
+    both.near.wait_readable();
+    EXPECT_TRUE(both.near.is_readable());
+    both.near.close();
+    EXPECT_TRUE(both.near.is_readable());
+  });
+}
+
+TEST_P(stream, a_write_that_does_not_wait_says_so_when_it_would_have_to) {
+  in_fibers([&] {
+    auto both = pair();
+    std::error_code error;
+    const std::string block(65536, 'x');
+    std::size_t sent = 0;
+    while (!error) sent += both.near.try_write_some(test::bytes(block), error);
+    EXPECT_EQ(error, std::errc::operation_would_block);
+    EXPECT_EQ(both.near.try_write_some(test::bytes("y"), error), 0U);
+    EXPECT_EQ(error, std::errc::operation_would_block);
+    EXPECT_EQ(test::read_exactly(both.far, sent), std::string(sent, 'x'));
+    both.near.write_all(test::bytes("z"));  // the edge is not lost
+    EXPECT_EQ(test::read_exactly(both.far, 1), "z");
+    EXPECT_EQ(both.near.try_write_some(test::bytes("y"), error), 1U);
+    EXPECT_FALSE(error);
+    both.near.close();
+    EXPECT_EQ(both.near.try_write_some(test::bytes("y"), error), 0U);
+    EXPECT_EQ(error, std::errc::bad_file_descriptor);
+  });
+}
+
+TEST_P(stream, waits_for_bytes_without_taking_them) {
+  in_fibers([&] {
+    auto both = pair();
+    task<void> waits = spawn([&] { both.near.wait_readable(); });
+    test::let_all_run();
+    EXPECT_FALSE(waits.done());
+    both.far.write_all(test::bytes("ab"));
+    waits.join();
+    both.near.wait_readable();  // as often as one likes
+    EXPECT_EQ(test::read_exactly(both.near, 1), "a");
+    both.near.wait_readable();
+    EXPECT_EQ(test::read_exactly(both.near, 1), "b");
+    task<void> again = spawn([&] { both.near.wait_readable(); });
+    test::let_all_run();
+    EXPECT_FALSE(again.done()) << "all has been read";
+    both.far.shutdown_write();
+    again.join();
+    EXPECT_EQ(test::read_once(both.near), "");
+  });
+}
+
+TEST_P(stream, a_wait_for_bytes_ends_when_another_fiber_closes) {
+  in_fibers([&] {
+    auto both = pair();
+    std::error_code error;
+    task<void> waits = spawn([&] { both.near.wait_readable(error); });
+    test::let_all_run();
+    both.near.close();
+    waits.join();
+    EXPECT_EQ(error, std::errc::operation_canceled);
+    both.near.wait_readable(error);
+    EXPECT_EQ(error, std::errc::bad_file_descriptor);
+    EXPECT_THROW(both.near.wait_readable(), io_error);
+  });
+}
+
 TEST(stream_misuse, that_never_was_or_was_moved_from_is_closed) {
   heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();

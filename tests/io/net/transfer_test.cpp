@@ -3,7 +3,7 @@
 // system call. Looks inside, at what the readiness of the socket says after a call.
 #include "net/transfer.hpp"
 
-#include <heddle/io/owned_fd.hpp>
+#include <heddle/runtime/owned_fd.hpp>
 #include "io/net/sockets.hpp"
 #include "net/socket.hpp"
 

@@ -3,7 +3,7 @@
 #include <heddle/io/udp.hpp>
 #include <heddle/runtime.hpp>
 
-#include "io/net/sockets.hpp"
+#include "io/shared_names.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,11 +15,6 @@
 
 namespace heddle::io {
 namespace {
-
-using namespace std::chrono_literals;
-using test::bytes;
-using test::room_in;
-using ::testing::HasSubstr;
 
 std::string text_of(udp_socket& at, endpoint* from = nullptr, std::size_t most = 65536) {
   std::string text(most, '\0');
@@ -108,6 +103,34 @@ TEST(udp, hears_that_nobody_is_there_once_it_is_connected) {
     std::error_code error;
     client.receive(room_in(text), error);
     EXPECT_EQ(error, std::errc::connection_refused);
+  });
+}
+
+TEST(udp, waits_as_before_once_an_error_has_been_told) {
+  heddle::run(test::with_loops(1), [] {
+    endpoint gone;
+    {
+      const udp_socket short_lived = udp_socket::bind("127.0.0.1:0");
+      gone = short_lived.local_endpoint();
+    }
+    udp_socket client = udp_socket::bind("127.0.0.1:0");
+    client.connect(gone);
+    auto told = spawn([&] {
+      std::string text(10, '\0');
+      std::error_code error;
+      client.receive(room_in(text), error);
+      return error;
+    });
+    test::let_all_run();
+    client.send(bytes("x"));
+    EXPECT_EQ(told.join(), std::errc::connection_refused);
+    EXPECT_FALSE(move_on_after(1ms, [&] { text_of(client); }));
+    // Somebody has the port now.
+    udp_socket server = udp_socket::bind(gone);
+    auto answer = spawn([&] { return text_of(client); });
+    test::let_all_run();
+    server.send_to(bytes("here"), client.local_endpoint());
+    EXPECT_EQ(answer.join(), "here");
   });
 }
 

@@ -4,7 +4,7 @@
 #include <heddle/io/unix.hpp>
 #include <heddle/runtime.hpp>
 
-#include "io/net/sockets.hpp"
+#include "io/shared_names.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,11 +20,6 @@
 
 namespace heddle::io {
 namespace {
-
-using namespace std::chrono_literals;
-using test::bytes;
-using test::room_in;
-using ::testing::HasSubstr;
 
 std::string path_for(const char* what) {
   return ::testing::TempDir() + "heddle_unix_" + what + std::to_string(::getpid());

@@ -3,7 +3,7 @@
 #include <heddle/io/pipe.hpp>
 #include <heddle/runtime.hpp>
 
-#include "io/net/sockets.hpp"
+#include "io/shared_names.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,11 +20,6 @@
 
 namespace heddle::io {
 namespace {
-
-using namespace std::chrono_literals;
-using test::bytes;
-using test::room_in;
-using ::testing::HasSubstr;
 
 std::string read_all(pipe_reader& from) {
   std::string all;
@@ -154,6 +149,28 @@ TEST(pipe, takes_over_a_fifo_and_closes_it) {
       EXPECT_EQ(piece, "fifo");
     }
     EXPECT_EQ(::fcntl(both, F_GETFD), -1);
+    ::unlink(path.c_str());
+  });
+}
+
+TEST(pipe, of_a_fifo_goes_on_with_the_next_writer) {
+  heddle::run(test::with_loops(1), [] {
+    const std::string path = ::testing::TempDir() + "heddle_fifos_" + std::to_string(::getpid());
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    const auto end_of = [&](int mode) { return ::open(path.c_str(), mode | O_NONBLOCK); };
+    pipe_reader reader = pipe_reader::adopt(end_of(O_RDONLY));
+    pipe_writer first = pipe_writer::adopt(end_of(O_WRONLY));
+    auto ended = spawn([&] { return read_all(reader); });
+    test::let_all_run();
+    first.close();
+    EXPECT_EQ(ended.join(), "");
+    pipe_writer second = pipe_writer::adopt(end_of(O_WRONLY));
+    EXPECT_FALSE(move_on_after(1ms, [&] { read_all(reader); })) << "it has a writer again";
+    auto got = spawn([&] { return read_all(reader); });
+    test::let_all_run();
+    second.write_all(bytes("more"));
+    second.close();
+    EXPECT_EQ(got.join(), "more");
     ::unlink(path.c_str());
   });
 }

@@ -4,7 +4,8 @@
 #include <heddle/io/process.hpp>
 #include <heddle/runtime.hpp>
 
-#include "io/net/sockets.hpp"
+#include "io/shared_names.hpp"
+#include "runtime/support/child.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,8 +23,6 @@
 namespace heddle::io {
 namespace {
 
-using namespace std::chrono_literals;
-using ::testing::HasSubstr;
 using ::testing::Not;
 
 bool has_children() {
@@ -65,7 +64,7 @@ TEST(process, is_fed_more_than_a_pipe_holds_while_it_writes_as_much) {
 TEST(process, that_writes_too_much_is_ended) {
   in_fibers([] {
     try {
-      static_cast<void>(run_process({"cat", "/dev/zero"}, {}, 1000));
+      static_cast<void>(run_process({"cat", "/dev/zero"}, {}, {.most_output_bytes = 1000}));
       FAIL() << "there is no end to it";
     } catch (const io_error& refused) {
       EXPECT_EQ(refused.code(), io_errc::too_much);
@@ -89,6 +88,29 @@ TEST(process, that_cannot_be_started_is_named) {
   });
 }
 
+TEST(process, is_not_started_with_a_text_that_it_would_see_the_beginning_of) {
+  const std::string cut("a\0b", 3);
+  EXPECT_THROW(process::start({"echo", cut}), std::invalid_argument);
+  EXPECT_THROW(process::start({"true"}, {.directory = cut}), std::invalid_argument);
+  EXPECT_THROW(process::start({"true"}, {.environment = std::vector<std::string>{cut}}),
+               std::invalid_argument);
+  EXPECT_THROW(file::open(cut), io_error);
+}
+
+TEST(process, gets_its_pipes_also_from_one_that_has_no_descriptors_0_and_1) {
+  const test::child_end end = test::in_child([] {
+    ::close(STDIN_FILENO);
+    ::close(STDOUT_FILENO);
+    process child = process::start({"sh", "-c", "echo here >&2"},
+                                   {.in = stdio::null, .out = stdio::null, .err = stdio::pipe});
+    std::string said(5, '\0');
+    std::error_code error;
+    child.err().read_exactly(room_in(said), error);
+    return said == "here\n";
+  });
+  EXPECT_TRUE(end.exited_with(0)) << end.status << end.output;
+}
+
 TEST(process, has_the_environment_and_the_directory_that_it_was_given) {
   in_fibers([] {
     process child = process::start({"/bin/sh", "-c", "echo $HEDDLE_X $HOME; pwd"},
@@ -102,6 +124,36 @@ TEST(process, has_the_environment_and_the_directory_that_it_was_given) {
     }
     EXPECT_EQ(text.substr(0, bytes), "here\n/\n");
     EXPECT_TRUE(child.wait().success());
+  });
+}
+
+TEST(process, that_is_run_has_the_environment_and_the_directory_that_it_was_given) {
+  in_fibers([] {
+    const process_result ended =
+        run_process({"/bin/sh", "-c", "cat; echo $HEDDLE_X $HOME; pwd"}, "in\n",
+                    {.environment = std::vector<std::string>{"HEDDLE_X=here"}, .directory = "/"});
+    EXPECT_EQ(ended.out, "in\nhere\n/\n");
+    EXPECT_TRUE(ended.status.success());
+  });
+}
+
+TEST(process, that_is_run_may_write_just_as_much_as_is_allowed) {
+  in_fibers([] {
+    const std::vector<std::string> command{"sh", "-c", "printf 12345; printf 1234 >&2"};
+    const process_result ended = run_process(command, {}, {.most_output_bytes = 5});
+    EXPECT_EQ(ended.out, "12345");
+    EXPECT_EQ(ended.err, "1234");
+    EXPECT_THROW(run_process(command, {}, {.most_output_bytes = 4}), io_error);
+  });
+}
+
+TEST(process, that_is_run_is_killed_after_its_grace) {
+  in_fibers([] {
+    const std::vector<std::string> command{
+        "sh", "-c", "trap '' TERM; printf ready; for n in $(seq 6000); do sleep 0.01; done"};
+    const auto begin = clock::now();
+    EXPECT_THROW(run_process(command, {}, {.grace = 1ms, .most_output_bytes = 4}), io_error);
+    EXPECT_LT(clock::now() - begin, 4s) << "it had the usual grace";
   });
 }
 

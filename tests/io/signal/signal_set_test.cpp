@@ -4,7 +4,7 @@
 #include <heddle/io/signal_set.hpp>
 #include <heddle/runtime.hpp>
 
-#include "io/net/sockets.hpp"
+#include "io/shared_names.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,6 +15,7 @@
 #include <memory>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <pthread.h>
@@ -24,9 +25,6 @@
 
 namespace heddle::io {
 namespace {
-
-using namespace std::chrono_literals;
-using ::testing::HasSubstr;
 
 TEST(signal_set, wakes_a_fiber_and_a_plain_thread) {
   heddle::run(test::with_loops(2), [] {
@@ -53,6 +51,30 @@ TEST(signal_set, sees_what_came_before_anybody_waited_once) {
   EXPECT_EQ(both.try_wait(), SIGUSR2);
   EXPECT_EQ(both.try_wait(), std::nullopt);
   EXPECT_EQ(both.wait_until(deadline::after(1ms)), std::nullopt);
+}
+
+TEST(signal_set, goes_on_where_it_was_moved_to) {
+  signal_set first{SIGUSR1};
+  signal_set second = std::move(first);
+  ::raise(SIGUSR1);
+  EXPECT_EQ(second.wait(), SIGUSR1);
+  // NOLINTBEGIN(bugprone-use-after-move,clang-analyzer-cplusplus.Move): that is the case
+  EXPECT_THROW(first.wait(), std::logic_error);
+  EXPECT_THROW(first.try_wait(), std::logic_error);
+  // NOLINTEND(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
+}
+
+TEST(signal_set, is_told_on_the_smallest_stack_of_a_fiber) {
+  heddle::run(test::with_loops(1), [] {
+    signal_set set{SIGUSR1};
+    auto small = spawn({.stack_bytes = 16 * 1024}, [] {
+      const std::size_t before = this_fiber::stack_high_water_bytes();
+      ::raise(SIGUSR1);
+      return this_fiber::stack_high_water_bytes() - before;
+    });
+    EXPECT_LE(small.join(), 12U * 1024);
+    EXPECT_EQ(set.try_wait(), SIGUSR1);
+  });
 }
 
 std::atomic<int> handled{0};

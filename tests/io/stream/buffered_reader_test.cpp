@@ -5,7 +5,7 @@
 #include <heddle/io/tcp.hpp>
 #include <heddle/runtime.hpp>
 
-#include "io/net/sockets.hpp"
+#include "io/shared_names.hpp"
 #include "io/stream/pieces.hpp"
 
 #include <gmock/gmock.h>
@@ -20,10 +20,8 @@
 namespace heddle::io {
 namespace {
 
-using namespace std::chrono_literals;
 using test::pieces;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 
 /// What comes out of `from`, line by line; the error that ends it, if one does, is the last.
 std::vector<std::string> lines_of(pieces& from, const read_limits& limits = {}) {

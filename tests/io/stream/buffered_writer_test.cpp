@@ -5,7 +5,7 @@
 #include <heddle/io/tcp.hpp>
 #include <heddle/runtime.hpp>
 
-#include "io/net/sockets.hpp"
+#include "io/shared_names.hpp"
 #include "io/stream/pieces.hpp"
 
 #include <gmock/gmock.h>
@@ -18,9 +18,7 @@
 namespace heddle::io {
 namespace {
 
-using namespace std::chrono_literals;
 using test::sink;
-using ::testing::HasSubstr;
 
 TEST(buffered_writer, gathers_small_writes_until_it_is_flushed) {
   sink to;

@@ -3,7 +3,8 @@
 // descriptors.
 #include "reactor/reactor.hpp"
 
-#include "base/unique_fd.hpp"
+#include <heddle/runtime/owned_fd.hpp>
+
 #include "reactor/registration.hpp"
 #include "reactor/tick_timer.hpp"
 #include "runtime/support/kernel_calls.hpp"
@@ -128,11 +129,11 @@ TEST(reactor, an_event_harvested_before_its_descriptor_left_is_not_for_the_next_
   if (!test::watched_calls::possible()) GTEST_SKIP() << "the library's calls are not to be seen";
   const tick_timer tick;
   reactor loop(tick);
-  const unique_fd ready_at_once(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));  // to be written
+  const owned_fd ready_at_once(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));  // to be written
   std::array<int, 2> ends{};
   ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC), 0);
-  const unique_fd silent(ends[0]);
-  const unique_fd other_end(ends[1]);
+  const owned_fd silent(ends[0]);
+  const owned_fd other_end(ends[1]);
   registration leaves(ready_at_once.get());
   registration comes(silent.get());
   ASSERT_FALSE(loop.add(leaves));

@@ -79,11 +79,12 @@ inline void filter_calls(std::span<sock_filter> rules) {
   std::_Exit(2);
 }
 
-/// Has the kernel refuse one system call from now on, by EPERM.
-inline void refuse_call(unsigned number) {
+/// Has the kernel refuse one system call from now on, by `error`.
+inline void refuse_call(unsigned number, int error = EPERM) {
+  const auto refusal = SECCOMP_RET_ERRNO | static_cast<unsigned>(error);
   std::array<sock_filter, 4> rules{{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
                                     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
-                                    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+                                    BPF_STMT(BPF_RET | BPF_K, refusal),
                                     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)}};
   filter_calls(rules);
 }

@@ -332,6 +332,53 @@ TEST(readiness, a_hang_up_stays_seen) {
   });
 }
 
+TEST(readiness, a_hang_up_is_over_when_a_call_would_block) {
+  run(with_loops(1), [] {
+    pipe_pair pipe;
+    readiness watched(pipe.reader());
+    watched.drained(direction::read, watched.look(direction::read));
+    auto reader = spawn([&] { return watched.wait(direction::read); });
+    test::let_all_run();
+    pipe.close_writer();
+    EXPECT_EQ(reader.join(), wake_reason::event);
+    const readiness::view seen = watched.look(direction::read);
+    EXPECT_TRUE(seen.hung_up);
+    const std::string name = "/proc/self/fd/" + std::to_string(pipe.reader());
+    const owned_fd another(::open(name.c_str(), O_WRONLY | O_NONBLOCK));
+    ASSERT_TRUE(another);
+    EXPECT_FALSE(pipe.get());
+    watched.would_block(direction::read, seen);
+    EXPECT_FALSE(watched.look(direction::read).hung_up);
+    EXPECT_EQ(watched.wait(direction::read, clock::now() + 1ms), wake_reason::timeout);
+    auto again = spawn([&] { return watched.wait(direction::read); });
+    test::let_all_run();
+    EXPECT_EQ(::write(another.get(), "x", 1), 1);
+    EXPECT_EQ(again.join(), wake_reason::event);
+    EXPECT_TRUE(pipe.get());
+  });
+}
+
+TEST(readiness, that_would_block_is_not_so_after_another_edge) {
+  run(with_loops(1), [] {
+    pipe_pair pipe;
+    readiness watched(pipe.reader());
+    watched.drained(direction::read, watched.look(direction::read));
+    auto reader = spawn([&] { return watched.wait(direction::read); });
+    test::let_all_run();
+    pipe.put();
+    EXPECT_EQ(reader.join(), wake_reason::event);
+    const readiness::view seen = watched.look(direction::read);
+    EXPECT_TRUE(pipe.get());
+    EXPECT_FALSE(pipe.get());
+    pipe.close_writer();  // after the call that would have blocked, and before it is told
+    this_fiber::sleep_for(2ms);
+    test::let_all_run();
+    watched.would_block(direction::read, seen);
+    EXPECT_TRUE(watched.look(direction::read).hung_up);
+    EXPECT_EQ(watched.wait(direction::read, clock::now() + 10s), wake_reason::event);
+  });
+}
+
 TEST(readiness, a_cancelled_or_late_wait_leaves_nothing_behind) {
   run(with_loops(2), [] {
     const pipe_pair pipe;

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <string>
@@ -158,6 +159,7 @@ TEST(this_fiber, a_plain_thread_has_no_fiber_but_may_sleep) {
   expect_logic_error([] { this_fiber::id(); }, "id");
   expect_logic_error([] { this_fiber::name(); }, "name");
   expect_logic_error([] { this_fiber::stack_high_water_bytes(); }, "stack_high_water_bytes");
+  expect_logic_error([] { this_fiber::trim_stack(); }, "trim_stack");
   const clock::time_point begin = clock::now();
   this_fiber::sleep_for(2ms);
   EXPECT_GE(clock::now() - begin, 2ms);
@@ -181,6 +183,23 @@ TEST(this_fiber, the_high_water_mark_grows_with_the_deepest_call) {
       EXPECT_LE(after, 512 * 1024U);
       touch(4096);
       EXPECT_EQ(this_fiber::stack_high_water_bytes(), after);
+    });
+    body.join();
+  });
+}
+
+TEST(this_fiber, a_trimmed_stack_has_given_back_what_was_below_and_kept_what_is_in_use) {
+  run(with_loops(1), [] {
+    auto body = spawn({.stack_bytes = 512 * 1024}, [] {
+      std::array<char, 8192> kept;
+      kept.fill('k');
+      this_fiber::trim_stack();  // nothing is there yet
+      touch(200 * 1024);
+      this_fiber::trim_stack();
+      EXPECT_LT(this_fiber::stack_high_water_bytes(), 64 * 1024U);
+      EXPECT_EQ(std::count(kept.begin(), kept.end(), 'k'), 8192);
+      touch(200 * 1024);
+      EXPECT_GE(this_fiber::stack_high_water_bytes(), 200 * 1024U);
     });
     body.join();
   });

@@ -8,7 +8,7 @@ namespace heddle::test {
 
 std::vector<scenario> all_scenarios() {
   std::vector<scenario> all;
-  for (auto* const part : {&call_scenarios, &descriptor_scenarios, &lock_scenarios,
+  for (auto* const part : {&call_scenarios, &descriptor_scenarios, &lock_scenarios, &name_scenarios,
                            &rival_scenarios, &signal_scenarios, &value_scenarios, &select_scenarios,
                            &task_scenarios, &wait_scenarios, &stream_scenarios}) {
     std::vector<scenario> some = part();

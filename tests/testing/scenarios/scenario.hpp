@@ -63,6 +63,7 @@ inline void PrintTo(const scenario& one,  // NOLINT(readability-identifier-namin
 std::vector<scenario> call_scenarios();
 std::vector<scenario> descriptor_scenarios();
 std::vector<scenario> lock_scenarios();
+std::vector<scenario> name_scenarios();
 std::vector<scenario> rival_scenarios();
 std::vector<scenario> signal_scenarios();
 std::vector<scenario> value_scenarios();

@@ -85,6 +85,7 @@ struct slow_reader {
     both.run([&] {
       tcp_stream stream = listener.accept();
       this_fiber::sleep_for(10ms);
+      stream.wait_readable();
       std::vector<std::byte> all(length);
       stream.read_exactly(all);
       arrived = all.size();

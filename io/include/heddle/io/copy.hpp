@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // From one stream to another, up to the end, in a buffer of its own: as fast as the slower of both.
-// Not here: both directions at once, which are two fibers.
+// Not here: both directions at once, which are two fibers; a part of a file (send_file.hpp).
 #pragma once
 
 #include <heddle/io/stream.hpp>

@@ -2,8 +2,9 @@
 // Where a socket is or shall be: an IPv4 or IPv6 address with a port, or a UNIX socket's path.
 // Invariants: (1) an endpoint is an address, never a name still to be looked up; (2) what
 // to_string() prints, the constructor reads back to an equal endpoint, except for `none` and an
-// unnamed UNIX socket, which only the system makes. Not here: names other than localhost. They need
-// a resolver, which a constructor must not wait for.
+// unnamed UNIX socket, which only the system makes. Not here: names other than localhost: they need
+// a resolver (resolver.hpp, tcp_stream::connect(host, port)), for which a constructor must not
+// wait.
 #pragma once
 
 #include <array>

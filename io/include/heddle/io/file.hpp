@@ -7,8 +7,8 @@
 // are for one fiber at a time. Not here: directories and names (std::filesystem, in blocking()).
 #pragma once
 
-#include <heddle/io/owned_fd.hpp>
 #include <heddle/io/stream.hpp>
+#include <heddle/runtime/owned_fd.hpp>
 
 #include <cstddef>
 #include <cstdint>

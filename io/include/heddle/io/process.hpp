@@ -53,14 +53,16 @@ class process {
  public:
   process() noexcept;
   /// Starts a program. Shape: `command` is its name, looked for in PATH unless it has a '/', and
-  /// its arguments; not empty (std::invalid_argument). Errors: io_error that names the program
-  /// (no_such_file_or_directory, permission_denied, ...); std::bad_alloc; `cancelled`. Suspends:
-  /// yes (the blocking pool starts it), cancel-safe: a child that has been started is ended.
+  /// its arguments; not empty; no zero byte in it, nor in the options (std::invalid_argument).
+  /// Errors: io_error that names the program (no_such_file_or_directory, permission_denied, ...);
+  /// std::bad_alloc; `cancelled`. Suspends: yes (the blocking pool starts it), cancel-safe: a child
+  /// that has been started is ended.
   static process start(std::vector<std::string> command, process_options options = {});
   process(process&&) noexcept;
   process& operator=(process&&) noexcept;
   /// Ends the child as end() does, and waits for that, shielded. So a child whose owner is
-  /// cancelled is ended, too. Never throws.
+  /// cancelled is ended, too. Never throws: a child that cannot be waited for is ended all the
+  /// same.
   ~process();
 
   /// Returns the child's number; 0 if there is none.
@@ -73,7 +75,8 @@ class process {
 
   /// Waits until the child has ended. It may be called again, and by several fibers. Errors:
   /// std::logic_error if there is none; io_error (no_child_process if somebody else has waited for
-  /// it: the program ignores SIGCHLD). Suspends: yes, cancel-safe: the child goes on.
+  /// it: the program ignores SIGCHLD; not_enough_memory, no_space_on_device if it cannot be
+  /// watched). Suspends: yes, cancel-safe: the child goes on.
   exit_status wait();
 
   /// Sends a signal to the child, if it has not ended. Errors: io_error; std::logic_error if there
@@ -81,7 +84,9 @@ class process {
   void send_signal(int signal);
 
   /// Sends SIGTERM, and SIGKILL after options.grace if it has not ended by then, and waits.
-  /// Suspends: yes; a cancelled call sends SIGKILL at once, waits, and then throws `cancelled`.
+  /// Without a way to watch the child (no memory in the kernel) there is no grace: SIGKILL at once.
+  /// Errors: as wait(); the child has ended then, too. Suspends: yes; a cancelled call sends
+  /// SIGKILL at once, waits, and then throws `cancelled`.
   exit_status end();
 
  private:
@@ -92,6 +97,18 @@ class process {
   pipe_reader err_;
 };
 
+/// What run_process() gives a program, and how much it takes from it.
+struct run_options {
+  /// "NAME=value", each; nothing: this process's environment.
+  std::optional<std::vector<std::string>> environment = {};
+  /// Where the program starts; empty: where this process is.
+  std::string directory = {};
+  /// How long a program that is ended early has between SIGTERM and SIGKILL.
+  std::chrono::nanoseconds grace = std::chrono::seconds{5};
+  /// Of each of its two outputs.
+  std::size_t most_output_bytes = 16 * 1024 * 1024;
+};
+
 /// What run_process() found.
 struct process_result {
   exit_status status;
@@ -99,10 +116,10 @@ struct process_result {
   std::string err;
 };
 
-/// Starts a program, writes `input` to it, and reads all that it writes, until it has ended. Shape:
-/// `most` bytes of each output at most. Errors: as process::start(); io_errc::too_much, and the
-/// child is ended. Suspends: yes; cancelled, it ends the child.
+/// Starts a program, writes `input` to it, and reads all that it writes, until it has ended.
+/// Errors: as process::start(); io_errc::too_much if it writes more than options.most_output_bytes,
+/// and the child is ended. Suspends: yes; cancelled, it ends the child.
 process_result run_process(std::vector<std::string> command, std::string_view input = {},
-                           std::size_t most = 16 * 1024 * 1024);
+                           run_options options = {});
 
 }  // namespace heddle::io

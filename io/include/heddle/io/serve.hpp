@@ -5,6 +5,7 @@
 // (3) what a handler throws ends its own connection and nothing else.
 #pragma once
 
+#include <heddle/io/drain_stop.hpp>
 #include <heddle/io/tcp.hpp>
 #include <heddle/runtime/error.hpp>
 
@@ -12,19 +13,27 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <span>
 #include <type_traits>
 #include <utility>
 
 namespace heddle::io {
 
 struct serve_options {
-  /// Most connections at once. 0: the smaller of 10,000 and 0.8 times the soft limit on
-  /// descriptors.
+  /// Most connections at once, of all listeners. 0: the smaller of 10,000 and 0.8 times the soft
+  /// limit on descriptors.
   std::size_t max_connections = 0;
 
   /// How long connections may take to end by themselves once serve() stops; then they are
   /// cancelled.
   std::chrono::nanoseconds drain = std::chrono::seconds{30};
+
+  /// Called once when serve() accepts nobody any more, before it waits for the connections: to tell
+  /// those that wait for work that there will be none. Must not throw or suspend.
+  std::function<void()> on_stop = {};
+
+  /// Ends the draining before its time. Null: nobody does. Outlives the call.
+  drain_stop* cut_short = nullptr;
 };
 
 namespace detail {
@@ -35,7 +44,7 @@ struct handler_ref {
   void (*call)(void* object, tcp_stream&& stream);
 };
 
-void serve(tcp_listener& listener, handler_ref handler, const serve_options& options,
+void serve(std::span<tcp_listener> listeners, handler_ref handler, const serve_options& options,
            spawn_site where);
 
 template <class Handler>
@@ -45,6 +54,21 @@ void call_handler(void* object, tcp_stream&& stream) {
     std::invoke(handler, std::move(stream));
   } else {
     std::invoke(handler, stream);
+  }
+}
+
+template <class Handler>
+void serve_all(std::span<tcp_listener> listeners, Handler& handler, const serve_options& options,
+               spawn_site where) {
+  static_assert(
+      std::is_invocable_v<Handler&, tcp_stream> || std::is_invocable_v<Handler&, tcp_stream&>,
+      "a handler takes a heddle::io::tcp_stream");
+  if constexpr (std::is_function_v<Handler>) {
+    auto* function = &handler;
+    serve_all(listeners, function, options, where);
+  } else {
+    void* object = const_cast<void*>(static_cast<const void*>(std::addressof(handler)));
+    serve(listeners, {object, &call_handler<Handler>}, options, where);
   }
 }
 
@@ -65,15 +89,18 @@ void call_handler(void* object, tcp_stream&& stream) {
 template <class Handler>
 void serve(tcp_listener& listener, Handler&& handler, const serve_options& options = {},
            spawn_site where = spawn_site::current()) {
-  using plain = std::remove_reference_t<Handler>;
-  static_assert(std::is_invocable_v<plain&, tcp_stream> || std::is_invocable_v<plain&, tcp_stream&>,
-                "a handler takes a heddle::io::tcp_stream");
-  if constexpr (std::is_function_v<plain>) {
-    serve(listener, &handler, options, where);
-  } else {
-    void* object = const_cast<void*>(static_cast<const void*>(std::addressof(handler)));
-    detail::serve(listener, {object, &detail::call_handler<plain>}, options, where);
-  }
+  detail::serve_all(std::span<tcp_listener>(&listener, 1), handler, options, where);
+}
+
+/// Accepts from all of `listeners`, as tcp_listener::bind_each() makes them: the n-th is accepted
+/// from on the n-th loop, where its connections start, too, so that accepting is spread as the
+/// kernel spreads newcomers. A busy loop's acceptor is taken over by another one. max_connections
+/// and drain are for all together; it ends, for all, when one of them is closed. Otherwise as
+/// above. Shape: at least one listener, else it returns at once.
+template <class Handler>
+void serve(std::span<tcp_listener> listeners, Handler&& handler, const serve_options& options = {},
+           spawn_site where = spawn_site::current()) {
+  if (!listeners.empty()) detail::serve_all(listeners, handler, options, where);
 }
 
 }  // namespace heddle::io

@@ -30,11 +30,14 @@ concept byte_sink = requires(Stream& to, std::span<const std::byte> from, std::e
 
 namespace detail {
 
-/// Throws the io_error that names `stream`: its peer_endpoint(), or its name(), if it has one.
+/// Throws the io_error that names `stream`: its own, if it has a raise(); else one with its
+/// peer_endpoint(), or its name(), if it has one.
 template <class Stream>
 [[noreturn]] void fail(const Stream& stream, const std::error_code& error,
                        std::string_view operation) {
-  if constexpr (requires { stream.peer_endpoint(); }) {
+  if constexpr (requires { stream.raise(error, operation); }) {
+    stream.raise(error, operation);
+  } else if constexpr (requires { stream.peer_endpoint(); }) {
     throw io_error(error, operation, stream.peer_endpoint());
   } else if constexpr (requires { stream.name(); }) {
     throw io_error(error, operation, no_endpoint{stream.name()});

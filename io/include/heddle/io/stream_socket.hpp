@@ -38,11 +38,26 @@ class stream_socket {
   std::size_t read_some(std::span<std::byte> into);
   std::size_t read_some(std::span<std::byte> into, std::error_code& error);
 
+  /// Waits until a read need not wait: bytes have arrived, the peer has ended its side, or there is
+  /// an error, which the read will report. For many connections that wait without a buffer each.
+  /// Errors: io_error if the stream is closed, or by another fiber meanwhile. Suspends: yes,
+  /// cancel-safe. Cost: a recv that only looks.
+  void wait_readable();
+  void wait_readable(std::error_code& error);
+
+  /// Returns whether a read would not wait: bytes, the end, or an error are there, or the stream is
+  /// closed. For pools, which must not hand out what the peer has ended. Suspends: no. Cost: a recv
+  /// that only looks.
+  bool is_readable() const noexcept;
+
   /// Writes what the kernel takes, at least one byte unless `from` is empty. Returns: how many.
   /// Errors: io_error (broken_pipe, connection_reset, ...). Suspends: while it takes nothing,
   /// cancel-safe. Cost: one send.
   std::size_t write_some(std::span<const std::byte> from);
   std::size_t write_some(std::span<const std::byte> from, std::error_code& error);
+
+  /// As write_some, but does not wait: what would have to sets `error` to operation_would_block.
+  std::size_t try_write_some(std::span<const std::byte> from, std::error_code& error);
 
   /// Reads until `into` is full. Errors: io_error; io_errc::unexpected_end if the stream ends
   /// first. Returns (twin): how many bytes were read. Suspends: yes; not cancel-safe: bytes are

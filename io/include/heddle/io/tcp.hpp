@@ -12,13 +12,17 @@
 
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace heddle::io {
+
+class resolver;
 
 namespace detail {
 struct listener_access;
@@ -33,12 +37,29 @@ struct stream_options {
   /// acknowledges nothing, answers no keep-alive probe, or keeps its receive window shut. Probes
   /// begin after half of it. Whole seconds, range 2 s..9 h; 0: for ever.
   std::chrono::seconds give_up_after{120};
+
+  /// How much the kernel keeps of what the peer has not acknowledged, and of what has not been read
+  /// (SO_SNDBUF, SO_RCVBUF; the kernel doubles them for its own needs, and has limits of its own:
+  /// net.core.wmem_max, rmem_max). 0: it finds out what is best. Range 1 KiB..1 GiB.
+  std::size_t send_buffer_bytes = 0;
+  std::size_t receive_buffer_bytes = 0;
 };
 
 struct connect_options {
-  /// How long the peer has to answer; then std::errc::timed_out.
+  /// How long the peer has to answer, with all addresses of a name and the lookup of it; then
+  /// std::errc::timed_out.
   std::chrono::nanoseconds timeout = std::chrono::seconds{5};
   stream_options stream = {};
+
+  /// Where the connection comes from; port 0 has the system choose one. None: the system chooses
+  /// both.
+  endpoint local = {};
+
+  /// Who knows names. Null: each connect() asks for itself, and nothing is remembered; a program
+  /// that connects often has a resolver, which must outlive the call.
+  resolver* names = nullptr;
+  /// How long one address of a name may keep the next one waiting. Range 10 ms..1 h.
+  std::chrono::nanoseconds next_address_after = std::chrono::milliseconds{250};
 };
 
 /// Says that a listener had to turn newcomers away. Handed to listen_options::on_shortage.
@@ -53,6 +74,8 @@ struct listen_options {
   int backlog = 4096;
   /// Lets several listeners share the port; the kernel spreads the newcomers (SO_REUSEPORT).
   toggle reuse_port = toggle::off;
+  /// Has a listener at an IPv6 address take IPv6 only. Off: "[::]:port" takes IPv4, too.
+  toggle ipv6_only = toggle::off;
   /// Of the streams accepted.
   stream_options stream = {};
   /// Called at most once a second while newcomers are turned away. Must not throw or suspend.
@@ -72,18 +95,28 @@ class tcp_stream : public stream_socket {
   static tcp_stream connect(const endpoint& peer, const connect_options& options,
                             std::error_code& error);
   static tcp_stream connect(const endpoint& peer, std::error_code& error);
+
+  /// Looks `host` up and connects to the first of its addresses that answers: IPv6 and IPv4 in
+  /// turn, the next one begun when one has failed or kept it waiting, and all others given up when
+  /// one has won (RFC 8305). The stream's peer_endpoint() is the address. An address is taken as
+  /// it is. On a plain thread addresses are tried one after the other, each for its share of the
+  /// time. Shape: 0 <= port <= 65535. Errors: io_error that names the host and how each
+  /// address failed, with the code that tells most; with a dns_errc if it has none;
+  /// std::invalid_argument for the port, an option, or a malformed address. Suspends: yes,
+  /// cancel-safe: no descriptor or fiber is left behind. Cost: a lookup, and a fiber for each
+  /// attempt if there are several addresses.
   template <std::integral Port>
   static tcp_stream connect(std::string_view host, Port port, const connect_options& options = {}) {
-    return connect(endpoint(host, static_cast<int>(port)), options);
+    return connect_to_host(host, static_cast<int>(port), options);
   }
   template <std::integral Port>
   static tcp_stream connect(std::string_view host, Port port, const connect_options& options,
                             std::error_code& error) {
-    return connect(endpoint(host, static_cast<int>(port)), options, error);
+    return connect_to_host(host, static_cast<int>(port), options, error);
   }
   template <std::integral Port>
   static tcp_stream connect(std::string_view host, Port port, std::error_code& error) {
-    return connect(endpoint(host, static_cast<int>(port)), error);
+    return connect_to_host(host, static_cast<int>(port), connect_options{}, error);
   }
 
   /// Errors: io_error (operation_not_supported on a UNIX socket). Suspends: no.
@@ -96,6 +129,11 @@ class tcp_stream : public stream_socket {
 
  private:
   friend class tcp_listener;
+  friend struct detail::listener_access;
+  static tcp_stream connect_to_host(std::string_view host, int port,
+                                    const connect_options& options);
+  static tcp_stream connect_to_host(std::string_view host, int port, const connect_options& options,
+                                    std::error_code& error);
   explicit tcp_stream(detail::socket_handle connected) noexcept
       : stream_socket(std::move(connected)) {}
 };
@@ -113,6 +151,15 @@ class tcp_listener {
   static tcp_listener bind(const endpoint& local, const listen_options& options,
                            std::error_code& error);
   static tcp_listener bind(const endpoint& local, std::error_code& error);
+
+  /// Listens `count` times at one place (listen_options::reuse_port), for serve() to have a
+  /// listener on each loop; 0: as many as the runtime has loops. With port 0 the system chooses for
+  /// the first, and the others share. The kernel spreads newcomers by their addresses, and what one
+  /// listener has in its backlog no other gets: close all of them at once. Errors: as bind();
+  /// operation_not_supported for a unix: endpoint; std::logic_error if `count` is 0 on a plain
+  /// thread. Suspends: no.
+  static std::vector<tcp_listener> bind_each(const endpoint& local, std::size_t count = 0,
+                                             const listen_options& options = {});
 
   /// Takes the next newcomer. What befalls a newcomer before it is accepted is no error: the next
   /// one is taken. When the process or the system is out of descriptors, newcomers are closed at

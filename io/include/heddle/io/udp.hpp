@@ -6,6 +6,7 @@
 #include <heddle/io/datagram_socket.hpp>
 #include <heddle/io/toggle.hpp>
 
+#include <cstddef>
 #include <system_error>
 
 namespace heddle::io {
@@ -15,6 +16,11 @@ struct udp_options {
   toggle reuse_port = toggle::off;
   /// Allows to send to broadcast addresses (SO_BROADCAST).
   toggle broadcast = toggle::off;
+  /// Has a socket at an IPv6 address take IPv6 only. Off: "[::]:port" takes IPv4, too.
+  toggle ipv6_only = toggle::off;
+  /// As of stream_options. What finds the receive buffer full is lost.
+  std::size_t send_buffer_bytes = 0;
+  std::size_t receive_buffer_bytes = 0;
 };
 
 class udp_socket : public datagram_socket {
@@ -23,7 +29,7 @@ class udp_socket : public datagram_socket {
 
   /// Opens a socket at `local`; port 0 has the system choose one: "0.0.0.0:0" is what a client
   /// takes. Errors: io_error naming `local` (address_in_use, ...; invalid_argument for a UNIX
-  /// path). Suspends: no.
+  /// path); std::invalid_argument that names the option. Suspends: no.
   static udp_socket bind(const endpoint& local, const udp_options& options = {});
   static udp_socket bind(const endpoint& local, const udp_options& options, std::error_code& error);
 

@@ -5,9 +5,9 @@
 #pragma once
 
 #include <heddle/io/datagram_socket.hpp>
-#include <heddle/io/owned_fd.hpp>
 #include <heddle/io/stream_socket.hpp>
 #include <heddle/io/tcp.hpp>
+#include <heddle/runtime/owned_fd.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -3,9 +3,9 @@
 // clients.
 //
 // The edge-triggered protocol, free of lost edges: look(); if it says not ready, wait(). Try
-// the system call. If it found nothing (EAGAIN), or a stream read came back short, say
-// drained(view): it marks the direction not ready unless an edge has come since the view was taken.
-// Start again.
+// the system call. If it found nothing (EAGAIN), say would_block(view); if a stream read came back
+// short, drained(view): they mark the direction not ready unless an edge has come since the view
+// was taken. Start again.
 //
 // Invariants: (1) a readiness is registered with the epoll set of the loop on which its first wait
 // ran, once, for both directions; (2) an event wakes every fiber that waits for its direction; they
@@ -49,8 +49,14 @@ class readiness {
   /// Returns what is known now; ready before the first wait. Suspends: no. Cost: one load.
   view look(direction which) const noexcept;
 
-  /// Marks `which` not ready, unless an edge has come since `seen`. Cost: one CAS.
+  /// Marks `which` not ready, unless it has hung up, or an edge has come since `seen`. Cost: one
+  /// CAS.
   void drained(direction which, view seen) noexcept;
+
+  /// Marks `which` not ready, hung up or not, unless an edge has come since `seen`: after EAGAIN.
+  /// What had hung up lives again then: a FIFO has its next writer, a datagram socket has told of
+  /// its error. Cost: one CAS.
+  void would_block(direction which, view seen) noexcept;
 
   /// Waits until `which` may be ready. Returns: event, timeout or closed.
   /// Errors: throws `cancelled`; std::system_error if the descriptor cannot be watched (EBADF,

@@ -29,6 +29,8 @@ class socket_calls {
   virtual int accept(int fd, sockaddr* peer, socklen_t* length) noexcept = 0;
   virtual int connect(int fd, const sockaddr* peer, socklen_t length) noexcept = 0;
   virtual ssize_t receive(int fd, std::span<std::byte> into) noexcept = 0;
+  /// Returns whether receive() of something would not say EAGAIN.
+  virtual bool can_receive(int fd) noexcept = 0;
   virtual ssize_t send(int fd, std::span<const std::byte> from) noexcept = 0;
   virtual int shut_down_writing(int fd) noexcept = 0;
   virtual int set_option(int fd, int level, int name, int value) noexcept = 0;

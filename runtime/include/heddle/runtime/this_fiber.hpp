@@ -48,4 +48,9 @@ std::string_view name();
 /// that used this stack since it was last trimmed. Cost: one mincore call. Suspends: no.
 std::size_t stack_high_water_bytes();
 
+/// Gives the pages of the stack back to the system that nothing lies on now: for one of very many
+/// fibers, about to wait for long after it has called deep. Cost: one madvise call, and a page
+/// fault for each page when it is used again. Suspends: no.
+void trim_stack();
+
 }  // namespace heddle::this_fiber

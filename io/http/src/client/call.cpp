@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+// The steps of a call, in their order.
+#include "client/call.hpp"
+
+#include "client/client_core.hpp"
+#include "message/parse_head.hpp"
+
+#include <heddle/io/resolver.hpp>
+#include <heddle/runtime/cancel.hpp>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <utility>
+
+namespace heddle::http::detail {
+
+namespace {
+
+constexpr std::array<std::string_view, 6> idempotent = {"GET",    "HEAD",    "PUT",
+                                                        "DELETE", "OPTIONS", "TRACE"};
+
+head_limits limits_of(const client_config& config) noexcept {
+  return {.start_line_bytes = config.status_line_bytes,
+          .field_bytes = config.header_bytes,
+          .fields = config.header_fields};
+}
+
+chunk_limits chunks_of(const client_config& config) noexcept {
+  return {.line_bytes = config.chunk_line_bytes,
+          .extension_bytes = config.chunk_extension_bytes,
+          .trailer_bytes = config.trailer_bytes,
+          .trailer_fields = config.header_fields};
+}
+
+/// The scanner speaks of requests.
+std::string_view words_of(const refusal& refused) noexcept {
+  return refused.status == 414 ? "the status line is too long" : refused.why;
+}
+
+}  // namespace
+
+call::call(std::shared_ptr<client_core> of, client_request asked, deadline limit)
+    : core_(std::move(of)), asked_(std::move(asked)), limit_(limit) {}
+
+void call::fail(std::error_code code, std::string_view why) const {
+  throw http_error(
+      code,
+      {.phase = phase_, .method = asked_.method(), .url = asked_.where().to_string(), .why = why});
+}
+
+void call::begin() {
+  const bool in_time = move_on_at(limit_, [&] {
+    take_slot();
+    const bool reused = lease_.connection() != nullptr;
+    if (!reused) connect();
+    if (exchange() == progress::answered) return;
+    if (!reused || !may_be_repeated()) fail(died_of_);
+    core_->retries.add();
+    sender_.reset();
+    connect();
+    if (exchange() != progress::answered) fail(died_of_);
+  });
+  if (!in_time) fail(std::make_error_code(std::errc::timed_out), "the request's time is up");
+}
+
+void call::take_slot() {
+  phase_ = client_phase::pool;
+  const deadline wait = deadline::after(core_->config().pool_wait);
+  switch (core_->shared.acquire(asked_.where().origin(), wait, lease_)) {
+    case pool::outcome::granted:
+      return;
+    case pool::outcome::closed:
+      fail(http_errc::client_closed);
+    case pool::outcome::timed_out:
+      fail(http_errc::pool_exhausted);
+  }
+}
+
+/// Makes the transport for the origin: where TLS comes in.
+void call::connect() {
+  phase_ = client_phase::connect;
+  lease_.set(nullptr);
+  const url& where = asked_.where();
+  if (where.is_encrypted()) {
+    phase_ = client_phase::tls;
+    fail(http_errc::not_supported, "https is not offered yet");
+  }
+  const client_config& config = core_->config();
+  io::connect_options options;
+  options.timeout = config.connect_timeout;
+  options.names = config.names;
+  std::error_code error;
+  io::tcp_stream made = io::tcp_stream::connect(where.host(), where.port(), options, error);
+  if (error.category() == io::dns_category()) phase_ = client_phase::resolve;
+  if (error) fail(error);
+  core_->connections.add();
+  lease_.set(std::make_unique<pooled_connection>(
+      std::make_unique<owned_plain_transport>(std::move(made))));
+}
+
+bool call::may_be_repeated() const noexcept {
+  const bool harmless =
+      std::find(idempotent.begin(), idempotent.end(), asked_.method()) != idempotent.end();
+  return !asked_.source() && (harmless || sender_->sent() == 0);
+}
+
+/// Sends the request and reads the head of the response that counts.
+call::progress call::exchange() {
+  const client_config& config = core_->config();
+  phase_ = client_phase::send;
+  sender_.emplace(*lease_.connection()->over, asked_, config);
+  sender_->start();
+  input_buffer& buffer = lease_.connection()->in.buffer();
+  bool began = false;
+  for (std::size_t interim = 0;; ++interim) {
+    head_scanner scanner(limits_of(config));
+    const std::size_t bytes = await_head(scanner, began);
+    if (bytes == 0) return progress::died;
+    const bool counts = take_head(buffer.held().substr(0, bytes));
+    buffer.take(bytes);
+    if (counts) break;
+    if (interim == config.interim_responses) {
+      fail(http_errc::malformed_response, "too many responses 1xx");
+    }
+  }
+  phase_ = client_phase::body;
+  if (status_ >= 300 && !sender_->done()) sender_->stop();
+  body_.emplace(lease_.connection()->in, framed_, chunks_of(config),
+                pace{.grace = config.body_grace, .bytes_per_second = config.body_bytes_per_second});
+  if (body_->ended()) finish();
+  return progress::answered;
+}
+
+/// Returns the size of the next head, which the buffer begins with; 0 if the connection has died
+/// before anything came.
+std::size_t call::await_head(head_scanner& scanner, bool& began) {
+  inbound& in = lease_.connection()->in;
+  const auto patience = core_->config().header_timeout;
+  refusal refused;
+  deadline limit = deadline::after(patience);
+  for (bool was_sending = !sender_->done();;) {
+    if (const std::size_t bytes = scanner.scan(in.buffer().held(), refused)) return bytes;
+    if (refused) fail(http_errc::malformed_response, words_of(refused));
+    std::error_code error;
+    const bool more = in.fill(limit, error);
+    began = began || more;
+    if (more) continue;
+    if (error == std::errc::timed_out && was_sending) {
+      // The server has its time from the end of the request on.
+      was_sending = !sender_->done();
+      limit = deadline::after(patience);
+      continue;
+    }
+    phase_ = client_phase::header;
+    if (error == std::errc::timed_out) fail(error);
+    throw_if_sending_failed();
+    died_of_ = error ? error : make_error_code(http_errc::no_response);
+    if (began) fail(died_of_, "within the header");
+    return 0;
+  }
+}
+
+/// The connection has ended: if that was because of what was sent, says so.
+void call::throw_if_sending_failed() {
+  sender_->stop();
+  sender_->rethrow();
+  if (!sender_->error()) return;
+  phase_ = client_phase::send;
+  fail(sender_->error());
+}
+
+/// Reads a head. Returns: whether it is the response that counts.
+bool call::take_head(std::string_view text) {
+  phase_ = client_phase::header;
+  response_head head;
+  if (const refusal refused = parse_head(text, head)) {
+    fail(http_errc::malformed_response, refused.why);
+  }
+  if (head.status == 101) fail(http_errc::malformed_response, "101 without being asked for it");
+  if (head.status / 100 == 1) return false;
+  if (head.status < 200 || head.status > 599) {
+    fail(http_errc::malformed_response, "the status is not in 100..599");
+  }
+  if (const refusal refused = frame(head, asked_.method(), framed_)) {
+    fail(http_errc::malformed_response, refused.why);
+  }
+  status_ = head.status;
+  try {
+    for (const field_view& each : head.fields) fields_.add(each.name, each.value);
+  } catch (const std::invalid_argument&) {
+    fail(http_errc::malformed_response, "a header field is malformed");
+  }
+  return true;
+}
+
+/// The response has ended: the connection goes back, or is closed.
+void call::finish() noexcept {
+  const bool nothing_behind = lease_.connection()->in.buffer().held().empty();
+  const bool sent = sender_->done() && sender_->whole();
+  body_.reset();
+  sender_.reset();
+  if (sent && nothing_behind && framed_.then == after_message::keep) {
+    lease_.connection()->in.buffer().release();
+    lease_.keep();
+  }
+  lease_.release();
+}
+
+void call::give_up(std::error_code why) noexcept {
+  failed_ = why;
+  body_.reset();
+  sender_.reset();
+  lease_.release();
+}
+
+std::size_t call::read_body(std::span<std::byte> into, std::error_code& error) {
+  std::size_t bytes = 0;
+  const bool in_time = move_on_at(limit_, [&] { bytes = body_->read_some(into, error); });
+  if (!in_time) error = std::make_error_code(std::errc::timed_out);
+  return bytes;
+}
+
+std::size_t call::read_some(std::span<std::byte> into, std::error_code& error) {
+  error = failed_;
+  if (error || !body_ || into.empty()) return 0;
+  const std::size_t bytes = read_body(into, error);
+  if (error) {
+    give_up(error);
+  } else if (body_->ended()) {
+    finish();
+  }
+  return bytes;
+}
+
+void call::discard(std::size_t most) {
+  std::array<std::byte, 2048> piece;
+  std::error_code error;
+  for (std::size_t bytes = 0; body_ && !error && bytes < most;) bytes += read_some(piece, error);
+  if (body_) give_up(make_error_code(http_errc::body_too_large));
+}
+
+}  // namespace heddle::http::detail

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// Sends one request: at once if it is small, else in a fiber of its own, so that the response can
+// be read meanwhile.
+// Invariants: (1) the fiber has ended when the sender has; (2) what the connection refuses does not
+// end it, for there may be a response to read; what the source or the clock refuses does, since
+// nothing will come then.
+#pragma once
+
+#include "connection/transport.hpp"
+
+#include <heddle/http/client_config.hpp>
+#include <heddle/http/client_request.hpp>
+#include <heddle/runtime/task.hpp>
+
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace heddle::http::detail {
+
+/// Returns the head of a request, with the empty line behind it.
+std::string head_of(const client_request& asked, const client_config& config);
+
+class request_sender {
+ public:
+  /// `to`, `asked` and `config` outlive it.
+  request_sender(transport& to, const client_request& asked, const client_config& config) noexcept
+      : to_(to), asked_(asked), config_(config) {}
+  ~request_sender() { stop(); }
+  request_sender(const request_sender&) = delete;
+  request_sender& operator=(const request_sender&) = delete;
+
+  /// Begins, and comes back at once or when all that was small enough has been sent. Suspends: no.
+  void start();
+
+  /// Returns whether it has ended, well or not.
+  bool done() const { return !sending_.joinable() || sending_.done(); }
+
+  /// Ends it, if it has not ended. Suspends: yes, shielded.
+  void stop() noexcept { sending_ = {}; }
+
+  /// The rest is known once it is done.
+  /// Returns whether the server has got all of it.
+  bool whole() const noexcept { return whole_; }
+  /// Returns why the source or the clock ended the connection; empty if they did not.
+  const std::error_code& error() const noexcept { return error_; }
+  /// Throws what the source has thrown.
+  void rethrow() const {
+    if (thrown_) std::rethrow_exception(thrown_);
+  }
+  /// Returns how many bytes the connection took.
+  std::uint64_t sent() const noexcept { return sent_; }
+
+ private:
+  void run();
+  void send_source();
+  bool write(std::string_view text);
+  void give_up(std::error_code why) noexcept;
+
+  transport& to_;
+  const client_request& asked_;
+  const client_config& config_;
+  std::string head_;
+  std::uint64_t sent_ = 0;
+  std::error_code error_;
+  std::exception_ptr thrown_;
+  bool whole_ = false;
+  task<void> sending_;  // the last: it ends before what it uses
+};
+
+}  // namespace heddle::http::detail

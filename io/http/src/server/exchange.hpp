@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// One request under way on a connection, with what was made of it. Reused by the next.
+#pragma once
+
+#include "message/framing.hpp"
+#include "message/head.hpp"
+#include "message/refusal.hpp"
+#include "message/target.hpp"
+
+#include <heddle/http/request.hpp>
+#include <heddle/io/endpoint.hpp>
+
+#include <cstddef>
+#include <list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace heddle::http::detail {
+
+struct exchange {
+  request_head head;
+  framing framed;
+  std::string_view raw_path;
+  std::string_view path;
+  std::vector<field_view> query;
+  std::vector<field_view> params;
+  std::string_view body;
+  std::string body_storage;
+  std::list<std::string> decoded;  // what the views above are of, if not of the buffer
+  io::endpoint peer;
+  bool encrypted = false;
+
+  /// Forgets the request; keeps what does not change on a connection.
+  void clear() noexcept;
+
+  /// Gives the memory of the requests before back.
+  void release() noexcept;
+
+  /// Reads the target's path and query out of the head. Returns: why it is refused, if so. Errors:
+  /// std::bad_alloc.
+  refusal read_target();
+
+  /// Decodes `text`, and keeps the result if that was needed. Returns: false if it is malformed.
+  bool keep_decoded(std::string_view text, plus_sign plus, std::string_view& into);
+
+ private:
+  bool read_query(std::string_view text);
+};
+
+/// How the server makes requests.
+struct request_access final : request {
+  explicit request_access(const exchange& of) noexcept : request(of) {}
+};
+
+}  // namespace heddle::http::detail
