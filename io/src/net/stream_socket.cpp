@@ -56,6 +56,10 @@ std::size_t stream_socket::read_some(std::span<std::byte> into) {
   return bytes;
 }
 
+std::size_t stream_socket::try_read_some(std::span<std::byte> into, std::error_code& error) {
+  return detail::try_read_some(socket_use(socket_.get()), into, error);
+}
+
 void stream_socket::wait_readable(std::error_code& error) {
   detail::wait_readable(socket_use(socket_.get()), error);
 }

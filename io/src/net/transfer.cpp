@@ -63,6 +63,28 @@ std::size_t transfer_some(const socket_use& use, readiness::direction which, std
   return done.bytes;
 }
 
+/// Has `attempt` transfer what it can without waiting; asks the kernel only if it may say yes.
+template <class Attempt>
+std::size_t try_some(const socket_use& use, readiness::direction which, std::size_t wanted,
+                     Attempt attempt, std::error_code& error) {
+  error.clear();
+  if (!use) {
+    error = closed_before();
+    return 0;
+  }
+  if (wanted == 0) return 0;
+  const auto seen = use->watched().look(which);
+  transferred done{.error = EAGAIN};
+  if (seen.maybe_ready) done = attempt_once(*use, which, seen, wanted, attempt);
+  if (done.bytes == 0 && use->closed()) {
+    error = closed_meanwhile();
+  } else if (done.error != 0) {
+    error = would_block(done.error) ? std::make_error_code(std::errc::operation_would_block)
+                                    : system_error_code(done.error);
+  }
+  return done.bytes;
+}
+
 }  // namespace
 
 std::size_t read_some(const socket_use& from, std::span<std::byte> into, std::error_code& error) {
@@ -79,11 +101,12 @@ void wait_readable(const socket_use& from, std::error_code& error) {
   cooperate();
   for (;;) {
     const auto seen = from->watched().look(readiness::direction::read);
-    if (seen.maybe_ready) {
-      if (can_receive(from->fd())) break;
-      from->watched().would_block(readiness::direction::read, seen);
+    if (!seen.maybe_ready) {
+      if ((error = from->wait(readiness::direction::read))) return;
+      break;  // an edge: nobody asks the kernel what it has just said
     }
-    if ((error = from->wait(readiness::direction::read))) return;
+    if (can_receive(from->fd())) break;
+    from->watched().would_block(readiness::direction::read, seen);
   }
   if (from->closed()) error = closed_meanwhile();
 }
@@ -96,28 +119,16 @@ std::size_t write_some(const socket_use& to, std::span<const std::byte> from,
 
 bool is_readable(const socket_use& from) noexcept { return !from || can_receive(from->fd()); }
 
+std::size_t try_read_some(const socket_use& from, std::span<std::byte> into,
+                          std::error_code& error) {
+  const auto attempt = [&]() noexcept { return receive(from->fd(), into); };
+  return try_some(from, readiness::direction::read, into.size(), attempt, error);
+}
+
 std::size_t try_write_some(const socket_use& to, std::span<const std::byte> from,
                            std::error_code& error) {
-  constexpr auto write = readiness::direction::write;
-  error.clear();
-  if (!to) {
-    error = closed_before();
-    return 0;
-  }
-  if (from.empty()) return 0;
-  const auto seen = to->watched().look(write);
-  transferred done{.error = EAGAIN};
-  if (seen.maybe_ready) {
-    done = attempt_once(*to, write, seen, from.size(),
-                        [&]() noexcept { return send(to->fd(), from); });
-  }
-  if (done.bytes == 0 && to->closed()) {
-    error = closed_meanwhile();
-  } else if (done.error != 0) {
-    error = would_block(done.error) ? std::make_error_code(std::errc::operation_would_block)
-                                    : system_error_code(done.error);
-  }
-  return done.bytes;
+  const auto attempt = [&]() noexcept { return send(to->fd(), from); };
+  return try_some(to, readiness::direction::write, from.size(), attempt, error);
 }
 
 std::size_t receive_message(const socket_use& from, std::span<std::byte> into,

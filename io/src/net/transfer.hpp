@@ -19,7 +19,11 @@ namespace heddle::io::detail {
 /// Errors: in `error`; throws `cancelled`. Suspends: yes, cancel-safe.
 std::size_t read_some(const socket_use& from, std::span<std::byte> into, std::error_code& error);
 
-/// Waits until read_some() need not wait. As read_some.
+/// As read_some, but does not wait: errc::operation_would_block.
+std::size_t try_read_some(const socket_use& from, std::span<std::byte> into,
+                          std::error_code& error);
+
+/// Waits until read_some() need not wait, unless another reader comes first. As read_some.
 void wait_readable(const socket_use& from, std::error_code& error);
 
 /// Returns whether read_some() would not wait. Suspends: no.

@@ -140,7 +140,7 @@ TEST(listening, turns_newcomers_away_when_descriptors_run_out_and_recovers) {
     const std::chrono::duration<double> wall = clock::now() - start;
     const double share = std::chrono::duration<double>(test::cpu_time() - cpu) / wall;
     if (!test::sanitized) {
-      EXPECT_LT(share, 0.05);
+      EXPECT_LT(share, 0.25);  // a loop that asked again and again would take all of it
     }
     EXPECT_GE(clients.stop(), 100U);
     acceptor.cancel();

@@ -20,6 +20,12 @@ bool inbound::fill(deadline limit, std::error_code& error) {
   return bytes != 0 && !error;
 }
 
+bool inbound::try_fill(std::error_code& error) {
+  const std::size_t bytes = from_.try_read_some(buffer_.room(), error);
+  buffer_.came(bytes);
+  return bytes != 0 && !error;
+}
+
 bool inbound::wait(deadline limit, std::error_code& error) {
   error.clear();
   return move_on_at(limit, [&] { from_.wait_readable(error); }) && !error;

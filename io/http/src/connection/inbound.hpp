@@ -30,6 +30,10 @@ class inbound {
   /// timed_out at `limit`. Errors: `cancelled`, std::bad_alloc. Suspends: cancel-safe.
   bool fill(deadline limit, std::error_code& error);
 
+  /// As fill(), of what is there: errc::operation_would_block if that is nothing, or not known
+  /// without waiting. Suspends: no.
+  bool try_fill(std::error_code& error);
+
   /// Reads what there is into `into`, past the buffer. Otherwise as fill().
   std::size_t read_some(std::span<std::byte> into, deadline limit, std::error_code& error);
 

@@ -50,6 +50,11 @@ void input_buffer::unpin() noexcept {
   pinned_.reset();
 }
 
+void input_buffer::clear() noexcept {
+  unpin();
+  begin_ = end_ = 0;
+}
+
 void input_buffer::release() noexcept { *this = input_buffer(); }
 
 }  // namespace heddle::http::detail

@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace heddle::http::detail {
 
@@ -34,6 +35,18 @@ class input_buffer {
   /// Keeps what is held now where it is, until unpin(), although it is taken.
   void pin() noexcept;
   void unpin() noexcept;
+
+  /// Returns how many bytes it has memory for.
+  std::size_t capacity() const noexcept { return capacity_; }
+
+  /// Takes and unpins all that is held; keeps memory.
+  void clear() noexcept;
+
+  /// Gives its memory for that of `other`. Shape: both hold nothing.
+  void swap_memory(input_buffer& other) noexcept {
+    block_.swap(other.block_);
+    std::swap(capacity_, other.capacity_);
+  }
 
   /// Gives the memory back. Shape: nothing is held or pinned.
   void release() noexcept;

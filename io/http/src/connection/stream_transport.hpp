@@ -19,6 +19,13 @@ class stream_transport : public transport {
   std::size_t write_some(std::span<const std::byte> from, std::error_code& error) override {
     return over_.write_some(from, error);
   }
+  std::size_t try_read_some(std::span<std::byte> into, std::error_code& error) override {
+    if constexpr (requires { over_.try_read_some(into, error); }) {
+      return over_.try_read_some(into, error);
+    } else {
+      return transport::try_read_some(into, error);
+    }
+  }
   std::size_t try_write_some(std::span<const std::byte> from, std::error_code& error) override {
     return over_.try_write_some(from, error);
   }

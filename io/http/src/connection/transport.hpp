@@ -22,8 +22,12 @@ class transport {
   virtual std::size_t read_some(std::span<std::byte> into, std::error_code& error) = 0;
   virtual std::size_t write_some(std::span<const std::byte> from, std::error_code& error) = 0;
 
-  /// As write_some, but does not wait: errc::operation_would_block, always where that cannot be
-  /// known.
+  /// As the two above, but they do not wait: errc::operation_would_block, always where that cannot
+  /// be known.
+  virtual std::size_t try_read_some(std::span<std::byte> /*into*/, std::error_code& error) {
+    error = std::make_error_code(std::errc::operation_would_block);
+    return 0;
+  }
   virtual std::size_t try_write_some(std::span<const std::byte> /*from*/, std::error_code& error) {
     error = std::make_error_code(std::errc::operation_would_block);
     return 0;

@@ -40,7 +40,7 @@ bool same_name(std::string_view a, std::string_view b) noexcept {
 }
 
 fields::line fields::line_at(std::size_t at) const noexcept {
-  const std::string_view rest = std::string_view(lines_).substr(at);
+  const std::string_view rest = text().substr(at);
   const std::size_t colon = rest.find(between);
   const std::size_t end = rest.find(end_of_line, colon);
   const std::size_t value = colon + between.size();
@@ -49,12 +49,14 @@ fields::line fields::line_at(std::size_t at) const noexcept {
 
 void fields::add(std::string_view name, std::string_view value) {
   check(name, value);
+  make_own();
   lines_.reserve(lines_.size() + name.size() + value.size() + 4);
   lines_.append(name).append(between).append(value).append(end_of_line);
 }
 
 void fields::set(std::string_view name, std::string_view value) {
   check(name, value);
+  make_own();
   for (std::size_t at = 0; at < lines_.size();) {
     const line found = line_at(at);
     if (!same_name(found.field.name, name)) {
@@ -70,7 +72,13 @@ void fields::set(std::string_view name, std::string_view value) {
   add(name, value);
 }
 
-void fields::remove(std::string_view name) noexcept { remove_from(0, name); }
+void fields::remove(std::string_view name) noexcept {
+  if (lines_.empty() && !known_.empty()) {
+    if (same_name(line_at(0).field.name, name)) known_ = {};
+  } else {
+    remove_from(0, name);
+  }
+}
 
 void fields::remove_from(std::size_t at, std::string_view name) noexcept {
   while (at < lines_.size()) {
@@ -84,7 +92,7 @@ void fields::remove_from(std::size_t at, std::string_view name) noexcept {
 }
 
 std::optional<std::string_view> fields::get(std::string_view name) const noexcept {
-  for (std::size_t at = 0; at < lines_.size();) {
+  for (std::size_t at = 0; at < text().size();) {
     const line found = line_at(at);
     if (same_name(found.field.name, name)) return found.field.value;
     at += found.bytes;

@@ -7,7 +7,10 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 
 namespace heddle::http::detail {
@@ -32,6 +35,16 @@ class reader : public beast::http::basic_parser<is_request> {
   explicit reader(Head& into) : into_(into) {
     this->header_limit(std::numeric_limits<std::uint32_t>::max());  // the scanner's business
     this->skip(true);
+    this->eager(false);
+  }
+
+  /// Reads up to the end of the head, or an error.
+  std::size_t read(std::string_view text, error_code& error) {
+    std::size_t at = 0;
+    while (!error && !this->is_done() && at < text.size()) {
+      at += this->put(boost::asio::const_buffer(text.data() + at, text.size() - at), error);
+    }
+    return at;
   }
 
  protected:
@@ -110,15 +123,33 @@ refusal refusal_of(const error_code& found, std::string_view text) {
 template <class Reader, class Head>
 refusal read(std::string_view text, Head& into) {
   into.fields.clear();
-  Reader reads(into);
   error_code error;
-  reads.eager(false);
-  std::size_t at = 0;
-  while (!error && !reads.is_done() && at < text.size()) {
-    at += reads.put(boost::asio::const_buffer(text.data() + at, text.size() - at), error);
-  }
+  Reader(into).read(text, error);
   if (error) return refusal_of(error, text);
   return {};
+}
+
+/// Returns whether the parser has joined the lines of a folded value, which the scanner refuses: it
+/// is a copy then, or begins on another line than its name.
+bool is_folded(const field_view& field, std::string_view text) noexcept {
+  const char* const name_end = field.name.data() + field.name.size();
+  const std::less<const char*> before;
+  if (before(field.value.data(), name_end)) return true;
+  if (before(text.data() + text.size(), field.value.data() + field.value.size())) return true;
+  const auto between = static_cast<std::size_t>(field.value.data() - name_end);
+  if (between <= 2) return false;  // a colon and a space
+  return std::string_view(name_end, between).find('\r') != std::string_view::npos;
+}
+
+bool is_within(const head_limits& limits, const request_head& head, std::string_view text) {
+  constexpr std::size_t version_bytes = std::string_view(" HTTP/1.1").size();
+  const auto target_end =
+      static_cast<std::size_t>(head.target.data() + head.target.size() - text.data());
+  const std::size_t start_line = target_end + version_bytes;
+  const std::size_t two_ends = 4;  // of the start line, and the empty line
+  return start_line <= limits.start_line_bytes &&
+         text.size() - start_line - two_ends <= limits.field_bytes &&
+         head.fields.size() <= limits.fields;
 }
 
 }  // namespace
@@ -129,6 +160,18 @@ refusal parse_head(std::string_view text, request_head& into) {
 
 refusal parse_head(std::string_view text, response_head& into) {
   return read<response_reader>(text, into);
+}
+
+std::size_t parse_whole_head(std::string_view text, const head_limits& limits, request_head& into) {
+  into.fields.clear();
+  error_code error;
+  request_reader reads(into);
+  const std::size_t bytes = reads.read(text, error);
+  if (error || !reads.is_done()) return 0;
+  text = text.substr(0, bytes);
+  const auto folded = [&](const field_view& each) { return is_folded(each, text); };
+  if (std::any_of(into.fields.begin(), into.fields.end(), folded)) return 0;
+  return is_within(limits, into, text) ? bytes : 0;
 }
 
 }  // namespace heddle::http::detail

@@ -26,7 +26,7 @@ response::response(int status) : status_(checked(status)) {}
 
 response::response(int status, std::string_view type, std::string body)
     : status_(checked(status)), body_(std::move(body)) {
-  fields_.add_known(type);
+  fields_.start_with(type);
 }
 
 response response::text(std::string body, int status) {

@@ -4,6 +4,7 @@
 
 #include "message/syntax.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 
@@ -11,9 +12,9 @@ namespace heddle::http::detail {
 
 namespace {
 
-void append_number(std::string& out, std::uint64_t value, int base = 10) {
+void append_number(std::string& out, std::uint64_t value) {
   std::array<char, 24> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, base);
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value);
   out.append(digits.data(), end.ptr);
 }
 
@@ -32,6 +33,9 @@ std::size_t write_date(std::array<char, 32>& into, std::time_t when) noexcept {
 }
 
 constexpr std::size_t date_bytes = 29;
+constexpr std::string_view ok_line = "HTTP/1.1 200 OK\r\n";
+constexpr std::string_view before_date = "HTTP/1.1 200 OK\r\nDate: ";
+constexpr std::string_view line_end = "\r\n";
 
 // Source: RFC 9110, section 15.
 constexpr std::string_view reasons = R"(
@@ -85,12 +89,20 @@ constexpr std::string_view reasons = R"(
 511 Network Authentication Required
 )";
 
+void append_length(std::string& out, std::uint64_t bytes) {
+  constexpr std::string_view name = "Content-Length: ";
+  std::array<char, 48> line{};
+  char* const digits = std::copy(name.begin(), name.end(), line.begin());
+  char* end = std::to_chars(digits, line.end() - 2, bytes).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  out.append(line.data(), end);
+}
+
 void append_framing(std::string& out, const answer_head& head) {
   switch (head.how) {
     case body_length::known:
-      out += "Content-Length: ";
-      append_number(out, head.bytes);
-      out += "\r\n";
+      append_length(out, head.bytes);
       return;
     case body_length::chunked:
       out += "Transfer-Encoding: chunked\r\n";
@@ -114,15 +126,24 @@ std::string_view reason_of(int status) noexcept {
   return words.substr(0, words.find('\n'));
 }
 
-std::string_view date_text::now() noexcept {
+void date_text::look() noexcept {
   std::timespec time{};
   ::clock_gettime(CLOCK_REALTIME_COARSE, &time);
-  if (time.tv_sec != second_) {
-    second_ = time.tv_sec;
-    write_date(text_, second_);
-  }
-  return {text_.data(), date_bytes};
+  if (time.tv_sec == second_) return;
+  second_ = time.tv_sec;
+  std::array<char, 32> date{};
+  const std::size_t bytes = write_date(date, second_);
+  char* end = std::copy(before_date.begin(), before_date.end(), text_.begin());
+  end = std::copy_n(date.data(), bytes, end);
+  std::copy(line_end.begin(), line_end.end(), end);
 }
+
+std::string_view date_text::ok_lines() noexcept {
+  look();
+  return {text_.data(), before_date.size() + date_bytes + line_end.size()};
+}
+
+std::string_view date_text::line() noexcept { return ok_lines().substr(ok_line.size()); }
 
 std::string http_date(std::time_t when) {
   std::array<char, 32> text{};
@@ -131,6 +152,7 @@ std::string http_date(std::time_t when) {
 
 own_fields own_fields_of(const http::fields& header) noexcept {
   own_fields found;
+  if (header.lines_.empty()) return found;
   header.for_each([&](const field_view& each) {
     if (each.name.size() == 4 && is_word(each.name, "date")) found.date = true;
     if (each.name.size() != 10 || !is_word(each.name, "connection")) return;
@@ -141,14 +163,14 @@ own_fields own_fields_of(const http::fields& header) noexcept {
 }
 
 void append_head(std::string& out, const answer_head& head, date_text& date) {
-  if (head.status == 200) {
-    out += "HTTP/1.1 200 OK\r\n";
+  if (head.status == 200 && !head.own.date) {
+    out += date.ok_lines();
   } else {
     out += "HTTP/1.1 ";
     append_number(out, static_cast<std::uint64_t>(head.status));
     out.append(" ").append(reason_of(head.status)).append("\r\n");
+    if (!head.own.date) out += date.line();
   }
-  if (!head.own.date) out.append("Date: ").append(date.now()).append("\r\n");
   if (head.then == after_message::close) {
     if (!head.own.connection) out += "Connection: close\r\n";
   } else if (head.spoken == version::http_1_0) {

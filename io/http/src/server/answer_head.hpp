@@ -19,14 +19,20 @@ namespace heddle::http::detail {
 /// Returns the words that go with a status; "" if it has none here.
 std::string_view reason_of(int status) noexcept;
 
-/// The time of day as HTTP writes it; made anew when a second has passed.
+/// The time of day as HTTP writes it, in the lines that most answers begin with; made anew when a
+/// second has passed.
 class date_text {
  public:
-  std::string_view now() noexcept;
+  /// Returns the status line of 200 and the line of Date.
+  std::string_view ok_lines() noexcept;
+  /// Returns the line of Date.
+  std::string_view line() noexcept;
 
  private:
+  void look() noexcept;
+
   std::time_t second_ = 0;
-  std::array<char, 32> text_{};
+  std::array<char, 64> text_{};
 };
 
 /// Writes a time as HTTP does: "Sun, 06 Nov 1994 08:49:37 GMT".

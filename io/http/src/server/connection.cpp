@@ -10,7 +10,7 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
+#include <utility>
 
 namespace heddle::http::detail {
 
@@ -35,10 +35,7 @@ connection::connection(transport& over, server_core& core, idle_set& idle)
       idle_(idle),
       in_(over),
       out_(over, core.config().write_timeout),
-      scanner_(limits_of(core.config())) {
-  exchange_.peer = over.peer_endpoint();
-  exchange_.encrypted = over.is_encrypted();
-}
+      peer_(over.peer_endpoint()) {}
 
 void connection::run() {
   core_.connections.add();
@@ -46,6 +43,7 @@ void connection::run() {
     while (await_request() == next::request && read_head() == next::request && serve_request()) {
     }
     if (!upgraded_ && !out_.failed() && out_.flush()) linger();
+    end_work();
   } catch (...) {
     over_.abort();
     throw;
@@ -65,21 +63,28 @@ connection::next connection::await_request() {
   unsent_ = 0;
   if (!out_.flush()) return next::end;
   if (held) return next::request;
+  put_down();
+  if (!await_bytes()) return next::end;
+  pick_up();
+  std::error_code error;
+  if (in_.try_fill(error)) return next::request;
+  return error == std::errc::operation_would_block ? next::request : next::end;
+}
+
+/// Waits, without memory, until the client says something. Returns: false if it does not.
+bool connection::await_bytes() {
   const auto patience = first_ ? core_.config().header_timeout : core_.config().idle_timeout;
   const auto briefly = std::min<std::chrono::nanoseconds>(patience, moment);
   std::error_code error;
-  if (in_.fill(deadline::after(briefly), error)) return next::request;
-  if (error != std::errc::timed_out) return next::end;
-  return await_request_without_memory(deadline::after(patience - briefly));
+  if (in_.wait(deadline::after(briefly), error)) return true;
+  return !error && await_bytes_for_long(deadline::after(patience - briefly));
 }
 
-connection::next connection::await_request_without_memory(deadline limit) {
-  in_.buffer().release();
-  out_.release();
-  exchange_.release();
+/// Lets go of the stack too, and lets serve() end the wait.
+bool connection::await_bytes_for_long(deadline limit) {
   std::error_code error;
   cancel_scope waits;
-  if (!idle_.enter(waits)) return next::end;
+  if (!idle_.enter(waits)) return false;
   this_fiber::trim_stack();
   bool came = false;
   try {
@@ -90,37 +95,48 @@ connection::next connection::await_request_without_memory(deadline limit) {
   }
   idle_.leave(waits);
   if (!came && !error && limit.passed()) core_.idle_closed.add();
-  return came ? next::request : next::end;
+  return came;
 }
 
-/// Reads a head into exchange_, as the buffer's first bytes, and pins it.
+void connection::pick_up() {
+  work_ = workspace::take();
+  work_->request.peer = &peer_;
+  work_->request.encrypted = over_.is_encrypted();
+  work_->input.swap_memory(in_.buffer());
+  work_->output.swap(out_.buffer());
+}
+
+/// Forgets what is held. Shape: nothing is unsent, no request is under way.
+void connection::put_down() noexcept {
+  if (work_ == nullptr) return;
+  in_.buffer().clear();
+  work_->input.swap_memory(in_.buffer());
+  work_->output.swap(out_.buffer());
+  workspace::give(std::move(work_));
+}
+
+/// As put_down(), wherever the connection has ended.
+void connection::end_work() noexcept {
+  if (work_ == nullptr) return;
+  work_->request.clear();
+  out_.buffer().clear();
+  put_down();
+}
+
+/// Reads a head, as the buffer's first bytes, and pins it.
 connection::next connection::read_head() {
   input_buffer& buffer = in_.buffer();
-  std::optional<deadline> limit;  // most heads are there when their first bytes are
+  exchange& request = work_->request;
   refusal refused;
-  scanner_.reset();
-  std::size_t bytes = 0;
-  for (;;) {
-    if (scanner_.untouched() && buffer.held().starts_with("\r\n")) buffer.take(2);
-    const bool half = scanner_.untouched() && buffer.held() == "\r";
-    if (!half) bytes = scanner_.scan(buffer.held(), refused);
-    if (bytes != 0 || refused) break;
-    std::error_code error;
-    if (!limit) limit = deadline::after(core_.config().header_timeout);
-    if (in_.fill(*limit, error)) continue;
-    if (error == std::errc::timed_out && !buffer.held().empty()) {
-      refuse({408, "the header did not come in time"});
-    } else if (error == std::errc::timed_out) {
-      core_.idle_closed.add();
-    } else if (!buffer.held().empty()) {
-      core_.broken.add();
-    }
-    return next::end;
+  std::size_t bytes = parse_whole_head(buffer.held(), limits_of(core_.config()), request.head);
+  if (bytes == 0) {
+    bytes = find_head(refused);
+    if (bytes == 0 && !refused) return next::end;
+    if (!refused) refused = parse_head(buffer.held().substr(0, bytes), request.head);
   }
   first_ = false;
-  if (!refused) refused = parse_head(buffer.held().substr(0, bytes), exchange_.head);
-  if (!refused) refused = frame(exchange_.head, exchange_.framed);
-  if (!refused) refused = exchange_.read_target();
+  if (!refused) refused = frame(request.head, request.framed);
+  if (!refused) refused = request.read_target();
   if (refused) {
     refuse(refused);
     return next::end;
@@ -128,6 +144,29 @@ connection::next connection::read_head() {
   buffer.pin();
   buffer.take(bytes);
   return next::request;
+}
+
+/// Reads until a head is there. Returns: its bytes; 0: it is refused, or has not come.
+std::size_t connection::find_head(refusal& refused) {
+  input_buffer& buffer = in_.buffer();
+  head_scanner scanner(limits_of(core_.config()));
+  const deadline limit = deadline::after(core_.config().header_timeout);
+  for (;;) {
+    if (scanner.untouched() && buffer.held().starts_with("\r\n")) buffer.take(2);
+    const bool half = scanner.untouched() && buffer.held() == "\r";
+    const std::size_t bytes = half ? 0 : scanner.scan(buffer.held(), refused);
+    if (bytes != 0 || refused) return bytes;
+    std::error_code error;
+    if (in_.fill(limit, error)) continue;
+    if (error == std::errc::timed_out && !buffer.held().empty()) {
+      refuse({408, "the header did not come in time"});
+    } else if (error == std::errc::timed_out) {
+      core_.idle_closed.add();
+    } else if (!buffer.held().empty()) {
+      core_.broken.add();
+    }
+    return 0;
+  }
 }
 
 /// Answers what cannot be served, without a handler. Nothing behind it can be understood.
@@ -140,7 +179,7 @@ void connection::refuse(const refusal& why) {
   append_head(
       out_.buffer(),
       {.status = why.status, .fields = &header, .bytes = body.size(), .then = after_message::close},
-      date_);
+      work_->date);
   out_.buffer() += body;
 }
 

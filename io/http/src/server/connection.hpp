@@ -2,25 +2,25 @@
 // One connection of a server, from its first byte to its last: requests one after another.
 //
 // Wait for a request; read its head; find its handler; run it; answer. Answers are gathered while
-// another request is held already, and sent before anything is waited for. A wait has two parts:
-// a moment with all memory kept, because most clients come back at once; then without any, known to
-// the idle_set.
-// Invariants: (1) nothing is waited for while an answer is unsent; (2) the buffer is pinned while a
-// handler runs, so views of the request stay valid; (3) after a refusal nothing more is answered.
+// another request is held already, and sent before anything is waited for. A wait has two parts,
+// both without buffers: a moment, because most clients come back at once; then without stack too,
+// and known to the idle_set. Invariants: (1) nothing is waited for while an answer is unsent; (2)
+// the buffer is pinned while a handler runs, so views of the request stay valid; (3) after a
+// refusal nothing more is answered.
 #pragma once
 
 #include "connection/inbound.hpp"
 #include "connection/outbound.hpp"
 #include "connection/transport.hpp"
-#include "message/head_scanner.hpp"
-#include "server/answer_head.hpp"
-#include "server/exchange.hpp"
+#include "message/refusal.hpp"
 #include "server/idle_set.hpp"
 #include "server/incoming.hpp"
 #include "server/outgoing.hpp"
 #include "server/server_core.hpp"
+#include "server/workspace.hpp"
 
 #include <cstddef>
+#include <memory>
 
 namespace heddle::http::detail {
 
@@ -35,8 +35,13 @@ class connection {
   enum class next { request, end };
 
   next await_request();
-  next await_request_without_memory(deadline limit);
+  bool await_bytes();
+  bool await_bytes_for_long(deadline limit);
+  void pick_up();
+  void put_down() noexcept;
+  void end_work() noexcept;
   next read_head();
+  std::size_t find_head(refusal& refused);
   /// Returns whether the connection goes on.
   bool serve_request();
   void handle(incoming& body, outgoing& answer);
@@ -54,10 +59,9 @@ class connection {
   idle_set& idle_;
   inbound in_;
   outbound out_;
-  head_scanner scanner_;
-  exchange exchange_;
-  date_text date_;
-  std::size_t unsent_ = 0;  // answers gathered
+  const io::endpoint peer_;
+  std::unique_ptr<workspace> work_;  // while there is something to do
+  std::size_t unsent_ = 0;           // answers gathered
   bool first_ = true;
   bool upgraded_ = false;  // it is no connection of HTTP any more
 };

@@ -21,12 +21,11 @@ void exchange::clear() noexcept {
   body_storage.clear();
 }
 
-void exchange::release() noexcept {
-  clear();
-  head.fields = {};
-  query = {};
-  params = {};
-  body_storage = {};
+bool exchange::is_large() const noexcept {
+  constexpr std::size_t entries = 128;
+  constexpr std::size_t bytes = 16 * 1024;
+  return head.fields.capacity() > entries || query.capacity() > entries ||
+         params.capacity() > entries || body_storage.capacity() > bytes;
 }
 
 bool exchange::keep_decoded(std::string_view text, plus_sign plus, std::string_view& into) {
@@ -101,7 +100,7 @@ std::string_view request::param(std::string_view name) const {
 }
 
 std::string_view request::body() const noexcept { return exchange_->body; }
-const io::endpoint& request::peer() const noexcept { return exchange_->peer; }
+const io::endpoint& request::peer() const noexcept { return *exchange_->peer; }
 bool request::is_encrypted() const noexcept { return exchange_->encrypted; }
 
 }  // namespace heddle::http

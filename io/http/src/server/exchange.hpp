@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One request under way on a connection, with what was made of it. Reused by the next.
+// One request under way on a connection, with what was made of it. Its memory is used again.
 #pragma once
 
 #include "message/framing.hpp"
@@ -28,14 +28,14 @@ struct exchange {
   std::string_view body;
   std::string body_storage;
   std::list<std::string> decoded;  // what the views above are of, if not of the buffer
-  io::endpoint peer;
+  const io::endpoint* peer = nullptr;
   bool encrypted = false;
 
-  /// Forgets the request; keeps what does not change on a connection.
+  /// Forgets the request; keeps its memory.
   void clear() noexcept;
 
-  /// Gives the memory of the requests before back.
-  void release() noexcept;
+  /// Returns whether that is more than most requests need.
+  bool is_large() const noexcept;
 
   /// Reads the target's path and query out of the head. Returns: why it is refused, if so. Errors:
   /// std::bad_alloc.
@@ -43,6 +43,14 @@ struct exchange {
 
   /// Decodes `text`, and keeps the result if that was needed. Returns: false if it is malformed.
   bool keep_decoded(std::string_view text, plus_sign plus, std::string_view& into);
+
+  /// As keep_decoded(), for a part of raw_path.
+  bool decode_path(std::string_view part, std::string_view& into) {
+    const bool has_escapes = path.data() != raw_path.data();
+    if (has_escapes) return keep_decoded(part, plus_sign::itself, into);
+    into = part;
+    return true;
+  }
 
  private:
   bool read_query(std::string_view text);

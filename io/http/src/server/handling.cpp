@@ -47,20 +47,20 @@ bool connection::serve_request() {
   core_.requests.add();
   const auto began = config.on_access ? clock::now() : clock::time_point{};
   const std::uint64_t sent_before = out_.sent() + out_.buffer().size();
-  incoming body(in_, out_, exchange_.framed, chunks_of(config), pace_of(config));
-  outgoing answer(out_, exchange_, date_, idle_);
+  incoming body(in_, out_, work_->request.framed, chunks_of(config), pace_of(config));
+  outgoing answer(out_, work_->request, work_->date, idle_);
   handle(body, answer);
   const bool goes_on = finish(body, answer);
   if (config.on_access) {
-    config.on_access({.peer = exchange_.peer,
-                      .method = exchange_.head.method,
-                      .target = exchange_.head.target,
+    config.on_access({.peer = peer_,
+                      .method = work_->request.head.method,
+                      .target = work_->request.head.target,
                       .status = answer.status(),
                       .bytes_received = body.body().bytes(),
                       .bytes_sent = out_.sent() + out_.buffer().size() - sent_before,
                       .took = clock::now() - began});
   }
-  exchange_.clear();
+  work_->request.clear();
   in_.buffer().unpin();
   ++unsent_;
   return goes_on;
@@ -68,7 +68,7 @@ bool connection::serve_request() {
 
 void connection::handle(incoming& body, outgoing& answer) {
   using kind = router::match::kind;
-  const router::match found = core_.routes().find(exchange_.head.method, exchange_);
+  const router::match found = core_.routes().find(work_->request.head.method, work_->request);
   switch (found.what) {
     case kind::no_such_path:
       return answer_status(answer, 404, "there is nothing here");
@@ -77,7 +77,7 @@ void connection::handle(incoming& body, outgoing& answer) {
       return answer_status(answer, 400, "the path of the target is malformed");
     case kind::no_such_method:
       answer.set("Allow", found.allowed);
-      if (exchange_.head.method == "OPTIONS") return answer.set_status(204);
+      if (work_->request.head.method == "OPTIONS") return answer.set_status(204);
       return answer_status(answer, 405, "the method is not one of " + found.allowed);
     case kind::found:
       break;
@@ -100,31 +100,31 @@ void connection::call(const server_core::handler& handle, incoming& body, outgoi
   if (const auto* whole = std::get_if<server::handler>(&handle)) {
     handle_whole(*whole, body, answer);
   } else if (const auto* pieces = std::get_if<server::stream_handler>(&handle)) {
-    request_reader reader = body.reader(exchange_);
+    request_reader reader = body.reader(work_->request);
     response_writer writer = answer.writer();
     (*pieces)(reader, writer);
   } else if (const auto* talk = std::get_if<websocket_route>(&handle)) {
     upgrade(*talk, answer);
   } else {
     const file_folder& folder = std::get<file_folder>(handle);
-    const std::string_view name = request_access(exchange_).param(folder.parameter);
-    answer_from_folder(exchange_, answer, folder.path, name);
+    const std::string_view name = request_access(work_->request).param(folder.parameter);
+    answer_from_folder(work_->request, answer, folder.path, name);
   }
 }
 
 void connection::handle_whole(const server::handler& handle, incoming& body, outgoing& answer) {
   const std::size_t most = core_.config().body_bytes;
   if (const auto held = body.body().take_held(most)) {
-    exchange_.body = *held;
+    work_->request.body = *held;
   } else {
     std::error_code error;
-    body.read_all(exchange_.body_storage, most, error);
-    if (error) throw io::io_error(error, "read the body from", exchange_.peer);
-    exchange_.body = exchange_.body_storage;
+    body.read_all(work_->request.body_storage, most, error);
+    if (error) throw io::io_error(error, "read the body from", peer_);
+    work_->request.body = work_->request.body_storage;
   }
-  response made = handle(request_access(exchange_));
-  if (!made.file_path().empty()) return answer_with_file(exchange_, answer, made.file_path());
-  compress(exchange_.head, made, core_.config().compress_from_bytes);
+  response made = handle(request_access(work_->request));
+  if (!made.file_path().empty()) return answer_with_file(work_->request, answer, made.file_path());
+  compress(work_->request.head, made, core_.config().compress_from_bytes);
   answer.answer(made);
 }
 
@@ -149,9 +149,9 @@ void connection::answer_failure(outgoing& answer) {
   if (text.empty()) {
     text = "the server failed";
     core_.failures.add();
-    core_.report({.peer = exchange_.peer,
-                  .method = exchange_.head.method,
-                  .target = exchange_.head.target,
+    core_.report({.peer = peer_,
+                  .method = work_->request.head.method,
+                  .target = work_->request.head.target,
                   .error = std::current_exception()});
   }
   if (answer.begun()) {

@@ -18,7 +18,7 @@ constexpr std::size_t gather_bytes = 16 * 1024;
 }
 
 void outgoing::throw_if_broken() const {
-  if (to_.failed()) throw io::io_error(to_.error(), "write the answer to", of_.peer);
+  if (to_.failed()) throw io::io_error(to_.error(), "write the answer to", *of_.peer);
 }
 
 void outgoing::check_not_begun(const char* what) const {
@@ -212,6 +212,6 @@ void response_writer::trailer(std::string_view name, std::string_view value) {
 
 bool response_writer::begun() const noexcept { return answer_->begun(); }
 
-const io::endpoint& response_writer::peer_endpoint() const noexcept { return answer_->of().peer; }
+const io::endpoint& response_writer::peer_endpoint() const noexcept { return *answer_->of().peer; }
 
 }  // namespace heddle::http

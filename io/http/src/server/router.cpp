@@ -63,6 +63,11 @@ std::vector<segment> read_pattern(std::string_view pattern) {
   return segments;
 }
 
+bool has_more_slashes(std::string_view path, std::size_t most) {
+  if (path.size() <= most) return false;
+  return static_cast<std::size_t>(std::count(path.begin(), path.end(), '/')) > most;
+}
+
 }  // namespace
 
 struct router::node {
@@ -126,7 +131,7 @@ struct router::search {
     const std::size_t end = std::min(raw.find('/'), raw.size());
     const bool last = end == raw.size();
     std::string_view here;
-    if (!of.keep_decoded(raw.substr(0, end), plus_sign::itself, here)) {
+    if (!of.decode_path(raw.substr(0, end), here)) {
       malformed = true;
       return nullptr;
     }
@@ -145,7 +150,7 @@ struct router::search {
     }
     if (from.rest == nullptr || malformed) return nullptr;
     std::string_view rest;
-    malformed = !of.keep_decoded(raw, plus_sign::itself, rest);
+    malformed = !of.decode_path(raw, rest);
     if (malformed) return nullptr;
     values.push_back(rest);
     return from.rest.get();
@@ -155,8 +160,7 @@ struct router::search {
 router::match router::find(std::string_view method, exchange& of) const {
   using kind = match::kind;
   if (of.raw_path.empty() || of.raw_path.front() != '/') return {};
-  const auto slashes = std::count(of.raw_path.begin(), of.raw_path.end(), '/');
-  if (static_cast<std::size_t>(slashes) > 4 * most_segments) return {};
+  if (has_more_slashes(of.raw_path, 4 * most_segments)) return {};
   search looks{of};
   bool malformed = false;
   const node* const found = looks.walk(*root_, of.raw_path.substr(1), malformed);

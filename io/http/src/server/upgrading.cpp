@@ -15,7 +15,7 @@
 namespace heddle::http::detail {
 
 void connection::upgrade(const websocket_route& to, outgoing& answer) {
-  const upgrade_answer decided = answer_upgrade(exchange_.head, to.config);
+  const upgrade_answer decided = answer_upgrade(work_->request.head, to.config);
   if (decided.status != 101) {
     decided.fields.for_each([&](const field_view& each) { answer.set(each.name, each.value); });
     core_.refused(decided.status);
@@ -38,7 +38,8 @@ void connection::converse(const websocket_route& to, websocket& talk) {
   close_code code = close_code::going_away;
   if (idle_.enter(talks)) {
     try {
-      if (talks.run([&] { to.handle(talk, request_access(exchange_)); })) code = close_code::normal;
+      if (talks.run([&] { to.handle(talk, request_access(work_->request)); }))
+        code = close_code::normal;
     } catch (const cancelled&) {
       idle_.leave(talks);
       throw;
@@ -49,9 +50,9 @@ void connection::converse(const websocket_route& to, websocket& talk) {
     } catch (...) {
       code = close_code::internal_error;
       core_.failures.add();
-      core_.report({.peer = exchange_.peer,
-                    .method = exchange_.head.method,
-                    .target = exchange_.head.target,
+      core_.report({.peer = peer_,
+                    .method = work_->request.head.method,
+                    .target = work_->request.head.target,
                     .error = std::current_exception()});
     }
     idle_.leave(talks);

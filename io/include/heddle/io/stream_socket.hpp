@@ -38,10 +38,14 @@ class stream_socket {
   std::size_t read_some(std::span<std::byte> into);
   std::size_t read_some(std::span<std::byte> into, std::error_code& error);
 
+  /// As read_some, but does not wait: what would have to sets `error` to operation_would_block.
+  std::size_t try_read_some(std::span<std::byte> into, std::error_code& error);
+
   /// Waits until a read need not wait: bytes have arrived, the peer has ended its side, or there is
   /// an error, which the read will report. For many connections that wait without a buffer each.
-  /// Errors: io_error if the stream is closed, or by another fiber meanwhile. Suspends: yes,
-  /// cancel-safe. Cost: a recv that only looks.
+  /// Where other fibers read too, what it has waited for may be theirs. Errors: io_error if the
+  /// stream is closed, or by another fiber meanwhile. Suspends: yes, cancel-safe. Cost: a recv that
+  /// only looks, if the kernel may have data already.
   void wait_readable();
   void wait_readable(std::error_code& error);
 

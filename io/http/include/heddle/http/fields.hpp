@@ -10,8 +10,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace heddle::http {
+
+class fields;
+namespace detail {
+struct own_fields;
+own_fields own_fields_of(const fields& header) noexcept;
+}  // namespace detail
 
 /// A name and a value of a header, borrowed.
 struct field_view {
@@ -41,12 +48,12 @@ class fields {
 
   /// Returns how many fields there are. Cost: a scan.
   std::size_t size() const noexcept;
-  bool empty() const noexcept { return lines_.empty(); }
+  bool empty() const noexcept { return text().empty(); }
 
   /// Calls `visit(field_view)` for each field, in order.
   template <class Visit>
   void for_each(Visit&& visit) const {
-    for (std::size_t at = 0; at < lines_.size();) {
+    for (std::size_t at = 0; at < text().size();) {
       const line found = line_at(at);
       visit(found.field);
       at += found.bytes;
@@ -54,12 +61,14 @@ class fields {
   }
 
   /// Returns them as they are sent: "name: value\r\n" each.
-  std::string_view text() const noexcept { return lines_; }
+  std::string_view text() const noexcept { return lines_.empty() ? known_ : lines_; }
 
  private:
   friend class response;
-  /// As add(), for a line of the library's own: "name: value\r\n".
-  void add_known(std::string_view text) { lines_ += text; }
+  friend detail::own_fields detail::own_fields_of(const fields&) noexcept;
+
+  /// Has the library's own "name: value\r\n", of static duration, as its only line.
+  void start_with(std::string_view known) noexcept { known_ = known; }
 
   struct line {
     field_view field;
@@ -68,6 +77,12 @@ class fields {
   line line_at(std::size_t at) const noexcept;
   void remove_from(std::size_t at, std::string_view name) noexcept;
 
+  /// Copies what was borrowed, before a change.
+  void make_own() {
+    if (lines_.empty()) lines_ = std::exchange(known_, {});
+  }
+
+  std::string_view known_;  // all there is, if nobody has changed it
   std::string lines_;
 };
 
