@@ -63,7 +63,8 @@ std::size_t transfer_some(const socket_use& use, readiness::direction which, std
   return done.bytes;
 }
 
-/// Has `attempt` transfer what it can without waiting; asks the kernel only if it may say yes.
+/// The same at once, or not at all. Reads ask the kernel even if no edge has been seen: the loop
+/// may not have looked for a while.
 template <class Attempt>
 std::size_t try_some(const socket_use& use, readiness::direction which, std::size_t wanted,
                      Attempt attempt, std::error_code& error) {
@@ -75,7 +76,9 @@ std::size_t try_some(const socket_use& use, readiness::direction which, std::siz
   if (wanted == 0) return 0;
   const auto seen = use->watched().look(which);
   transferred done{.error = EAGAIN};
-  if (seen.maybe_ready) done = attempt_once(*use, which, seen, wanted, attempt);
+  if (seen.maybe_ready || which == readiness::direction::read) {
+    done = attempt_once(*use, which, seen, wanted, attempt);
+  }
   if (done.bytes == 0 && use->closed()) {
     error = closed_meanwhile();
   } else if (done.error != 0) {

@@ -31,19 +31,19 @@ client_context::client_context(const client_options& options)
     use_identity(context, load(own.certificate, "client's certificate"),
                  load(own.key, "client's key"));
   }
-  const auto wire = alpn_wire(options.alpn);
-  if (!wire.empty() &&
-      SSL_CTX_set_alpn_protos(context, wire.data(), static_cast<unsigned>(wire.size())) != 0) {
-    throw std::bad_alloc();
-  }
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(context, &engine_callbacks::new_session);
 }
 
-owned<SSL> client_context::make(const std::string& host) const {
+owned<SSL> client_context::make(const std::string& host,
+                                const std::vector<unsigned char>& alpn) const {
   ERR_clear_error();
   owned<SSL> made(SSL_new(context_.get()));
   if (made == nullptr) throw std::bad_alloc();
+  if (!alpn.empty() &&
+      SSL_set_alpn_protos(made.get(), alpn.data(), static_cast<unsigned>(alpn.size())) != 0) {
+    throw std::bad_alloc();
+  }
   SSL_set_connect_state(made.get());
   X509_VERIFY_PARAM* const wanted = SSL_get0_param(made.get());
   const bool named = verify_ == verification::full;
@@ -69,6 +69,13 @@ owned<SSL> client_context::make(const std::string& host) const {
 }  // namespace detail
 
 client_config::client_config(const client_options& options)
-    : context_(std::make_shared<const detail::client_context>(options)) {}
+    : context_(std::make_shared<const detail::client_context>(options)),
+      alpn_(detail::alpn_wire(options.alpn)) {}
+
+client_config client_config::with_alpn(const std::vector<std::string>& names) const {
+  client_config made = *this;
+  made.alpn_ = detail::alpn_wire(names);
+  return made;
+}
 
 }  // namespace heddle::tls

@@ -52,8 +52,9 @@ class client_context {
  public:
   explicit client_context(const client_options& options);
 
-  /// Returns an SSL object that will ask for `host` and verify it. Errors: std::invalid_argument.
-  owned<SSL> make(const std::string& host) const;
+  /// Returns an SSL object that will ask for `host` and verify it, and offer `alpn`. Errors:
+  /// std::invalid_argument.
+  owned<SSL> make(const std::string& host, const std::vector<unsigned char>& alpn) const;
   std::shared_ptr<session_cache> cache() const { return cache_; }
   std::chrono::nanoseconds handshake_timeout() const noexcept { return timeout_; }
 
@@ -115,6 +116,9 @@ class server_cell {
 struct config_access {
   static const std::shared_ptr<const client_context>& of(const client_config& config) noexcept {
     return config.context_;
+  }
+  static const std::vector<unsigned char>& alpn_of(const client_config& config) noexcept {
+    return config.alpn_;
   }
   static server_cell& of(const server_config& config) noexcept { return *config.cell_; }
 };

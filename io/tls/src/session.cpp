@@ -166,7 +166,11 @@ void session::receive(std::uint64_t seen, deadline limit, std::error_code& error
   if (!await_bytes(limit, error)) return;
   auto chunk = std::make_unique_for_overwrite<std::byte[]>(read_chunk_bytes);
   const std::size_t count = over_.read_some(std::span(chunk.get(), read_chunk_bytes), error);
-  if (error) return;
+  if (!error) feed(std::move(chunk), count);
+}
+
+/// The caller holds receiving_.
+void session::feed(std::unique_ptr<std::byte[]> chunk, std::size_t count) {
   const std::lock_guard lock(state_);
   ++fed_;
   if (count == 0) {
@@ -174,6 +178,53 @@ void session::receive(std::uint64_t seen, deadline limit, std::error_code& error
   } else {
     engine_->feed(std::move(chunk), count);
   }
+}
+
+bool session::is_readable() noexcept {
+  try {
+    return look_now();
+  } catch (...) {
+    return true;  // no memory to find out: the read will tell
+  }
+}
+
+/// Takes in what has come, as a reader would, but waits for nothing.
+bool session::look_now() {
+  for (std::size_t chunks = 0; chunks < looked_at_chunks; ++chunks) {
+    progress found = progress::failed;
+    bool made = false;
+    {
+      const std::lock_guard lock(state_);
+      if (closed_) return true;
+      if (!engine_->failed() && !engine_->established()) return over_.is_readable();
+      found = engine_->look().what;
+      made = engine_->made_bytes() > 0;
+    }
+    if (made) push();
+    if (found != progress::wants_bytes) return true;
+    std::error_code error;
+    if (!receive_now(error)) return static_cast<bool>(error);
+  }
+  return true;  // somebody keeps us busy
+}
+
+/// Feeds the engine once with what has come. Returns: false if nothing has, somebody else reads, or
+/// there was an error.
+bool session::receive_now(std::error_code& error) {
+  const std::unique_lock receiving(receiving_, std::try_to_lock);
+  if (!receiving.owns_lock() || !over_.is_readable()) return false;
+  {
+    const std::lock_guard lock(state_);
+    if (engine_->look().what != progress::wants_bytes) return true;  // somebody has fed it
+  }
+  auto chunk = std::make_unique_for_overwrite<std::byte[]>(read_chunk_bytes);
+  const std::size_t count = over_.try_read_some(std::span(chunk.get(), read_chunk_bytes), error);
+  if (error == std::errc::operation_would_block) {
+    error.clear();
+    return false;
+  }
+  if (!error) feed(std::move(chunk), count);
+  return !error;
 }
 
 // --- writing

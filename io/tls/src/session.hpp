@@ -26,6 +26,9 @@ namespace heddle::tls::detail {
 /// updates.
 constexpr std::size_t unsent_reply_bytes = std::size_t{16} * 1024;
 
+/// Reads that is_readable() makes at most to get past what is no application's.
+constexpr std::size_t looked_at_chunks = 8;
+
 class session : public std::enable_shared_from_this<session> {
  public:
   enum class ending : std::uint8_t { graceful, reset };
@@ -39,6 +42,7 @@ class session : public std::enable_shared_from_this<session> {
   void handshake(std::error_code& error);
   std::size_t read_some(std::span<std::byte> into, std::error_code& error);
   void wait_readable(std::error_code& error);
+  bool is_readable() noexcept;
   std::size_t write_some(std::span<const std::byte> from, std::error_code& error);
   std::size_t try_write_some(std::span<const std::byte> from, std::error_code& error);
   void shutdown_write(std::error_code& error);
@@ -69,6 +73,9 @@ class session : public std::enable_shared_from_this<session> {
   std::size_t advance(Step step, std::error_code& error);
   void receive(std::uint64_t seen, deadline limit, std::error_code& error);
   bool await_bytes(deadline limit, std::error_code& error);
+  bool look_now();
+  bool receive_now(std::error_code& error);
+  void feed(std::unique_ptr<std::byte[]> chunk, std::size_t count);
 
   bool send(sending_mode how, std::error_code& error);
   bool next_batch();

@@ -53,7 +53,8 @@ stream stream::client(io::tcp_stream over, std::string_view host, const client_c
   const std::string name = plain_host(host);
   auto slot = std::make_shared<detail::session_slot>(
       context->cache(), name + " at " + over.peer_endpoint().to_string());
-  auto engine = std::make_unique<detail::engine>(context->make(name), name, std::move(slot));
+  auto engine = std::make_unique<detail::engine>(
+      context->make(name, config_access::alpn_of(config)), name, std::move(slot));
   return stream(std::make_shared<session>(std::move(over), std::move(engine), context,
                                           context->handshake_timeout()));
 }
@@ -86,6 +87,11 @@ void stream::wait_readable() {
   std::error_code error;
   wait_readable(error);
   if (error) raise(error, "wait for bytes from");
+}
+
+bool stream::is_readable() const noexcept {
+  const auto with = session_;
+  return with == nullptr || with->is_readable();
 }
 
 std::size_t stream::write_some(std::span<const std::byte> from, std::error_code& error) {

@@ -238,6 +238,30 @@ TEST_P(stream, tells_whether_a_read_would_wait_without_reading) {
   });
 }
 
+TEST_P(stream, a_read_that_does_not_wait_says_so_when_it_would_have_to) {
+  in_fibers([&] {
+    auto both = pair();
+    std::error_code error;
+    std::string room(4, '\0');
+    EXPECT_EQ(both.near.try_read_some(test::room_in(room), error), 0U);
+    EXPECT_EQ(error, std::errc::operation_would_block);
+    both.far.write_all(test::bytes("abcdef"));
+    both.near.wait_readable();
+    EXPECT_EQ(both.near.try_read_some(test::room_in(room), error), 4U);
+    EXPECT_EQ(room, "abcd");
+    EXPECT_EQ(both.near.try_read_some(test::room_in(room), error), 2U);
+    EXPECT_EQ(both.near.try_read_some(test::room_in(room), error), 0U);
+    EXPECT_EQ(error, std::errc::operation_would_block);
+    both.far.close();
+    both.near.wait_readable();
+    EXPECT_EQ(both.near.try_read_some(test::room_in(room), error), 0U);
+    EXPECT_FALSE(error) << error.message();
+    both.near.close();
+    EXPECT_EQ(both.near.try_read_some(test::room_in(room), error), 0U);
+    EXPECT_EQ(error, std::errc::bad_file_descriptor);
+  });
+}
+
 TEST_P(stream, a_write_that_does_not_wait_says_so_when_it_would_have_to) {
   in_fibers([&] {
     auto both = pair();

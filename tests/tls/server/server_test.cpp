@@ -61,6 +61,21 @@ TEST(tls_server, chooses_the_protocol_that_it_prefers) {
   });
 }
 
+TEST(tls_server, is_offered_other_protocols_by_a_copy_of_a_config) {
+  in_fibers([] {
+    client_options ask = test_client_options();
+    ask.alpn = {"h2"};
+    const client_config first = ask;
+    const client_config second = first.with_alpn({"http/1.1"});
+    server_options have = test_server_options();
+    have.alpn = {"h2", "http/1.1"};
+    EXPECT_EQ(shaken_pair(second, have).client.agreed().alpn, "http/1.1");
+    EXPECT_EQ(shaken_pair(first, have).client.agreed().alpn, "h2");
+    EXPECT_EQ(shaken_pair(first.with_alpn({}), have).client.agreed().alpn, "");
+    EXPECT_THROW(first.with_alpn({""}), std::invalid_argument);
+  });
+}
+
 TEST(tls_server, presents_the_certificate_that_has_the_name) {
   server_options options = test_server_options();
   options.more = {

@@ -48,6 +48,52 @@ TEST(tls_stream, shakes_hands_when_it_is_first_used) {
   });
 }
 
+TEST(tls_stream, tells_whether_a_read_has_something_to_tell_past_tickets_and_new_keys) {
+  in_fibers([] {
+    tls_pair both = shaken_pair();
+    EXPECT_FALSE(both.client.is_readable()) << "tickets";  // on loopback what is sent has arrived
+    both.server.renew_keys();
+    both.server.write_all(bytes("ab"));
+    EXPECT_TRUE(both.client.is_readable());
+    EXPECT_TRUE(both.client.is_readable());
+    EXPECT_EQ(test::read_exactly(both.client, 1), "a");
+    EXPECT_TRUE(both.client.is_readable()) << "held by OpenSSL";
+    EXPECT_EQ(test::read_exactly(both.client, 1), "b");
+    EXPECT_FALSE(both.client.is_readable());
+    both.client.write_all(bytes("with the new keys"));
+    EXPECT_EQ(test::read_exactly(both.server, 17), "with the new keys");
+    both.server.shutdown_write();
+    EXPECT_TRUE(both.client.is_readable()) << "the end";
+    std::string room(1, '\0');
+    EXPECT_EQ(both.client.read_some(room_in(room)), 0U);
+    both.client.close();
+    EXPECT_TRUE(both.client.is_readable());
+    EXPECT_TRUE(stream().is_readable());
+  });
+}
+
+TEST(tls_stream, an_end_that_is_none_is_something_to_tell) {
+  in_fibers([] {
+    tls_pair both = shaken_pair();
+    EXPECT_FALSE(both.client.is_readable());
+    both.server.abort();
+    EXPECT_TRUE(both.client.is_readable());
+    std::string room(1, '\0');
+    EXPECT_THROW(both.client.read_some(room_in(room)), io::io_error);
+  });
+}
+
+TEST(tls_stream, before_the_handshake_tells_whether_anything_has_come) {
+  in_fibers([] {
+    tls_pair both = test::new_pair(test::test_client_options(), test::test_server_options());
+    EXPECT_FALSE(both.server.is_readable());
+    task<void> asks = spawn([&] { both.client.handshake(); });
+    both.server.handshake();
+    asks.join();
+    EXPECT_FALSE(both.server.is_readable());
+  });
+}
+
 TEST(tls_stream, works_on_plain_threads) {
   tls_pair both = test::new_pair(test::test_client_options(), test::test_server_options());
   std::thread server([&] {

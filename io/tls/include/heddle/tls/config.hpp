@@ -99,9 +99,15 @@ class client_config {
   client_config() : client_config(client_options{}) {}
   client_config(const client_options& options);
 
+  /// Returns one that offers other application protocols, as client_options::alpn, and shares all
+  /// else with this: files are not read again, sessions are kept in common. Errors:
+  /// std::invalid_argument. Suspends: no.
+  client_config with_alpn(const std::vector<std::string>& names) const;
+
  private:
   friend struct detail::config_access;
   std::shared_ptr<const detail::client_context> context_;
+  std::vector<unsigned char> alpn_;  // as it goes over the wire
 };
 
 /// Whether a server asks its clients for certificates.

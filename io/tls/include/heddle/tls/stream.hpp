@@ -78,6 +78,12 @@ class stream : public io::detail::source_calls<stream>, public io::detail::sink_
   void wait_readable();
   void wait_readable(std::error_code& error);
 
+  /// Returns whether a read has something to tell: bytes of the peer's application, the end, or an
+  /// error; what else has come (tickets, new keys) is taken in. For pools, which must not hand out
+  /// what the peer has ended. Before the handshake is done: whether anything has come. Suspends:
+  /// no. Cost: a recv that finds nothing.
+  bool is_readable() const noexcept;
+
   /// Writes at most 64 KiB, at least one byte unless `from` is empty. Returns: how many. Errors:
   /// tls_error. Suspends: until the kernel has taken them; cancel-safe: a call that throws
   /// `cancelled` has written nothing; one that is cancelled while its bytes are on their way
