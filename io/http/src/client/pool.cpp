@@ -8,92 +8,87 @@ namespace heddle::http::detail {
 
 void lease::release() noexcept {
   if (from_ == nullptr) return;
-  std::exchange(from_, nullptr)->give_back(origin_, std::move(held_), std::exchange(keep_, false));
+  std::exchange(from_, nullptr)->give_back(*origin_, std::move(held_), std::exchange(keep_, false));
 }
 
 bool pool::expired(const pooled_connection& idle) const noexcept {
   return clock::now() - idle.idle_since >= config_.idle_timeout;
 }
 
-void pool::give_up_slot(host& of) noexcept {
+void pool::give_up_slot(pool_host& of) noexcept {
   --of.slots;
   --slots_;
 }
 
-void pool::forget_if_empty(const std::string& origin) noexcept {
-  const auto found = hosts_.find(origin);
-  if (found != hosts_.end() && found->second.slots == 0 && found->second.waiting == 0) {
-    hosts_.erase(found);
-  }
+void pool::forget_if_empty(const pool_origin& origin) noexcept {
+  if (origin.second.slots != 0 || origin.second.waiting != 0) return;
+  hosts_.erase(hosts_.find(origin.first));
 }
 
-/// Takes the idle connection that was used last, if it is of any use. Those that are not give up
-/// their slots.
-bool pool::take_idle(host& from, connection& into, connections& doomed) {
+/// Takes the idle connection that was used last, if it is not too old. Those that are give up their
+/// slots.
+bool pool::take_idle(pool_host& from, connection_list& place, connection_list& doomed) noexcept {
   while (!from.idle.empty()) {
-    connection last = std::move(from.idle.back());
-    from.idle.pop_back();
+    const auto last = std::prev(from.idle.end());
     --idle_;
-    if (!expired(*last) && !last->over->is_readable()) {
-      into = std::move(last);
+    if (!expired(**last)) {
+      place.front() = std::move(*last);
+      from.idle.erase(last);
       return true;
     }
-    doomed.push_back(std::move(last));
+    doomed.splice(doomed.end(), from.idle, last);
     give_up_slot(from);
   }
   return false;
 }
 
 /// Closes the connection of another origin that has been idle longest, if there is one.
-bool pool::make_room(const std::string& origin, connections& doomed) {
-  const std::string* oldest = nullptr;
-  for (const auto& [name, each] : hosts_) {
-    if (each.idle.empty() || name == origin) continue;
+bool pool::make_room(const pool_origin* except, connection_list& doomed) noexcept {
+  pool_origin* oldest = nullptr;
+  for (pool_origin& each : hosts_) {
+    if (each.second.idle.empty() || &each == except) continue;
     if (oldest == nullptr ||
-        each.idle.front()->idle_since < hosts_.at(*oldest).idle.front()->idle_since) {
-      oldest = &name;
+        each.second.idle.front()->idle_since < oldest->second.idle.front()->idle_since) {
+      oldest = &each;
     }
   }
   if (oldest == nullptr) return false;
-  const std::string name = *oldest;
-  host& from = hosts_.at(name);
-  doomed.push_back(std::move(from.idle.front()));
-  from.idle.pop_front();
+  pool_host& from = oldest->second;
+  doomed.splice(doomed.end(), from.idle, from.idle.begin());
   --idle_;
   give_up_slot(from);
-  forget_if_empty(name);
+  forget_if_empty(*oldest);
   return true;
 }
 
-bool pool::take(const std::string& origin, host& from, connection& into, connections& doomed) {
-  if (take_idle(from, into, doomed)) return true;
+bool pool::take(pool_origin& origin, connection_list& place, connection_list& doomed) noexcept {
+  pool_host& from = origin.second;
+  if (take_idle(from, place, doomed)) return true;
   if (from.slots >= config_.connections_per_host) return false;
-  if (slots_ >= config_.connections && !make_room(origin, doomed)) return false;
+  if (slots_ >= config_.connections && !make_room(&origin, doomed)) return false;
   ++from.slots;
   ++slots_;
   return true;
 }
 
 /// Grants what there is to those who wait, from the front.
-void pool::serve(resumption_list& woken, connections& doomed) {
+void pool::serve(resumption_list& woken, connection_list& doomed) noexcept {
   for (auto at = queue_.begin(); at != queue_.end();) {
     queued& next = **at;
-    host& from = hosts_.at(next.origin);
-    if (!take(next.origin, from, next.granted, doomed)) {
+    pool_host& from = next.origin.second;
+    if (!take(next.origin, next.place, doomed)) {
       ++at;
       continue;
     }
     --from.waiting;
     at = queue_.erase(at);
-    next.has_slot = true;
     if (resumption woke = next.self.claim()) {
       woken.add(std::move(woke));
       continue;
     }
     // It has timed out or was cancelled, and will find itself out of the queue.
-    next.has_slot = false;
-    if (next.granted) {
-      from.idle.push_back(std::move(next.granted));
+    if (next.place.front() != nullptr) {
+      from.idle.splice(from.idle.end(), next.place);
       ++idle_;
     } else {
       give_up_slot(from);
@@ -103,33 +98,40 @@ void pool::serve(resumption_list& woken, connections& doomed) {
   }
 }
 
-pool::outcome pool::acquire(const std::string& origin, deadline limit, lease& into) {
+pool::outcome pool::acquire(const std::string& name, deadline limit, lease& into) {
   cooperate();
-  connections doomed;
-  connection held;
+  connection_list place(1);
+  connection_list doomed;
   std::unique_lock lock(guard_);
   if (closed_) return outcome::closed;
   end_idle(doomed);
-  host& from = hosts_[origin];
-  if (from.waiting == 0 && take(origin, from, held, doomed)) {
+  pool_origin& origin = *hosts_.try_emplace(name).first;
+  if (origin.second.waiting != 0 || !take(origin, place, doomed)) {
+    const outcome found = wait_for_slot(lock, {origin, limit, place, doomed});
+    if (found != outcome::granted) return found;
+  } else {
     lock.unlock();
-    into = lease(this, origin, std::move(held));
-    return outcome::granted;
   }
-  queued self{.origin = origin, .self = waiter()};
+  into = lease(this, origin, std::move(place));
+  drop_dead(into);
+  return outcome::granted;
+}
+
+/// Queues, and gives the lock back. Errors: `cancelled`, nothing taken; std::bad_alloc.
+pool::outcome pool::wait_for_slot(std::unique_lock<std::mutex>& lock, const wish& wanted) {
+  pool_origin& origin = wanted.origin;
+  queued self{.origin = origin, .self = waiter(), .place = std::move(wanted.place)};
   queue_.push_back(&self);
-  ++from.waiting;
+  ++origin.second.waiting;
   lock.unlock();
-  doomed.clear();
-  const wake_reason reason = self.self.wait(limit);
-  if (reason == wake_reason::event) {
-    into = lease(this, origin, std::move(self.granted));
-    return outcome::granted;
-  }
+  wanted.doomed.clear();
+  const wake_reason reason = self.self.wait(wanted.limit);
+  wanted.place = std::move(self.place);
+  if (reason == wake_reason::event) return outcome::granted;
   lock.lock();
-  if (const auto place = std::find(queue_.begin(), queue_.end(), &self); place != queue_.end()) {
-    queue_.erase(place);
-    --hosts_.at(origin).waiting;
+  if (const auto at = std::find(queue_.begin(), queue_.end(), &self); at != queue_.end()) {
+    queue_.erase(at);
+    --origin.second.waiting;
     forget_if_empty(origin);
   }
   lock.unlock();
@@ -137,52 +139,61 @@ pool::outcome pool::acquire(const std::string& origin, deadline limit, lease& in
   return reason == wake_reason::closed ? outcome::closed : outcome::timed_out;
 }
 
-void pool::give_back(const std::string& origin, connection held, bool keep) noexcept {
-  connections doomed;
+/// Takes other idle connections in the place of one that has died, or none. Their slots are then
+/// others' to have.
+void pool::drop_dead(lease& of) {
+  while (of.connection() != nullptr && of.connection()->over->is_readable()) {
+    of.set(nullptr);
+    connection_list doomed;
+    resumption_list woken;
+    const std::lock_guard lock(guard_);
+    pool_host& from = of.origin_->second;
+    if (take_idle(from, of.held_, doomed)) give_up_slot(from);
+    serve(woken, doomed);
+  }
+}
+
+void pool::give_back(pool_origin& origin, connection_list held, bool keep) noexcept {
+  connection_list doomed;
   resumption_list woken;
   const std::lock_guard lock(guard_);
-  host& to = hosts_.at(origin);
-  if (held && keep && !closed_) {
-    held->idle_since = clock::now();
-    to.idle.push_back(std::move(held));
+  pool_host& to = origin.second;
+  if (held.front() != nullptr && keep && !closed_) {
+    held.front()->idle_since = clock::now();
+    to.idle.splice(to.idle.end(), held);
     ++idle_;
   } else {
     give_up_slot(to);
   }
-  serve(woken, doomed);
+  serve(woken, doomed);  // the origin may be forgotten here
   end_idle(doomed);
-  forget_if_empty(origin);
 }
 
-/// Closes what has been idle for too long, and what is idle beyond the limit, the oldest first.
-void pool::end_idle(connections& doomed) {
-  const auto before = doomed.size();
-  while (idle_ > config_.idle_connections && make_room({}, doomed)) {
+/// Closes what has been idle for too long, and what is idle beyond the limit, the oldest first, and
+/// forgets origins of which nothing is left.
+void pool::end_idle(connection_list& doomed) noexcept {
+  while (idle_ > config_.idle_connections && make_room(nullptr, doomed)) {
   }
   for (auto& [name, each] : hosts_) {
     while (!each.idle.empty() && expired(*each.idle.front())) {
-      doomed.push_back(std::move(each.idle.front()));
-      each.idle.pop_front();
+      doomed.splice(doomed.end(), each.idle, each.idle.begin());
       --idle_;
       give_up_slot(each);
     }
   }
-  if (doomed.size() == before) return;
   std::erase_if(
       hosts_, [](const auto& each) { return each.second.slots == 0 && each.second.waiting == 0; });
 }
 
 void pool::close() noexcept {
-  connections doomed;
+  connection_list doomed;
   resumption_list woken;
   const std::lock_guard lock(guard_);
   closed_ = true;
   for (auto& [name, each] : hosts_) {
-    for (connection& idle : each.idle) {
-      doomed.push_back(std::move(idle));
-      give_up_slot(each);
-    }
-    each.idle.clear();
+    each.slots -= each.idle.size();
+    slots_ -= each.idle.size();
+    doomed.splice(doomed.end(), each.idle);
     each.waiting = 0;
   }
   idle_ = 0;

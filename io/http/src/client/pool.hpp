@@ -2,8 +2,9 @@
 // The connections of a client: who has which, and who waits. The protocol is in README.md.
 // Invariants, under the lock: (1) the slots of an origin are its leases and its idle connections,
 // connections_per_host at most, and all of them together `connections` at most; (2) nobody waits
-// who could be served; (3) an origin without slots and waiters is forgotten. Nothing suspends under
-// the lock, and connections are closed after it is released.
+// who could be served; (3) an origin without slots and waiters is forgotten, with the next call at
+// the latest. Nothing suspends under the lock, and connections are asked whether they live, and
+// closed, without it; (4) what is given back is given back: nothing on that way allocates.
 #pragma once
 
 #include "client/pooled_connection.hpp"
@@ -19,26 +20,34 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 namespace heddle::http::detail {
 
 class pool;
 
+/// A connection or null in each node: nodes move from list to list, so that giving back, which
+/// must not fail, allocates nothing.
+using connection_list = std::list<std::unique_ptr<pooled_connection>>;
+
+struct pool_host {
+  connection_list idle;  // the one used last at the end
+  std::size_t slots = 0;
+  std::size_t waiting = 0;
+};
+
+/// An origin, by its name. It stays where it is as long as it has slots or waiters.
+using pool_origin = std::pair<const std::string, pool_host>;
+
 /// A slot of an origin, with a connection in it or none. Gives both back when it ends. Move-only.
 class lease {
  public:
   lease() noexcept = default;
-  lease(lease&& other) noexcept
-      : from_(std::exchange(other.from_, nullptr)),
-        origin_(std::move(other.origin_)),
-        held_(std::move(other.held_)),
-        keep_(std::exchange(other.keep_, false)) {}
+  lease(lease&& other) noexcept { *this = std::move(other); }
   lease& operator=(lease&& other) noexcept {
     if (this != &other) {
       release();
       from_ = std::exchange(other.from_, nullptr);
-      origin_ = std::move(other.origin_);
+      origin_ = other.origin_;
       held_ = std::move(other.held_);
       keep_ = std::exchange(other.keep_, false);
     }
@@ -47,9 +56,11 @@ class lease {
   ~lease() { release(); }
 
   /// Returns the connection; null if there is none yet.
-  pooled_connection* connection() const noexcept { return held_.get(); }
-  /// Puts a connection in the place of what was there, which is closed.
-  void set(std::unique_ptr<pooled_connection> made) noexcept { held_ = std::move(made); }
+  pooled_connection* connection() const noexcept {
+    return from_ == nullptr ? nullptr : held_.front().get();
+  }
+  /// Puts a connection in the place of what was there, which is closed. Shape: it has a slot.
+  void set(std::unique_ptr<pooled_connection> made) noexcept { held_.front() = std::move(made); }
 
   /// Says that the connection may be used again.
   void keep() noexcept { keep_ = true; }
@@ -59,12 +70,12 @@ class lease {
 
  private:
   friend class pool;
-  lease(pool* from, std::string origin, std::unique_ptr<pooled_connection> held) noexcept
-      : from_(from), origin_(std::move(origin)), held_(std::move(held)) {}
+  lease(pool* from, pool_origin& origin, connection_list held) noexcept
+      : from_(from), origin_(&origin), held_(std::move(held)) {}
 
   pool* from_ = nullptr;
-  std::string origin_;
-  std::unique_ptr<pooled_connection> held_;
+  pool_origin* origin_ = nullptr;
+  connection_list held_;  // one node, if there is a slot
   bool keep_ = false;
 };
 
@@ -94,34 +105,35 @@ class pool {
 
  private:
   friend class lease;
-  using connection = std::unique_ptr<pooled_connection>;
-  using connections = std::vector<connection>;
 
-  struct host {
-    std::list<connection> idle;  // the one used last at the end
-    std::size_t slots = 0;
-    std::size_t waiting = 0;
-  };
   struct queued {
-    const std::string& origin;
+    pool_origin& origin;
     waiter self;
-    connection granted = {};
-    bool has_slot = false;
+    connection_list place;  // one node: what is granted is put in it
   };
 
-  bool take(const std::string& origin, host& from, connection& into, connections& doomed);
-  bool take_idle(host& from, connection& into, connections& doomed);
-  bool make_room(const std::string& origin, connections& doomed);
-  void give_up_slot(host& of) noexcept;
-  void forget_if_empty(const std::string& origin) noexcept;
-  void serve(resumption_list& woken, connections& doomed);
-  void give_back(const std::string& origin, connection held, bool keep) noexcept;
-  void end_idle(connections& doomed);
+  struct wish {
+    pool_origin& origin;
+    deadline limit;
+    connection_list& place;
+    connection_list& doomed;
+  };
+
+  outcome wait_for_slot(std::unique_lock<std::mutex>& lock, const wish& wanted);
+  bool take(pool_origin& origin, connection_list& place, connection_list& doomed) noexcept;
+  bool take_idle(pool_host& from, connection_list& place, connection_list& doomed) noexcept;
+  bool make_room(const pool_origin* except, connection_list& doomed) noexcept;
+  void give_up_slot(pool_host& of) noexcept;
+  void forget_if_empty(const pool_origin& origin) noexcept;
+  void serve(resumption_list& woken, connection_list& doomed) noexcept;
+  void give_back(pool_origin& origin, connection_list held, bool keep) noexcept;
+  void drop_dead(lease& of);
+  void end_idle(connection_list& doomed) noexcept;
   bool expired(const pooled_connection& idle) const noexcept;
 
   const client_config& config_;
   mutable std::mutex guard_;
-  std::unordered_map<std::string, host> hosts_;
+  std::unordered_map<std::string, pool_host> hosts_;
   std::list<queued*> queue_;
   std::size_t slots_ = 0;
   std::size_t idle_ = 0;
