@@ -37,7 +37,8 @@ void while_answering(Serve serve, Talk talk) {
 }
 
 /// Reads up to and with the empty line behind a request's head. Returns: "" if there is none.
-inline std::string read_request(io::tcp_stream& from) {
+template <class Stream>
+std::string read_request(Stream& from) {
   std::string head;
   std::error_code error;
   while (!head.ends_with("\r\n\r\n")) {

@@ -5,7 +5,6 @@
 #include "client/client_core.hpp"
 #include "message/parse_head.hpp"
 
-#include <heddle/io/resolver.hpp>
 #include <heddle/runtime/cancel.hpp>
 
 #include <algorithm>
@@ -77,26 +76,15 @@ void call::take_slot() {
   }
 }
 
-/// Makes the transport for the origin: where TLS comes in.
 void call::connect() {
-  phase_ = client_phase::connect;
   lease_.set(nullptr);
-  const url& where = asked_.where();
-  if (where.is_encrypted()) {
-    phase_ = client_phase::tls;
-    fail(http_errc::not_supported, "https is not offered yet");
+  try {
+    lease_.set(std::make_unique<pooled_connection>(core_->dials.dial(asked_.where())));
+  } catch (const dial_failure& found) {
+    phase_ = found.phase;
+    fail(found.code, found.why);
   }
-  const client_config& config = core_->config();
-  io::connect_options options;
-  options.timeout = config.connect_timeout;
-  options.names = config.names;
-  std::error_code error;
-  io::tcp_stream made = io::tcp_stream::connect(where.host(), where.port(), options, error);
-  if (error.category() == io::dns_category()) phase_ = client_phase::resolve;
-  if (error) fail(error);
   core_->connections.add();
-  lease_.set(std::make_unique<pooled_connection>(
-      std::make_unique<owned_plain_transport>(std::move(made))));
 }
 
 bool call::may_be_repeated() const noexcept {

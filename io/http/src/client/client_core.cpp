@@ -30,7 +30,8 @@ std::optional<url> destination(const call& answered, const client_config& config
   }
   const bool downgrade = asked.where().is_encrypted() && !to->is_encrypted();
   if (downgrade && config.downgrades == io::toggle::off) {
-    answered.fail(http_errc::redirect_refused, "from https to http");
+    answered.fail(http_errc::redirect_refused,
+                  "from https to http, which client_config::downgrades does not allow");
   }
   return to;
 }

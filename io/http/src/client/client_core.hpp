@@ -3,6 +3,7 @@
 #pragma once
 
 #include "client/call.hpp"
+#include "client/dialing.hpp"
 #include "client/pool.hpp"
 
 #include <heddle/http/client.hpp>
@@ -19,7 +20,7 @@ const client_config& checked(const client_config& config);
 class client_core : public std::enable_shared_from_this<client_core> {
  public:
   explicit client_core(const client_config& settings)
-      : config_(checked(settings)), shared(config_) {}
+      : config_(checked(settings)), shared(config_), dials(config_) {}
 
   const client_config& config() const noexcept { return config_; }
 
@@ -33,6 +34,7 @@ class client_core : public std::enable_shared_from_this<client_core> {
 
  public:
   pool shared;
+  dialer dials;
 
   class counter {
    public:

@@ -4,9 +4,9 @@
 // server does makes it hold more than the limits in client_config; (3) a connection whose response
 // did not end as it said, or has more behind it, is never used again; (4) a request is sent twice
 // only if its connection had died before a byte of the response came, its method is idempotent,
-// and its body can be sent again. In fibers only. Not here: https (an http_error says so), proxies,
-// cookies, decompression. How connections are shared: src/client/README.md.
-// Source: RFC 9110, RFC 9112.
+// and its body can be sent again; (5) over https nothing is sent before the server's certificate
+// was verified. In fibers only. Not here: proxies, cookies, decompression. How connections are
+// shared: src/client/README.md. Source: RFC 9110, RFC 9112.
 #pragma once
 
 #include <heddle/http/client_config.hpp>

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <heddle/io/toggle.hpp>
+#include <heddle/tls/config.hpp>
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace heddle::io {
@@ -16,7 +18,8 @@ class resolver;
 namespace heddle::http {
 
 struct client_config {
-  /// How long the lookup of a name and the connecting to its addresses may take, together.
+  /// How long the lookup of a name, the connecting to its addresses and the handshake of TLS may
+  /// take, together.
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds{5};
   /// How long a request may wait for a connection that others use.
   std::chrono::nanoseconds pool_wait = std::chrono::seconds{1};
@@ -61,6 +64,11 @@ struct client_config {
 
   /// Who knows names. Null: each connect asks for itself. Must outlive the client.
   io::resolver* names = nullptr;
+
+  /// Whom https trusts, and how. None: what tls::client_options has by default, the system's
+  /// authorities, which are read when they are first needed. The only protocol that is offered by
+  /// ALPN is "http/1.1", whatever stands here.
+  std::optional<tls::client_config> tls = {};
 };
 
 }  // namespace heddle::http

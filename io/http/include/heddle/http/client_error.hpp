@@ -27,7 +27,8 @@ enum class client_phase : std::uint8_t {
 /// Returns the phase in words: "waiting for the header".
 std::string_view to_string(client_phase phase) noexcept;
 
-/// The code is of http_errc, io::dns_errc, or the system; std::errc::timed_out for time-outs.
+/// The code is of http_errc, tls::tls_errc, io::dns_errc, or the system; std::errc::timed_out for
+/// time-outs.
 class http_error : public std::system_error {
  public:
   /// What a message is made of. Views are copied.
