@@ -2,6 +2,7 @@
 // The steps of a call, in their order.
 #include "client/call.hpp"
 
+#include "client/answer.hpp"
 #include "client/client_core.hpp"
 #include "message/parse_head.hpp"
 
@@ -19,22 +20,11 @@ namespace {
 constexpr std::array<std::string_view, 6> idempotent = {"GET",    "HEAD",    "PUT",
                                                         "DELETE", "OPTIONS", "TRACE"};
 
-head_limits limits_of(const client_config& config) noexcept {
-  return {.start_line_bytes = config.status_line_bytes,
-          .field_bytes = config.header_bytes,
-          .fields = config.header_fields};
-}
-
 chunk_limits chunks_of(const client_config& config) noexcept {
   return {.line_bytes = config.chunk_line_bytes,
           .extension_bytes = config.chunk_extension_bytes,
           .trailer_bytes = config.trailer_bytes,
           .trailer_fields = config.header_fields};
-}
-
-/// The scanner speaks of requests.
-std::string_view words_of(const refusal& refused) noexcept {
-  return refused.status == 414 ? "the status line is too long" : refused.why;
 }
 
 }  // namespace

@@ -26,9 +26,10 @@ std::string random_key() {
   return {reinterpret_cast<const char*>(encoded.data()), static_cast<std::size_t>(length)};
 }
 
-[[noreturn]] void refuse(const std::string& why) {
-  throw websocket_error(websocket_errc::bad_handshake,
-                        "heddle::http::websocket: the server " + why);
+[[noreturn]] void refuse(const upgrade_request& asked, const std::string& why, int status = 0) {
+  const std::string where = asked.where.empty() ? "the server " : asked.where + " ";
+  throw websocket_error(websocket_errc::bad_handshake, "heddle::http::websocket: " + where + why,
+                        status);
 }
 
 }  // namespace
@@ -53,13 +54,16 @@ upgrade_request ask_for_upgrade(const websocket_config& config) {
 agreed_websocket check_upgrade(const response_head& answer, const upgrade_request& asked,
                                const websocket_config& config) {
   if (answer.status != 101) {
-    refuse("answered " + std::to_string(answer.status) + " " + std::string(answer.reason) +
-           ", not 101");
+    refuse(asked,
+           "answered " + std::to_string(answer.status) + " " + std::string(answer.reason) +
+               ", not 101",
+           answer.status);
   }
-  if (!lists_element(answer, "Upgrade", "websocket")) refuse("did not upgrade to websocket");
-  if (!lists_element(answer, "Connection", "upgrade")) refuse("did not upgrade the connection");
+  if (!lists_element(answer, "Upgrade", "websocket")) refuse(asked, "did not upgrade to websocket");
+  if (!lists_element(answer, "Connection", "upgrade"))
+    refuse(asked, "did not upgrade the connection");
   if (only_value_of(answer, "Sec-WebSocket-Accept") != accept_key(asked.key)) {
-    refuse("has no Sec-WebSocket-Accept for the key of this request");
+    refuse(asked, "has no Sec-WebSocket-Accept for the key of this request");
   }
   agreed_websocket agreed;
   const auto chosen = values_of(answer, "Sec-WebSocket-Protocol");
@@ -68,7 +72,8 @@ agreed_websocket check_upgrade(const response_head& answer, const upgrade_reques
     const auto& own = config.subprotocols;
     const bool offered = std::find(own.begin(), own.end(), agreed.subprotocol) != own.end();
     if (chosen.size() > 1 || !offered) {
-      refuse("chose the subprotocol '" + agreed.subprotocol + "', which was not offered, or two");
+      refuse(asked,
+             "chose the subprotocol '" + agreed.subprotocol + "', which was not offered, or two");
     }
   }
   agreed.compression =

@@ -85,8 +85,10 @@ websocket_error::websocket_error(websocket_errc code, std::string_view operation
     : std::system_error(code, describe(code, operation, peer)),
       peer_(std::make_shared<const io::endpoint>(std::move(peer))) {}
 
-websocket_error::websocket_error(websocket_errc code, const std::string& detail)
-    : std::system_error(code, detail), peer_(std::make_shared<const io::endpoint>()) {}
+websocket_error::websocket_error(websocket_errc code, const std::string& detail, int status)
+    : std::system_error(code, detail),
+      status_(status),
+      peer_(std::make_shared<const io::endpoint>()) {}
 
 http::close_code websocket_error::close_code() const noexcept {
   return close_code_of(static_cast<websocket_errc>(code().value()));

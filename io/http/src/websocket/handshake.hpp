@@ -38,6 +38,7 @@ upgrade_answer answer_upgrade(const request_head& request, const websocket_confi
 struct upgrade_request {
   http::fields fields;
   std::string key;
+  std::string where = {};  ///< the URL, for errors
 };
 
 /// Makes a request, with a key that nobody can foresee. Shape: `config` has been checked.

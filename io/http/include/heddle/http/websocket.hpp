@@ -12,6 +12,7 @@
 // ../../../src/websocket/README.md. Source: RFC 6455, RFC 7692.
 #pragma once
 
+#include <heddle/http/websocket_client_config.hpp>
 #include <heddle/http/websocket_config.hpp>
 #include <heddle/http/websocket_error.hpp>
 #include <heddle/io/endpoint.hpp>
@@ -52,6 +53,13 @@ class websocket {
     std::span<const std::byte> bytes() const noexcept { return std::as_bytes(std::span(data)); }
     bool operator==(const message&) const = default;
   };
+
+  /// Connects to "ws://host:port/path?query", or to "wss://..." over TLS, and asks for a WebSocket.
+  /// Redirects are not followed. Errors: websocket_error (bad_handshake) with the status() of an
+  /// answer that is not taken; http_error with the phase for what comes before that;
+  /// std::invalid_argument for the URL, a limit, or a field. Suspends: yes, cancel-safe: nothing is
+  /// left behind, but the server may have taken it.
+  static websocket connect(std::string_view where, const websocket_client_config& config = {});
 
   websocket(websocket&&) noexcept;
   websocket& operator=(websocket&&) noexcept;

@@ -79,13 +79,17 @@ class websocket_error : public std::system_error {
   /// Shape: `operation` is static text, such as "receive from".
   websocket_error(websocket_errc code, std::string_view operation, io::endpoint peer);
   /// Says more than the code does: what of the handshake was wrong.
-  websocket_error(websocket_errc code, const std::string& detail);
+  websocket_error(websocket_errc code, const std::string& detail, int status = 0);
 
   /// As http::close_code_of() its code.
   http::close_code close_code() const noexcept;
   const io::endpoint& peer() const noexcept { return *peer_; }
+  /// Returns the status that a server answered to a request for a WebSocket; 0: it is about
+  /// something else, also where it answered 101.
+  int status() const noexcept { return status_; }
 
  private:
+  int status_ = 0;
   std::shared_ptr<const io::endpoint> peer_;  // shared: an exception's copy must not throw
 };
 
