@@ -124,8 +124,9 @@ TEST(http_client, sends_the_fields_that_it_is_given_and_a_host) {
     asked.set("X-One", "1");
     asked.add("X-Two", "2").add("X-Two", "3");
     const response seen = asks.request(asked);
-    EXPECT_EQ(seen.body(), "Host: " + url(at).authority() +
-                               "\nUser-Agent: heddle\nX-One: 1\nX-Two: 2\nX-Two: 3\n");
+    EXPECT_EQ(seen.body(),
+              "Host: " + url(at).authority() +
+                  "\nUser-Agent: heddle\nAccept-Encoding: gzip\nX-One: 1\nX-Two: 2\nX-Two: 3\n");
     std::vector<std::string> cookies;
     seen.header().for_each([&](const field_view& each) {
       if (each.name == "Set-Cookie") cookies.emplace_back(each.value);

@@ -5,6 +5,7 @@
 #include "client/answer.hpp"
 #include "client/client_core.hpp"
 #include "message/parse_head.hpp"
+#include "message/syntax.hpp"
 
 #include <heddle/runtime/cancel.hpp>
 
@@ -20,11 +21,16 @@ namespace {
 constexpr std::array<std::string_view, 6> idempotent = {"GET",    "HEAD",    "PUT",
                                                         "DELETE", "OPTIONS", "TRACE"};
 
-chunk_limits chunks_of(const client_config& config) noexcept {
-  return {.line_bytes = config.chunk_line_bytes,
-          .extension_bytes = config.chunk_extension_bytes,
-          .trailer_bytes = config.trailer_bytes,
-          .trailer_fields = config.header_fields};
+/// Returns how the body is encoded, as far as that is undone here.
+content_coding coding_of(const fields& header) {
+  std::size_t codings = 0;
+  bool is_gzip = false;
+  header.for_each([&](const field_view& each) {
+    if (!same_name(each.name, "Content-Encoding")) return;
+    is_gzip = is_word(each.value, "gzip") || is_word(each.value, "x-gzip");
+    ++codings;
+  });
+  return codings == 1 && is_gzip ? content_coding::gzip : content_coding::none;
 }
 
 }  // namespace
@@ -104,10 +110,20 @@ call::progress call::exchange() {
   }
   phase_ = client_phase::body;
   if (status_ >= 300 && !sender_->done()) sender_->stop();
-  body_.emplace(lease_.connection()->in, framed_, chunks_of(config),
-                pace{.grace = config.body_grace, .bytes_per_second = config.body_bytes_per_second});
+  open_body();
   if (body_->ended()) finish();
   return progress::answered;
+}
+
+void call::open_body() {
+  const client_config& config = core_->config();
+  const bool has_one = framed_.kind != body_kind::none;
+  const auto coded =
+      has_one && asks_for_gzip(asked_, config) ? coding_of(fields_) : content_coding::none;
+  body_.emplace(lease_.connection()->in, framed_, config, coded);
+  if (coded == content_coding::none) return;
+  fields_.remove("Content-Encoding");
+  fields_.remove("Content-Length");
 }
 
 /// Returns the size of the next head, which the buffer begins with; 0 if the connection has died

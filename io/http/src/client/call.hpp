@@ -7,7 +7,7 @@
 
 #include "client/pool.hpp"
 #include "client/request_sender.hpp"
-#include "connection/body_reader.hpp"
+#include "client/response_body.hpp"
 #include "message/head.hpp"
 #include "message/head_scanner.hpp"
 
@@ -52,6 +52,7 @@ class call {
   void take_slot();
   void connect();
   progress exchange();
+  void open_body();
   std::size_t await_head(head_scanner& scanner, bool& began);
   void throw_if_sending_failed();
   bool take_head(std::string_view text);
@@ -71,7 +72,7 @@ class call {
   std::error_code failed_;
   lease lease_;
   std::optional<request_sender> sender_;
-  std::optional<body_reader> body_;  // until the response has ended
+  std::optional<response_body> body_;  // until the response has ended
 };
 
 }  // namespace heddle::http::detail

@@ -31,12 +31,18 @@ std::string chunk_line(std::size_t bytes) {
 
 }  // namespace
 
+bool asks_for_gzip(const client_request& asked, const client_config& config) noexcept {
+  return config.decompress == io::toggle::on && !asked.header().get("Accept-Encoding") &&
+         !asked.header().get("Range");
+}
+
 std::string head_of(const client_request& asked, const client_config& config) {
   std::string head = asked.method() + " " + asked.where().target() +
                      " HTTP/1.1\r\nHost: " + asked.where().authority() + "\r\n";
   if (!config.user_agent.empty() && !asked.header().get("User-Agent")) {
     head += "User-Agent: " + config.user_agent + "\r\n";
   }
+  if (asks_for_gzip(asked, config)) head += "Accept-Encoding: gzip\r\n";
   if (asked.source() && !asked.source_bytes()) {
     head += "Transfer-Encoding: chunked\r\n";
   } else if (asked.source() || !asked.body().empty() || wants_length(asked.method())) {

@@ -20,6 +20,10 @@
 
 namespace heddle::http::detail {
 
+/// Returns whether the client asks for gzip, and so undoes it. A user who asks for an encoding gets
+/// it as it comes; part of an encoded body is of no use.
+bool asks_for_gzip(const client_request& asked, const client_config& config) noexcept;
+
 /// Returns the head of a request, with the empty line behind it.
 std::string head_of(const client_request& asked, const client_config& config);
 

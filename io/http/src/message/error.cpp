@@ -11,7 +11,7 @@ namespace heddle::http {
 namespace {
 
 // By number, from 1.
-constexpr std::array<const char*, 11> messages = {
+constexpr std::array<const char*, 12> messages = {
     "The body is malformed",
     "The body is too large",
     "The peer is too slow",
@@ -23,6 +23,7 @@ constexpr std::array<const char*, 11> messages = {
     "No connection became free in time",
     "The client has been closed",
     "This is not supported",
+    "The body is not encoded as its header says",
 };
 
 class category final : public std::error_category {

@@ -5,7 +5,7 @@
 // did not end as it said, or has more behind it, is never used again; (4) a request is sent twice
 // only if its connection had died before a byte of the response came, its method is idempotent,
 // and its body can be sent again; (5) over https nothing is sent before the server's certificate
-// was verified. In fibers only. Not here: proxies, cookies, decompression. How connections are
+// was verified. In fibers only. Not here: proxies, cookies. How connections are
 // shared: src/client/README.md. Source: RFC 9110, RFC 9112.
 #pragma once
 
@@ -54,13 +54,15 @@ class client_response : public io::detail::source_calls<client_response> {
   ~client_response();
 
   int status() const noexcept;
-  /// Returns all header fields as they came, but for the framing of the body they may speak of.
+  /// Returns all header fields as they came, but of a body that is inflated neither
+  /// Content-Encoding nor Content-Length.
   const fields& header() const noexcept;
   /// Returns where it came from, after redirects.
   const url& where() const noexcept;
 
-  /// Reads what there is, at least one byte. Returns: how many; 0 at the end of the body. Errors:
-  /// http_errc, std::errc::timed_out, the stream's. Suspends: yes, cancel-safe.
+  /// Reads what there is, at least one byte, inflated if client_config::decompress says so.
+  /// Returns: how many; 0 at the end of the body. Errors: http_errc, std::errc::timed_out, the
+  /// stream's. Suspends: yes, cancel-safe.
   std::size_t read_some(std::span<std::byte> into, std::error_code& error);
 
   /// Reads all that is left. Errors: http_error; more than `most` bytes: body_too_large. Suspends:

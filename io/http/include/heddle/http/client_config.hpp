@@ -39,7 +39,8 @@ struct client_config {
   std::size_t header_fields = 100;
   /// Most responses 1xx before the one that counts.
   std::size_t interim_responses = 10;
-  /// Bytes of a body that is read whole. Bodies that are streamed have no limit but their reader's.
+  /// Bytes of a body that is read whole, inflated. Bodies that are streamed have no limit but their
+  /// reader's.
   std::size_t body_bytes = 16 * 1024 * 1024;
 
   /// Bytes of a chunked body: one size line; all extensions; the trailer.
@@ -58,6 +59,10 @@ struct client_config {
   std::size_t redirects = 10;
   /// Whether a redirect may lead from https to http.
   io::toggle downgrades = io::toggle::off;
+
+  /// Whether bodies are asked for in gzip's encoding, and inflated. Not for requests with an
+  /// Accept-Encoding or a Range of their own.
+  io::toggle decompress = io::toggle::on;
 
   /// The value of User-Agent; empty: none is sent.
   std::string user_agent = "heddle";

@@ -33,6 +33,8 @@ enum class http_errc {
   client_closed = 10,
   /// This is not offered here.
   not_supported = 11,
+  /// The body is not encoded as its header says: not gzip, cut short, or with more behind it.
+  malformed_encoding = 12,
 };
 
 const std::error_category& http_category() noexcept;
