@@ -22,6 +22,9 @@ head_limits limits_of(const client_config& config) noexcept;
 /// Returns why a head was refused; the scanner speaks of requests.
 std::string_view words_of(const refusal& refused) noexcept;
 
+/// Returns what a proxy said that lets nothing through, in words.
+std::string refusal_of(const proxy& by, const response_head& answer);
+
 /// Sends `request` over `over`, and reads the head of the answer, past those of 1xx but 101, into
 /// `text`, of which the result has views. What came behind it is held by `in`, which reads from
 /// `over`. Errors: dial_failure with the phases send and header. Suspends: yes; not cancel-safe:

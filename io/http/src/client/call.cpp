@@ -21,6 +21,13 @@ namespace {
 constexpr std::array<std::string_view, 6> idempotent = {"GET",    "HEAD",    "PUT",
                                                         "DELETE", "OPTIONS", "TRACE"};
 
+/// Returns what the connection goes to, by its name. A proxy that is given requests whole is asked
+/// for all origins over the same connections.
+std::string place_of(const url& where, const proxy* by) {
+  if (by == nullptr) return where.origin();
+  return (where.is_encrypted() ? where.origin() : "http") + " by " + by->name;
+}
+
 /// Returns how the body is encoded, as far as that is undone here.
 content_coding coding_of(const fields& header) {
   std::size_t codings = 0;
@@ -46,6 +53,7 @@ void call::fail(std::error_code code, std::string_view why) const {
 
 void call::begin() {
   const bool in_time = move_on_at(limit_, [&] {
+    find_proxy();
     take_slot();
     const bool reused = lease_.connection() != nullptr;
     if (!reused) connect();
@@ -59,10 +67,19 @@ void call::begin() {
   if (!in_time) fail(std::make_error_code(std::errc::timed_out), "the request's time is up");
 }
 
+void call::find_proxy() {
+  try {
+    by_ = core_->dials.proxy_for(asked_.where());
+  } catch (const dial_failure& found) {
+    phase_ = found.phase;
+    fail(found.code, found.why);
+  }
+}
+
 void call::take_slot() {
   phase_ = client_phase::pool;
   const deadline wait = deadline::after(core_->config().pool_wait);
-  switch (core_->shared.acquire(asked_.where().origin(), wait, lease_)) {
+  switch (core_->shared.acquire(place_of(asked_.where(), by_), wait, lease_)) {
     case pool::outcome::granted:
       return;
     case pool::outcome::closed:
@@ -75,7 +92,8 @@ void call::take_slot() {
 void call::connect() {
   lease_.set(nullptr);
   try {
-    lease_.set(std::make_unique<pooled_connection>(core_->dials.dial(asked_.where())));
+    lease_.set(std::make_unique<pooled_connection>(
+        core_->dials.dial(asked_.where(), by_, dialer::purpose::requests)));
   } catch (const dial_failure& found) {
     phase_ = found.phase;
     fail(found.code, found.why);
@@ -93,7 +111,7 @@ bool call::may_be_repeated() const noexcept {
 call::progress call::exchange() {
   const client_config& config = core_->config();
   phase_ = client_phase::send;
-  sender_.emplace(*lease_.connection()->over, asked_, config);
+  sender_.emplace(*lease_.connection()->over, asked_, config, by_);
   sender_->start();
   input_buffer& buffer = lease_.connection()->in.buffer();
   bool began = false;
@@ -178,6 +196,11 @@ bool call::take_head(std::string_view text) {
   }
   if (const refusal refused = frame(head, asked_.method(), framed_)) {
     fail(http_errc::malformed_response, refused.why);
+  }
+  const bool whole_to_proxy = by_ != nullptr && !asked_.where().is_encrypted();
+  if (head.status == 407 && whole_to_proxy) {
+    phase_ = client_phase::proxy;
+    fail(http_errc::proxy_refused, refusal_of(*by_, head));
   }
   status_ = head.status;
   try {

@@ -56,6 +56,7 @@ class call {
   std::size_t await_head(head_scanner& scanner, bool& began);
   void throw_if_sending_failed();
   bool take_head(std::string_view text);
+  void find_proxy();
   bool may_be_repeated() const noexcept;
   void finish() noexcept;
   void give_up(std::error_code why) noexcept;
@@ -70,6 +71,7 @@ class call {
   framing framed_;
   std::error_code died_of_;
   std::error_code failed_;
+  const proxy* by_ = nullptr;  // of the dialer's
   lease lease_;
   std::optional<request_sender> sender_;
   std::optional<response_body> body_;  // until the response has ended

@@ -9,10 +9,10 @@ namespace heddle::http {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> phases = {
-    "waiting for a connection", "looking the host up",    "connecting",
-    "agreeing on TLS",          "sending the request",    "waiting for the header",
-    "reading the body",         "following the redirect",
+constexpr std::array<std::string_view, 9> phases = {
+    "waiting for a connection", "looking the host up", "connecting",
+    "asking the proxy",         "agreeing on TLS",     "sending the request",
+    "waiting for the header",   "reading the body",    "following the redirect",
 };
 
 std::string text_of(const http_error::details& of) {

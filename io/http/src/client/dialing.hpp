@@ -5,6 +5,7 @@
 // says; (2) files of certificates are read once.
 #pragma once
 
+#include "client/proxies.hpp"
 #include "connection/transport.hpp"
 
 #include <heddle/http/client_config.hpp>
@@ -32,18 +33,29 @@ struct dial_failure {
 class dialer {
  public:
   /// `config` outlives it.
-  explicit dialer(const client_config& config) : config_(config) {}
+  explicit dialer(const client_config& config) : config_(config), proxies_(config) {}
 
-  /// Connects to the origin of `where`. Errors: dial_failure. Suspends: yes, cancel-safe: nothing
-  /// is left behind.
-  std::unique_ptr<transport> dial(const url& where);
+  /// Returns the proxy by which `where` is reached; null: there is none. Errors: dial_failure if it
+  /// cannot be used.
+  const proxy* proxy_for(const url& where) const;
+
+  /// What a connection is for: requests, which a proxy may be given whole, or what it does not
+  /// speak.
+  enum class purpose : bool { requests, tunnel };
+
+  /// Connects to the origin of `where` by `by`, if it is not null. Errors: dial_failure. Suspends:
+  /// yes, cancel-safe: nothing is left behind.
+  std::unique_ptr<transport> dial(const url& where, const proxy* by, purpose wanted);
 
  private:
   io::tcp_stream connect(const std::string& host, std::uint16_t port);
+  io::tcp_stream connect_to(const proxy& by);
+  void ask_for_tunnel(io::tcp_stream& over, const url& where, const proxy& by, deadline limit);
   tls::stream encrypt(io::tcp_stream over, const std::string& host, deadline limit);
   tls::client_config trusted();
 
   const client_config& config_;
+  const proxy_rules proxies_;
   sync::mutex reading_;
   std::optional<tls::client_config> tls_;  // once it was needed
 };

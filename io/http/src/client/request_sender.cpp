@@ -36,9 +36,14 @@ bool asks_for_gzip(const client_request& asked, const client_config& config) noe
          !asked.header().get("Range");
 }
 
-std::string head_of(const client_request& asked, const client_config& config) {
-  std::string head = asked.method() + " " + asked.where().target() +
-                     " HTTP/1.1\r\nHost: " + asked.where().authority() + "\r\n";
+std::string head_of(const client_request& asked, const client_config& config, const proxy* by) {
+  const url& where = asked.where();
+  const bool whole = by != nullptr && !where.is_encrypted();
+  std::string head = asked.method() + " " + (whole ? where.to_string() : where.target()) +
+                     " HTTP/1.1\r\nHost: " + where.authority() + "\r\n";
+  if (whole && !by->authorization.empty() && !asked.header().get("Proxy-Authorization")) {
+    head += "Proxy-Authorization: " + by->authorization + "\r\n";
+  }
   if (!config.user_agent.empty() && !asked.header().get("User-Agent")) {
     head += "User-Agent: " + config.user_agent + "\r\n";
   }
@@ -110,7 +115,7 @@ void request_sender::run() {
 }
 
 void request_sender::start() {
-  head_ = head_of(asked_, config_);
+  head_ = head_of(asked_, config_, by_);
   const bool small = !asked_.source() && asked_.body().size() <= joined_bytes;
   if (small) {
     head_ += asked_.body();

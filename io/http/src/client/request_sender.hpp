@@ -6,6 +6,7 @@
 // nothing will come then.
 #pragma once
 
+#include "client/proxies.hpp"
 #include "connection/transport.hpp"
 
 #include <heddle/http/client_config.hpp>
@@ -24,14 +25,16 @@ namespace heddle::http::detail {
 /// it as it comes; part of an encoded body is of no use.
 bool asks_for_gzip(const client_request& asked, const client_config& config) noexcept;
 
-/// Returns the head of a request, with the empty line behind it.
-std::string head_of(const client_request& asked, const client_config& config);
+/// Returns the head of a request, with the empty line behind it, for the server or, unless the URL
+/// is https, for the proxy `by`.
+std::string head_of(const client_request& asked, const client_config& config, const proxy* by);
 
 class request_sender {
  public:
-  /// `to`, `asked` and `config` outlive it.
-  request_sender(transport& to, const client_request& asked, const client_config& config) noexcept
-      : to_(to), asked_(asked), config_(config) {}
+  /// `to`, `asked`, `config` and `by`, which may be null, outlive it.
+  request_sender(transport& to, const client_request& asked, const client_config& config,
+                 const proxy* by) noexcept
+      : to_(to), asked_(asked), config_(config), by_(by) {}
   ~request_sender() { stop(); }
   request_sender(const request_sender&) = delete;
   request_sender& operator=(const request_sender&) = delete;
@@ -66,6 +69,7 @@ class request_sender {
   transport& to_;
   const client_request& asked_;
   const client_config& config_;
+  const proxy* const by_;
   std::string head_;
   std::uint64_t sent_ = 0;
   std::error_code error_;

@@ -11,7 +11,7 @@ namespace heddle::http {
 namespace {
 
 // By number, from 1.
-constexpr std::array<const char*, 12> messages = {
+constexpr std::array<const char*, 14> messages = {
     "The body is malformed",
     "The body is too large",
     "The peer is too slow",
@@ -24,6 +24,8 @@ constexpr std::array<const char*, 12> messages = {
     "The client has been closed",
     "This is not supported",
     "The body is not encoded as its header says",
+    "The proxy refused",
+    "The proxy cannot be used",
 };
 
 class category final : public std::error_category {

@@ -67,7 +67,8 @@ std::string text_of(const url& to, const websocket_client_config& config,
 /// Keeps in `at` how far it has come.
 websocket open(const url& to, const websocket_client_config& config, client_phase& at) {
   detail::dialer dials(config.connection);
-  std::unique_ptr<detail::transport> over = dials.dial(to);
+  std::unique_ptr<detail::transport> over =
+      dials.dial(to, dials.proxy_for(to), detail::dialer::purpose::tunnel);
   at = client_phase::header;
   detail::inbound in(*over);
   detail::upgrade_request asked = detail::ask_for_upgrade(config.websocket);

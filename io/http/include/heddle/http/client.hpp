@@ -5,7 +5,7 @@
 // did not end as it said, or has more behind it, is never used again; (4) a request is sent twice
 // only if its connection had died before a byte of the response came, its method is idempotent,
 // and its body can be sent again; (5) over https nothing is sent before the server's certificate
-// was verified. In fibers only. Not here: proxies, cookies. How connections are
+// was verified. In fibers only. Not here: cookies. How connections are
 // shared: src/client/README.md. Source: RFC 9110, RFC 9112.
 #pragma once
 

@@ -2,6 +2,7 @@
 // Every limit of an HTTP client. What passes one is an http_error that says which phase it was in.
 #pragma once
 
+#include <heddle/http/proxy.hpp>
 #include <heddle/io/toggle.hpp>
 #include <heddle/tls/config.hpp>
 
@@ -74,6 +75,10 @@ struct client_config {
   /// authorities, which are read when they are first needed. The only protocol that is offered by
   /// ALPN is "http/1.1", whatever stands here.
   std::optional<tls::client_config> tls = {};
+
+  /// By which proxies requests go. None: by those that the environment names when the client is
+  /// made; proxy_config{} is none at all.
+  std::optional<proxy_config> proxy = {};
 };
 
 }  // namespace heddle::http

@@ -17,6 +17,7 @@ enum class client_phase : std::uint8_t {
   pool,      ///< waiting for a connection that others use
   resolve,   ///< looking the host's name up
   connect,   ///< connecting
+  proxy,     ///< asking a proxy for a way through
   tls,       ///< agreeing on TLS
   send,      ///< sending the request
   header,    ///< waiting for the response's header

@@ -35,6 +35,10 @@ enum class http_errc {
   not_supported = 11,
   /// The body is not encoded as its header says: not gzip, cut short, or with more behind it.
   malformed_encoding = 12,
+  /// The proxy does not let the request through: the text has its answer.
+  proxy_refused = 13,
+  /// The proxy that the environment names cannot be used.
+  proxy_unusable = 14,
 };
 
 const std::error_category& http_category() noexcept;

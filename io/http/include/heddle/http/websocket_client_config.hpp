@@ -15,9 +15,9 @@ struct websocket_client_config {
   websocket_config websocket = {};
 
   /// How the connection is made, and what the server may answer: connect_timeout, names, tls,
-  /// user_agent, write_timeout, header_timeout, and the limits of a head. What it says of pools,
-  /// bodies and redirects has no meaning here. With `tls` given, what the system trusts need not be
-  /// read for each connection.
+  /// proxy, user_agent, write_timeout, header_timeout, and the limits of a head. What it says of
+  /// pools, bodies and redirects has no meaning here. With `tls` given, what the system trusts need
+  /// not be read for each connection.
   client_config connection = {};
 
   /// What is sent besides, such as Origin or Authorization. Shape: nothing of the handshake's own
