@@ -11,6 +11,7 @@
 #include <exception>
 #include <filesystem>
 #include <iostream>
+#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -82,11 +83,14 @@ http::response list(const std::string& folder) {
   return http::response::html(page + "</ul>\n");
 }
 
-void serve_folder(tcp_listener& listener, const std::string& folder) {
-  http::server site({.compress_from_bytes = 1024, .on_access = log});
+void serve_folder(std::span<tcp_listener> listeners, const std::string& folder) {
+  http::server_config config;
+  config.compress_from_bytes = 1024;
+  config.on_access = log;
+  http::server site(config);
   site.get("/", [&](const http::request&) { return list(folder); });
   site.files("/files/{path...}", folder);
-  heddle::io::stop_on_signals([&](auto& now) { site.serve(listener, &now); });
+  heddle::io::stop_on_signals([&](auto& now) { site.serve(listeners, &now); });
 }
 
 void tell(const http::response& answer, std::string_view field) {
@@ -100,9 +104,9 @@ void try_it() {
     const fs::path page = folder / ("page " + std::to_string(n) + ".txt");
     heddle::io::write_file(page.native(), "ten bytes\n");
   }
-  auto listener = tcp_listener::bind("127.0.0.1:0");
-  auto serving = heddle::spawn([&] { serve_folder(listener, folder); });
-  const std::string at = "http://" + listener.local_endpoint().to_string();
+  auto listeners = tcp_listener::bind_each("127.0.0.1:0");
+  auto serving = heddle::spawn([&] { serve_folder(listeners, folder); });
+  const std::string at = "http://" + listeners.front().local_endpoint().to_string();
   http::client asks;
   tell(asks.get(at + "/files/page%207.txt"), "Content-Type");
   http::client_request part("GET", at + "/files/page%207.txt");
@@ -111,7 +115,7 @@ void try_it() {
   tell(asks.request(packed.set("Accept-Encoding", "gzip")), "Content-Encoding");
   tell(asks.get(at + "/files/..%2fsecret"), "");
   asks.close();
-  listener.close();
+  for (auto& each : listeners) each.close();
   serving.join();
   fs::remove_all(folder);
 }
@@ -126,9 +130,9 @@ int main(int argc, char** argv) {
   try {
     heddle::run([&] {
       if (argc == 1) return try_it();
-      auto listener = tcp_listener::bind(argv[1]);
-      std::cout << "listening at http://" << listener.local_endpoint() << '/' << std::endl;
-      serve_folder(listener, argv[2]);
+      auto listeners = tcp_listener::bind_each(argv[1]);  // one for each loop
+      std::cout << "listening at http://" << listeners.front().local_endpoint() << '/' << std::endl;
+      serve_folder(listeners, argv[2]);
     });
   } catch (const std::exception& failed) {
     std::cerr << "static_files: " << failed.what() << '\n';
