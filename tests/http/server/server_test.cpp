@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a server answers, byte for byte, and when its connections go on.
 #include <heddle/http/server.hpp>
+#include <heddle/testing/simulation.hpp>
 
 #include "http/message/cuts.hpp"
 #include "http/support/served.hpp"
@@ -9,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -166,6 +168,35 @@ TEST(http_server, reads_bodies_of_both_framings_at_every_cut) {
         ASSERT_THAT(got, EndsWith("\r\n\r\nPUT !")) << pieces[0];
       }
     }
+  });
+}
+
+TEST(http_server, passes_over_one_empty_line_before_a_request_however_it_is_cut) {
+  server serves(quiet());
+  add_routes(serves);
+  heddle::testing::simulation world({.seed = 1});
+  world.run([&] {
+    io::tcp_listener listener = io::tcp_listener::bind("127.0.0.1:0");
+    const io::endpoint at = listener.local_endpoint();
+    task<void> serving = spawn([&] { serves.serve(listener); });
+    const std::string plain = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    for (const auto& [text, status] :
+         {std::pair{"\r\n" + plain, "200"}, std::pair{"\r\n\r\n" + plain, "400"}}) {
+      for (const test::cut& pieces : test::cuts_of(text.size(), 5)) {
+        io::tcp_stream stream = io::tcp_stream::connect(at);
+        std::size_t done = 0;
+        for (const std::size_t piece : pieces) {
+          std::error_code error;
+          stream.write_all(test::bytes(text.substr(done, piece)), error);
+          done += piece;
+          this_fiber::sleep_for(std::chrono::milliseconds{1});
+        }
+        ASSERT_THAT(test::read_all(stream), StartsWith("HTTP/1.1 " + std::string(status)))
+            << text << " cut at " << pieces[0];
+      }
+    }
+    serving.cancel();
+    EXPECT_THROW(serving.join(), task_cancelled);
   });
 }
 

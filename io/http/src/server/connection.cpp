@@ -151,9 +151,13 @@ std::size_t connection::find_head(refusal& refused) {
   input_buffer& buffer = in_.buffer();
   head_scanner scanner(limits_of(core_.config()));
   const deadline limit = deadline::after(core_.config().header_timeout);
+  bool may_be_empty = true;  // the line: one such is passed over (RFC 9112, 2.2)
   for (;;) {
-    if (scanner.untouched() && buffer.held().starts_with("\r\n")) buffer.take(2);
-    const bool half = scanner.untouched() && buffer.held() == "\r";
+    if (may_be_empty && scanner.untouched() && buffer.held().starts_with("\r\n")) {
+      buffer.take(2);
+      may_be_empty = false;
+    }
+    const bool half = may_be_empty && scanner.untouched() && buffer.held() == "\r";
     const std::size_t bytes = half ? 0 : scanner.scan(buffer.held(), refused);
     if (bytes != 0 || refused) return bytes;
     std::error_code error;
