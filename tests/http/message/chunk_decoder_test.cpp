@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Chunked bodies, good and bad, whole and cut at every byte.
 #include "message/chunk_decoder.hpp"
+#include "http/message/ambiguous.hpp"
 #include "http/message/cuts.hpp"
 
 #include <gtest/gtest.h>
@@ -84,48 +85,7 @@ TEST(chunk_decoder, an_unfinished_body_is_neither_done_nor_refused) {
 }
 
 TEST(chunk_decoder, malformed_bodies_are_refused_however_they_are_cut) {
-  const std::vector<std::string_view> table = {
-      "\r\n",
-      "g\r\n",
-      " 5\r\nhello\r\n",
-      "5 \r\nhello\r\n",
-      "5\t\r\nhello\r\n",
-      "5 ;a\r\nhello\r\n",
-      "+5\r\nhello\r\n",
-      "-5\r\nhello\r\n",
-      "0x5\r\nhello\r\n",
-      "5h\r\nhello\r\n",
-      "5_0\r\nhello\r\n",
-      ";a\r\n",
-      "5\nhello\r\n",
-      "5\n\r\nhello\r\n",
-      "5\rhello\r\n",
-      "5\r\rhello",
-      "5;a\nhello\r\n",
-      "5;a\n0\r\n\r\n",
-      "5;a\x7f\r\nhello\r\n",
-      "5;a\0b\r\nhello\r\n"sv,
-      "5\r\nhelloX\r\n0\r\n\r\n",
-      "5\r\nhello0\r\n\r\n",
-      "5\r\nhello\n0\r\n\r\n",
-      "5\r\nhello\rX",
-      "5\r\nhello\r\n\r\n",
-      "ffffffffffffffffff\r\n",
-      "10000000000000000\r\n",
-      "8000000000000000\r\n",
-      "ffffffffffffffff\r\n",
-      "00000000000000005\r\n",
-      "0\r\n\n",
-      "0\r\nX: y\n\r\n",
-      "0\r\n X: y\r\n\r\n",
-      "0\r\nX: y\r\n z\r\n\r\n",
-      "0\r\nX : y\r\n\r\n",
-      "0\r\nX\r\n\r\n",
-      "0\r\nX: \0\r\n\r\n"sv,
-      "0\r\nGET / HTTP/1.1\r\n\r\n",
-      "0\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
-  };
-  for (const std::string_view each : table) {
+  for (const std::string_view each : heddle::test::malformed_chunks) {
     for (const cut& pieces : cuts_of(each.size())) {
       ASSERT_EQ(decode(each, pieces).status, 400) << each;
     }

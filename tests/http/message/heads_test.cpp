@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Heads of requests, good and bad, whole and cut at every byte: the scanner, the parser and the
 // framing one after another, as a server uses them.
+#include "http/message/ambiguous.hpp"
 #include "http/message/cuts.hpp"
 #include "message/framing.hpp"
 #include "message/head_scanner.hpp"
@@ -20,8 +21,7 @@ namespace {
 
 using namespace heddle::http::detail;
 using heddle::http::field_view;
-using heddle::test::cut;
-using heddle::test::cuts_of;
+using namespace heddle::test;
 
 /// What became of a head: its status (200: taken), and if taken, what it says.
 struct outcome {
@@ -91,103 +91,8 @@ std::optional<outcome> read_whole(std::string_view text, const head_limits& limi
   return read_in_pieces(text, {text.size()}, limits);
 }
 
-std::string request_with(std::string_view fields) {
-  return "POST /x HTTP/1.1\r\nHost: h\r\n" + std::string(fields) + "\r\n";
-}
-
-/// The classes of ambiguity by which one request is smuggled inside another.
-struct smuggling_case {
-  std::string_view fields;
-  int status;
-};
-
-using namespace std::string_view_literals;
-
-const std::vector<smuggling_case> ambiguous = {
-    {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", 400},
-    {"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", 400},
-    {"Transfer-Encoding: xchunked\r\nContent-Length: 5\r\n", 400},
-    {"Content-Length: 5\r\nContent-Length: 6\r\n", 400},
-    {"Content-Length: 5\r\nContent-Length: 5\r\n", 400},
-    {"Content-Length: 5, 5\r\n", 400},
-    {"Content-Length: 5,6\r\n", 400},
-    {"Content-Length: 1,1\r\n", 400},
-    {"Content-Length: +5\r\n", 400},
-    {"Content-Length: -0\r\n", 400},
-    {"Content-Length: -1\r\n", 400},
-    {"Content-Length: 0x5\r\n", 400},
-    {"Content-Length: 5 6\r\n", 400},
-    {"Content-Length: 5;\r\n", 400},
-    {"Content-Length: 5a\r\n", 400},
-    {"Content-Length: a\r\n", 400},
-    {"Content-Length: 1_0\r\n", 400},
-    {"Content-Length: 1e2\r\n", 400},
-    {"Content-Length: 5.0\r\n", 400},
-    {"Content-Length:\r\n", 400},
-    {"Content-Length: \xb2\r\n", 400},
-    {"Content-Length: \"5\"\r\n", 400},
-    {"Content-Length: 18446744073709551616\r\n", 400},
-    {"Content-Length: 18446744073709551621\r\n", 400},
-    {"Content-Length: 9223372036854775808\r\n", 400},
-    {"Content-Length: 99999999999999999999999999\r\n", 400},
-    {"Transfer-Encoding: xchunked\r\n", 501},
-    {"Transfer-Encoding: chunkedx\r\n", 501},
-    {"Transfer-Encoding: identity\r\n", 501},
-    {"Transfer-Encoding: gzip\r\n", 501},
-    {"Transfer-Encoding: gzip, chunked\r\n", 501},
-    {"Transfer-Encoding: chunked, identity\r\n", 501},
-    {"Transfer-Encoding: chunked, chunked\r\n", 501},
-    {"Transfer-Encoding: chunked,\r\n", 501},
-    {"Transfer-Encoding: ,chunked\r\n", 501},
-    {"Transfer-Encoding: chunked;q=1\r\n", 400},
-    {"Transfer-Encoding: \"chunked\"\r\n", 400},
-    {"Transfer-Encoding: 'chunked'\r\n", 501},
-    {"Transfer-Encoding: chu nked\r\n", 400},
-    {"Transfer-Encoding:\r\n", 501},
-    {"Transfer-Encoding: \x0b"
-     "chunked\r\n",
-     400},
-    {"Transfer-Encoding: \x0c"
-     "chunked\r\n",
-     400},
-    {"Transfer-Encoding: chunked\x0b\r\n", 400},
-    {"Transfer-Encoding: \0chunked\r\n"sv, 400},
-    {"Transfer-Encoding: chunked\0\r\n"sv, 400},
-    {"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400},
-    {"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", 400},
-    {"Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", 400},
-    {"Transfer-Encoding : chunked\r\n", 400},
-    {"Transfer-Encoding\t: chunked\r\n", 400},
-    {" Transfer-Encoding: chunked\r\n", 400},
-    {"\tTransfer-Encoding: chunked\r\n", 400},
-    {"X: y\r\n Transfer-Encoding: chunked\r\n", 400},
-    {"Transfer-Encoding:\r\n chunked\r\n", 400},
-    {"X:\r\n \r\n", 400},
-    {"X: y\r\n \r\n", 400},
-    {"X:\r\n\ty\r\n", 400},
-    {"X:  \r\n \r\n y\r\n", 400},
-    {"Transfer-Encoding:\r\n\tchunked\r\n", 400},
-    {"Transfer\x00-Encoding: chunked\r\n"sv, 400},
-    {"Transfer-Encoding\x01: chunked\r\n", 400},
-    {"Transfer_Encoding: chunked\r\nContent-Length :5\r\n", 400},
-    {"Content-Length : 5\r\n", 400},
-    {"Content-Length\x0b: 5\r\n", 400},
-    {"X: y\nTransfer-Encoding: chunked\r\n", 400},
-    {"X: y\rTransfer-Encoding: chunked\r\n", 400},
-    {"X: y\r\rTransfer-Encoding: chunked\r\n", 400},
-    {"X: y\r\r\nTransfer-Encoding: chunked\r\n", 400},
-    {"X: y\0z\r\n"sv, 400},
-    {"X: \x7f\r\n", 400},
-    {"X\r\n", 400},
-    {": y\r\n", 400},
-    {"\xc3\xa4: y\r\n", 400},
-    {"X[]: y\r\n", 400},
-    {"Host: other\r\n", 400},
-    {"Host: h\r\n", 400},
-};
-
 TEST(heads, what_can_be_read_in_two_ways_is_refused_however_it_is_cut) {
-  for (const smuggling_case& each : ambiguous) {
+  for (const fields_case& each : ambiguous_fields) {
     const std::string text = request_with(each.fields);
     for (const cut& pieces : cuts_of(text.size())) {
       const auto got = read_in_pieces(text, pieces);
@@ -202,60 +107,8 @@ TEST(heads, a_coding_in_a_request_of_1_0_is_refused) {
   EXPECT_EQ(got->status, 400);
 }
 
-struct line_case {
-  std::string_view text;
-  int status;
-};
-
 TEST(heads, request_lines_are_taken_or_refused) {
-  const std::vector<line_case> table = {
-      {"GET / HTTP/1.1\r\nHost: h\r\n\r\n", 200},
-      {"GET /a?b=c&d HTTP/1.1\r\nHost: h\r\n\r\n", 200},
-      {"GET / HTTP/1.0\r\n\r\n", 200},
-      {"GET http://h/x HTTP/1.1\r\nHost: h\r\n\r\n", 200},
-      {"GET HTTPS://h?x HTTP/1.1\r\nHost: h\r\n\r\n", 200},
-      {"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", 200},
-      {"M-SEARCH / HTTP/1.1\r\nHost: h\r\n\r\n", 200},
-      {"GET / HTTP/1.1\r\nHost:\r\n\r\n", 200},
-      {"GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", 200},
-      {"GET / HTTP/1.1\r\n\r\n", 400},
-      {"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400},
-      {"GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", 400},
-      {"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
-      {"GET / HTTP/1.1\r\nHost: a@b\r\n\r\n", 400},
-      {"GET / HTTP/1.2\r\nHost: h\r\n\r\n", 505},
-      {"GET / HTTP/2.0\r\nHost: h\r\n\r\n", 505},
-      {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
-      {"GET / HTTP/0.9\r\n\r\n", 505},
-      {"GET / HTTP/1.10\r\nHost: h\r\n\r\n", 400},
-      {"GET / HTTP/11\r\nHost: h\r\n\r\n", 400},
-      {"GET / http/1.1\r\nHost: h\r\n\r\n", 400},
-      {"GET / HTTP/ 1.1\r\nHost: h\r\n\r\n", 400},
-      {"GET / HTTP/1.1 \r\nHost: h\r\n\r\n", 400},
-      {"GET /\r\n\r\n", 400},
-      {"GET\r\n\r\n", 400},
-      {"GET  / HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {"GET /  HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {"GET\t/ HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {"GET /\tHTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {" GET / HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {"\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {"\nGET / HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {"G{T / HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {"G\0T / HTTP/1.1\r\nHost: h\r\n\r\n"sv, 400},
-      {"GET /\0 HTTP/1.1\r\nHost: h\r\n\r\n"sv, 400},
-      {"GET /\x7f HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {"GET / HTTP/1.1\nHost: h\n\n", 400},
-      {"GET / HTTP/1.1\r\nHost: h\r\n\n", 400},
-      {"GET x HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {"GET * HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {"GET ftp://h/ HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {"GET http:///x HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {"GET /#x HTTP/1.1\r\nHost: h\r\n\r\n", 400},
-      {"CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n", 501},
-      {"GET / HTTP/1.1\r\nHost: h\r\nExpect: the-moon\r\n\r\n", 417},
-  };
-  for (const line_case& each : table) {
+  for (const line_case& each : request_lines) {
     for (const cut& pieces : cuts_of(each.text.size())) {
       const auto got = read_in_pieces(each.text, pieces);
       ASSERT_TRUE(got) << each.text;

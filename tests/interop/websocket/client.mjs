@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Talks to an echo by npm's ws: client.mjs PORT [compress]. The exit status says whether all
-// came back, pings were answered, and each violation ended with its close code.
+// Talks to an echo by npm's ws: client.mjs PORT plain|compress [PATH]. The exit status says whether
+// all came back, pings were answered, and each violation ended with its close code.
 import assert from 'node:assert/strict';
 import WebSocket from 'ws';
 
 const port = process.argv[2];
 const compress = process.argv[3] === 'compress';
+const path = process.argv[4] ?? '/';
 setTimeout(() => {
   console.error('client: no end after 60 s');
   process.exit(1);
 }, 60_000).unref();
 
 function open(options = {}) {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/`, options.protocols ?? [], {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, options.protocols ?? [], {
     perMessageDeflate: compress ? { threshold: 0, ...options.deflate } : false,
     headers: options.headers,
     protocolVersion: options.version ?? 13,
