@@ -45,6 +45,7 @@ refusal split_target(const request_head& request, target_parts& into) noexcept {
   const std::size_t end = std::min(target.find_first_of("/?"), target.size());
   into.authority = target.substr(0, end);
   if (into.authority.empty()) return {400, "the target's URL has no host"};
+  if (!is_host(into.authority)) return {400, "the target's URL has a malformed host"};
   split_path(target.substr(end), into);
   if (into.path.empty()) into.path = "/";
   return {};
