@@ -6,6 +6,8 @@
 #   [TIMEOUT <seconds>])              of one case; 60 if not given
 # HEDDLE_TEST_OPTIONS: compiler options of the tests' own sources, by which presets save the time to
 # compile what is run once. Not of stress programs: what they do, they do often.
+# What nearly every test includes is compiled once, for all suites (CMAKE_DISABLE_PRECOMPILE_HEADERS
+# has each file stand alone).
 # One executable a module (linking is what costs), one ctest entry a case: <module>.<suite>.<case>.
 # It counts for two processors: a case has two loops as a rule, and some look at a clock. So on two
 # cores nothing runs beside it, while what only computes (models, style, consumer) runs in pairs.
@@ -15,6 +17,13 @@
 # stress. ARGS are those of the short run that belongs to every test run; scripts/soak gives more.
 include(GoogleTest)
 
+# What the tests of all modules are compiled with.
+function(heddle_test_flags target)
+  # For tests that read a page of docs/: __FILE__ may be relative, and to another folder.
+  target_compile_definitions(${target} PRIVATE HEDDLE_TEST_TREE="${PROJECT_SOURCE_DIR}")
+  heddle_private_flags(${target})
+endfunction()
+
 function(heddle_test_program target sources libs white_box)
   add_executable(${target} ${sources})
   target_link_libraries(${target} PRIVATE ${libs})
@@ -22,14 +31,13 @@ function(heddle_test_program target sources libs white_box)
     target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/${module}/src")
   endforeach()
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
-  # For tests that read a page of docs/: __FILE__ may be relative, and to another folder.
-  target_compile_definitions(${target} PRIVATE HEDDLE_TEST_TREE="${PROJECT_SOURCE_DIR}")
-  heddle_private_flags(${target})
+  heddle_test_flags(${target})
 endfunction()
 
 function(heddle_test_executable target sources libs white_box)
   heddle_test_program(${target} "${sources}" "${libs}" "${white_box}")
   target_compile_options(${target} PRIVATE ${HEDDLE_TEST_OPTIONS})
+  target_precompile_headers(${target} REUSE_FROM heddle_test_headers)
 endfunction()
 
 function(heddle_test_suite module)
