@@ -81,10 +81,11 @@ def sleepers(programs, effort):
 
 
 def asked_in_turns(key, programs, effort, folder, connections, *arguments):
-    """heddle's server and the raw loop's on one CPU, and one load on another that asks both."""
+    """The servers on one CPU, and one load on another that asks one after the other."""
+    rivals = [name for name in ("nginx", "hyper", "go") if programs.has(f"{folder}/{name}")]
     with ExitStack() as stack:
         servers = [(name, stack.enter_context(Server(programs, f"{folder}/{name}", cpu=0)))
-                   for name in ("heddle", "raw_epoll")]
+                   for name in ("heddle", "raw_epoll", *rivals)]
         where = [f"{name}:{server.pid}:{server.port}" for name, server in servers]
         for found in programs.run("echo/load", "--connections", connections, "--rounds",
                                   effort.windows, "--window-ms", 400, *arguments, "--", *where,
@@ -241,6 +242,9 @@ def http_lines():
         tags = (("connections", count),)
         about = f"{count} connections: "
         yield Line("cpu_ns", about + "server CPU a request", "ns", 1.08, "raw_epoll", tags=tags)
+        yield Line("cpu_ns", about + "server CPU a request", "ns", 1, "nginx", tags=tags)
+        for rival in ("hyper", "go"):
+            yield Line("cpu_ns", about + "server CPU a request", "ns", rival=rival, tags=tags)
         yield Line("p99_us", about + "round trip p99", "us", rival="raw_epoll", tags=tags)
 
 
@@ -364,7 +368,8 @@ PROBLEMS = [
     Problem("P15", "HTTP/1.1, kept alive", http("P15", 1), [*http_lines()]),
     Problem("P16", "HTTP/1.1, 16 requests pipelined", http("P16", 16),
             [Line("per_second", "requests a second", "", 0.75, "raw_epoll", of="max", sign=">="),
-             Line("cpu_ns", "server CPU a request", "ns", rival="raw_epoll")]),
+             *(Line("cpu_ns", "server CPU a request", "ns", rival=rival)
+               for rival in ("raw_epoll", "nginx", "hyper", "go"))]),
     Problem("P17", "a call that another thread makes, back to back", hand_over,
             [Line("median_us", "blocking(): median", "us", 1.3, "condition_variable",
                   mine="blocking"),

@@ -77,13 +77,15 @@ class Programs:
 
 
 class Server:
-    """A program that prints its port and ends when its standard input does."""
+    """A program that prints its port, and the process that serves if that is another, and ends
+    when its standard input does."""
 
     def __init__(self, programs, name, cpu):
         self.child = subprocess.Popen([programs.path(name)], stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE, text=True, preexec_fn=on_cpu(cpu))
-        self.port = int(self.child.stdout.readline())
-        self.pid = self.child.pid
+        port, *process = self.child.stdout.readline().split()
+        self.port = int(port)
+        self.pid = int(process[0]) if process else self.child.pid
 
     def __enter__(self):
         return self
