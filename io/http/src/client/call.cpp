@@ -43,7 +43,10 @@ content_coding coding_of(const fields& header) {
 }  // namespace
 
 call::call(std::shared_ptr<client_core> of, client_request asked, deadline limit)
-    : core_(std::move(of)), asked_(std::move(asked)), limit_(limit) {}
+    : core_(std::move(of)),
+      asked_(std::move(asked)),
+      limit_(limit),
+      expects_(expects(asked_, core_->config())) {}
 
 void call::fail(std::error_code code, std::string_view why) const {
   throw http_error(
@@ -57,14 +60,26 @@ void call::begin() {
     take_slot();
     const bool reused = lease_.connection() != nullptr;
     if (!reused) connect();
-    if (exchange() == progress::answered) return;
-    if (!reused || !may_be_repeated()) fail(died_of_);
-    core_->retries.add();
-    sender_.reset();
-    connect();
-    if (exchange() != progress::answered) fail(died_of_);
+    progress came = exchange();
+    if (came == progress::died && reused && may_be_repeated()) {
+      core_->retries.add();
+      came = begin_again();
+    }
+    if (came == progress::declined) {
+      expects_ = expecting::nothing;
+      came = begin_again();
+    }
+    if (came == progress::died) fail(died_of_);
   });
   if (!in_time) fail(std::make_error_code(std::errc::timed_out), "the request's time is up");
+}
+
+/// Does it all on another connection.
+call::progress call::begin_again() {
+  sender_.reset();
+  fields_ = {};
+  connect();
+  return exchange();
 }
 
 void call::find_proxy() {
@@ -104,14 +119,15 @@ void call::connect() {
 bool call::may_be_repeated() const noexcept {
   const bool harmless =
       std::find(idempotent.begin(), idempotent.end(), asked_.method()) != idempotent.end();
-  return !asked_.source() && (harmless || sender_->sent() == 0);
+  const bool held = !asked_.source() || !sender_->has_begun_body();
+  return held && (harmless || sender_->sent() == 0);
 }
 
 /// Sends the request and reads the head of the response that counts.
 call::progress call::exchange() {
   const client_config& config = core_->config();
   phase_ = client_phase::send;
-  sender_.emplace(*lease_.connection()->over, asked_, config, by_);
+  sender_.emplace(*lease_.connection()->over, asked_, config, by_, expects_);
   sender_->start();
   input_buffer& buffer = lease_.connection()->in.buffer();
   bool began = false;
@@ -122,12 +138,18 @@ call::progress call::exchange() {
     const bool counts = take_head(buffer.held().substr(0, bytes));
     buffer.take(bytes);
     if (counts) break;
+    if (status_ == 100) sender_->proceed();
     if (interim == config.interim_responses) {
       fail(http_errc::malformed_response, "too many responses 1xx");
     }
   }
   phase_ = client_phase::body;
-  if (status_ >= 300 && !sender_->done()) sender_->stop();
+  if (status_ < 300) {
+    sender_->proceed();  // it takes the body, though it has not said so
+  } else if (!sender_->done()) {
+    sender_->stop();
+    if (status_ == 417 && !sender_->has_begun_body()) return progress::declined;
+  }
   open_body();
   if (body_->ended()) finish();
   return progress::answered;
@@ -190,6 +212,7 @@ bool call::take_head(std::string_view text) {
     fail(http_errc::malformed_response, refused.why);
   }
   if (head.status == 101) fail(http_errc::malformed_response, "101 without being asked for it");
+  status_ = head.status;
   if (head.status / 100 == 1) return false;
   if (head.status < 200 || head.status > 599) {
     fail(http_errc::malformed_response, "the status is not in 100..599");
@@ -202,13 +225,21 @@ bool call::take_head(std::string_view text) {
     phase_ = client_phase::proxy;
     fail(http_errc::proxy_refused, refusal_of(*by_, head));
   }
-  status_ = head.status;
   try {
     for (const field_view& each : head.fields) fields_.add(each.name, each.value);
   } catch (const std::invalid_argument&) {
     fail(http_errc::malformed_response, "a header field is malformed");
   }
   return true;
+}
+
+/// Keeps the fields that came behind a chunked body.
+void call::take_trailer(std::error_code& error) {
+  try {
+    for (const field_view& each : body_->trailer()) trailer_.add(each.name, each.value);
+  } catch (const std::invalid_argument&) {
+    error = http_errc::malformed_body;
+  }
 }
 
 /// The response has ended: the connection goes back, or is closed.
@@ -242,9 +273,11 @@ std::size_t call::read_some(std::span<std::byte> into, std::error_code& error) {
   error = failed_;
   if (error || !body_ || into.empty()) return 0;
   const std::size_t bytes = read_body(into, error);
+  const bool ended = !error && body_->ended();
+  if (ended) take_trailer(error);
   if (error) {
     give_up(error);
-  } else if (body_->ended()) {
+  } else if (ended) {
     finish();
   }
   return bytes;

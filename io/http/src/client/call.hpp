@@ -34,6 +34,7 @@ class call {
 
   int status() const noexcept { return status_; }
   const fields& header() const noexcept { return fields_; }
+  const fields& trailer() const noexcept { return trailer_; }
   const client_request& asked() const noexcept { return asked_; }
   deadline limit() const noexcept { return limit_; }
 
@@ -47,17 +48,20 @@ class call {
   [[noreturn]] void fail(std::error_code code, std::string_view why = {}) const;
 
  private:
-  enum class progress : std::uint8_t { answered, died };
+  /// `declined`: the server will not say whether it wants the body.
+  enum class progress : std::uint8_t { answered, died, declined };
 
   void take_slot();
   void connect();
   progress exchange();
+  progress begin_again();
   void open_body();
   std::size_t await_head(head_scanner& scanner, bool& began);
   void throw_if_sending_failed();
   bool take_head(std::string_view text);
   void find_proxy();
   bool may_be_repeated() const noexcept;
+  void take_trailer(std::error_code& error);
   void finish() noexcept;
   void give_up(std::error_code why) noexcept;
   std::size_t read_body(std::span<std::byte> into, std::error_code& error);
@@ -68,9 +72,11 @@ class call {
   client_phase phase_ = client_phase::pool;
   int status_ = 0;
   fields fields_;
+  fields trailer_;
   framing framed_;
   std::error_code died_of_;
   std::error_code failed_;
+  expecting expects_;
   const proxy* by_ = nullptr;  // of the dialer's
   lease lease_;
   std::optional<request_sender> sender_;

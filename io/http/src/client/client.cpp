@@ -21,6 +21,7 @@ client_response::~client_response() = default;
 
 int client_response::status() const noexcept { return call_->status(); }
 const fields& client_response::header() const noexcept { return call_->header(); }
+const fields& client_response::trailer() const noexcept { return call_->trailer(); }
 const url& client_response::where() const noexcept { return call_->asked().where(); }
 
 std::size_t client_response::read_some(std::span<std::byte> into, std::error_code& error) {

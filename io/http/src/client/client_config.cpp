@@ -36,6 +36,7 @@ const client_config& checked(const client_config& config) {
   check_time(config.body_grace, "body_grace");
   check_time(config.request_timeout, "request_timeout");
   check_time(config.idle_timeout, "idle_timeout");
+  check_time(config.expect_continue_wait, "expect_continue_wait");
   check_number(config.status_line_bytes, 16, "status_line_bytes");
   check_number(config.header_bytes, 64, "header_bytes");
   check_number(config.header_fields, 1, "header_fields");

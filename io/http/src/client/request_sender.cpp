@@ -54,7 +54,16 @@ std::string head_of(const client_request& asked, const client_config& config, co
     const std::uint64_t bytes = asked.source() ? *asked.source_bytes() : asked.body().size();
     head += "Content-Length: " + std::to_string(bytes) + "\r\n";
   }
-  return head.append(asked.header().text()).append("\r\n");
+  return head.append(asked.header().text());
+}
+
+expecting expects(const client_request& asked, const client_config& config) noexcept {
+  const bool sized = !asked.source() || asked.source_bytes();
+  const std::uint64_t bytes =
+      asked.source() ? asked.source_bytes().value_or(0) : asked.body().size();
+  const bool long_enough = !sized || (bytes != 0 && bytes >= config.expect_continue_bytes);
+  const bool waits = config.expect_continue == io::toggle::on && long_enough;
+  return waits ? expecting::to_continue : expecting::nothing;
 }
 
 void request_sender::give_up(std::error_code why) noexcept {
@@ -101,6 +110,8 @@ void request_sender::send_source() {
 void request_sender::run() {
   try {
     if (!write(head_)) return;
+    if (expects_ == expecting::to_continue) wanted_.wait_for(config_.expect_continue_wait);
+    begun_body_ = true;
     if (asked_.source()) {
       send_source();
     } else {
@@ -115,9 +126,11 @@ void request_sender::run() {
 }
 
 void request_sender::start() {
-  head_ = head_of(asked_, config_, by_);
-  const bool small = !asked_.source() && asked_.body().size() <= joined_bytes;
+  const bool waits = expects_ == expecting::to_continue;
+  head_ = head_of(asked_, config_, by_) + (waits ? "Expect: 100-continue\r\n\r\n" : "\r\n");
+  const bool small = !waits && !asked_.source() && asked_.body().size() <= joined_bytes;
   if (small) {
+    begun_body_ = true;
     head_ += asked_.body();
     std::error_code error;
     sent_ = to_.try_write_some(std::as_bytes(std::span(std::as_const(head_))), error);

@@ -12,6 +12,7 @@
 #include <heddle/http/client_config.hpp>
 #include <heddle/http/client_request.hpp>
 #include <heddle/runtime/task.hpp>
+#include <heddle/sync/event.hpp>
 
 #include <cstdint>
 #include <exception>
@@ -25,22 +26,31 @@ namespace heddle::http::detail {
 /// it as it comes; part of an encoded body is of no use.
 bool asks_for_gzip(const client_request& asked, const client_config& config) noexcept;
 
-/// Returns the head of a request, with the empty line behind it, for the server or, unless the URL
-/// is https, for the proxy `by`.
+/// Returns the head of a request, without the empty line behind it, for the server or, unless the
+/// URL is https, for the proxy `by`.
 std::string head_of(const client_request& asked, const client_config& config, const proxy* by);
+
+/// Whether the body waits until the server says that it wants it. Source: RFC 9110, section 10.1.1.
+enum class expecting : bool { nothing, to_continue };
+
+/// Returns whether a request is one whose body should wait.
+expecting expects(const client_request& asked, const client_config& config) noexcept;
 
 class request_sender {
  public:
   /// `to`, `asked`, `config` and `by`, which may be null, outlive it.
   request_sender(transport& to, const client_request& asked, const client_config& config,
-                 const proxy* by) noexcept
-      : to_(to), asked_(asked), config_(config), by_(by) {}
+                 const proxy* by, expecting expects) noexcept
+      : to_(to), asked_(asked), config_(config), by_(by), expects_(expects) {}
   ~request_sender() { stop(); }
   request_sender(const request_sender&) = delete;
   request_sender& operator=(const request_sender&) = delete;
 
   /// Begins, and comes back at once or when all that was small enough has been sent. Suspends: no.
   void start();
+
+  /// Says that the server wants the body. Suspends: no.
+  void proceed() noexcept { wanted_.set(); }
 
   /// Returns whether it has ended, well or not.
   bool done() const { return !sending_.joinable() || sending_.done(); }
@@ -57,6 +67,8 @@ class request_sender {
   void rethrow() const {
     if (thrown_) std::rethrow_exception(thrown_);
   }
+  /// Returns whether anything of the body was sent, or read from its source.
+  bool has_begun_body() const noexcept { return begun_body_; }
   /// Returns how many bytes the connection took.
   std::uint64_t sent() const noexcept { return sent_; }
 
@@ -70,6 +82,9 @@ class request_sender {
   const client_request& asked_;
   const client_config& config_;
   const proxy* const by_;
+  const expecting expects_;
+  sync::event wanted_;
+  bool begun_body_ = false;
   std::string head_;
   std::uint64_t sent_ = 0;
   std::error_code error_;

@@ -30,6 +30,12 @@ class response_body {
   /// Returns whether all of it has been read, and its framing has ended.
   bool ended() const noexcept;
 
+  /// Returns the fields behind a chunked body. Shape: ended().
+  std::span<const field_view> trailer() const noexcept {
+    return raw_.is_chunked() ? std::span<const field_view>(raw_.trailer())
+                             : std::span<const field_view>();
+  }
+
  private:
   static constexpr std::size_t piece_bytes = std::size_t{16} * 1024;
 

@@ -57,6 +57,9 @@ class client_response : public io::detail::source_calls<client_response> {
   /// Returns all header fields as they came, but of a body that is inflated neither
   /// Content-Encoding nor Content-Length.
   const fields& header() const noexcept;
+  /// Returns the fields that came behind the body, if it was chunked, without those that a trailer
+  /// must not have; empty before its end has been read.
+  const fields& trailer() const noexcept;
   /// Returns where it came from, after redirects.
   const url& where() const noexcept;
 

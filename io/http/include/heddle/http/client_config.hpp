@@ -65,6 +65,13 @@ struct client_config {
   /// Accept-Encoding or a Range of their own.
   io::toggle decompress = io::toggle::on;
 
+  /// Whether bodies of at least so many bytes, and those whose length is not known, wait until the
+  /// server says that it wants them (Expect: 100-continue), or answers; not for longer than that. A
+  /// server that refuses is spared the body. A 417 has the request made again without.
+  io::toggle expect_continue = io::toggle::on;
+  std::uint64_t expect_continue_bytes = 1024 * 1024;
+  std::chrono::nanoseconds expect_continue_wait = std::chrono::seconds{1};
+
   /// The value of User-Agent; empty: none is sent.
   std::string user_agent = "heddle";
 
