@@ -145,6 +145,37 @@ TEST(http_server, a_failing_handler_is_reported_and_its_connection_goes_on) {
   EXPECT_EQ(serves.stats().failures, 1U);
 }
 
+TEST(http_server, a_client_that_leaves_is_no_failure_of_the_handler) {
+  std::atomic<int> reported{0};
+  server_config config;
+  config.on_failure = [&](const handler_failure&) { ++reported; };
+  server serves(config);
+  add_routes(serves);
+  serves.stream("GET", "/endless", [](request_reader&, response_writer& out) {
+    for (;;) out.write(std::string(100'000, 'x'));
+  });
+  constexpr std::string_view half =
+      "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf";
+  while_served(serves, [&](const io::endpoint& at) {
+    io::tcp_stream reads = io::tcp_stream::connect(at);
+    reads.write_all(test::bytes("GET /endless HTTP/1.1\r\nHost: h\r\n\r\n"));
+    test::read_head(reads);
+    reads.abort();
+    io::tcp_stream writes = io::tcp_stream::connect(at);
+    writes.write_all(test::bytes(half));
+    while (serves.stats().requests < 2) this_fiber::yield();
+    writes.abort();
+    io::tcp_stream stops = io::tcp_stream::connect(at);
+    stops.write_all(test::bytes(half));
+    stops.shutdown_write();
+    EXPECT_THAT(test::read_all(stops), StartsWith("HTTP/1.1 400 "));
+  });
+  EXPECT_EQ(reported, 0);
+  EXPECT_EQ(serves.stats().failures, 0U);
+  EXPECT_EQ(serves.stats().broken, 2U);
+  EXPECT_EQ(serves.refused(400), 1U);
+}
+
 TEST(http_server, reads_bodies_of_both_framings_at_every_cut) {
   server serves(quiet());
   add_routes(serves);

@@ -71,7 +71,6 @@ void add_routes(server& site, const std::string& folder) {
 server_config settings(bool strict) {
   server_config config;
   config.compress_from_bytes = 1024;
-  config.on_failure = [](const handler_failure&) {};  // clients that leave are what this is for
   if (strict) {
     config.header_timeout = 5s;
     config.idle_timeout = 5s;

@@ -30,7 +30,11 @@ auto body_reader::in_time(Read read, std::error_code& error) {
   const auto began = clock::now();
   const auto result = read(limit_of(pace_, waited_, bytes_));
   waited_ += clock::now() - began;
-  if (error == std::errc::timed_out) error = http_errc::too_slow;
+  if (error == std::errc::timed_out) {
+    error = http_errc::too_slow;
+  } else if (error) {
+    failure_ = error;
+  }
   return result;
 }
 

@@ -34,7 +34,7 @@ pace pace_of(const server_config& config) noexcept {
 
 /// Returns the status for what went wrong with a request's body; 0: it is not the request's fault.
 int status_of(const std::error_code& error) noexcept {
-  if (error == http_errc::malformed_body) return 400;
+  if (error == http_errc::malformed_body || error == http_errc::body_cut_off) return 400;
   if (error == http_errc::body_too_large) return 413;
   if (error == http_errc::too_slow) return 408;
   return 0;
@@ -91,7 +91,7 @@ void connection::handle(incoming& body, outgoing& answer) {
   } catch (const cancelled&) {
     throw;
   } catch (...) {
-    answer_failure(answer);
+    answer_failure(body, answer);
   }
   if (gathered) route.habit.took(clock::now() - began);
 }
@@ -128,8 +128,13 @@ void connection::handle_whole(const server::handler& handle, incoming& body, out
   answer.answer(made);
 }
 
+/// Returns whether the error is the connection's own: its client has left, or takes nothing.
+bool connection::is_broken(const std::error_code& error, const body_reader& body) const noexcept {
+  return (out_.failed() && error == out_.error()) || (body.failure() && error == body.failure());
+}
+
 /// In a catch block: answers what a handler, or the reading of its body, has thrown.
-void connection::answer_failure(outgoing& answer) {
+void connection::answer_failure(const incoming& body, outgoing& answer) {
   int status = 500;
   std::string text;
   try {
@@ -143,6 +148,9 @@ void connection::answer_failure(outgoing& answer) {
       text = failed.code().message();
       core_.refused(status);
       answer.close_after();
+    } else if (is_broken(failed.code(), body.body())) {
+      if (!answer.begun()) answer.set_status(400);  // for the log: nobody is there to read it
+      return over_.abort();
     }
   } catch (...) {
   }

@@ -29,6 +29,7 @@ class incoming {
   bool discard(std::size_t most);
 
   body_reader& body() noexcept { return body_; }
+  const body_reader& body() const noexcept { return body_; }
 
  private:
   bool prepare(std::error_code& error);

@@ -38,7 +38,7 @@ class server_core;
 struct server_stats {
   std::uint64_t connections = 0;   ///< accepted
   std::uint64_t requests = 0;      ///< whose head was taken
-  std::uint64_t failures = 0;      ///< handlers that threw
+  std::uint64_t failures = 0;      ///< handlers that threw, not because of their client
   std::uint64_t idle_closed = 0;   ///< connections that waited too long for their next request
   std::uint64_t broken = 0;        ///< connections whose client left in the middle of something
   std::uint64_t write_stalls = 0;  ///< connections whose client took nothing for too long

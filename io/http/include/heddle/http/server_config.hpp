@@ -75,8 +75,9 @@ struct server_config {
   /// Called when a request has been answered, in the connection's fiber. Must not throw.
   std::function<void(const access_record&)> on_access = {};
 
-  /// Called when a handler threw what is no status_error; the client gets 500, or, if the answer
-  /// had begun, a connection that breaks. Must not throw. Default: one line on stderr.
+  /// Called when a handler threw what is no status_error, nor what its connection had reported to
+  /// it because the client has left or is too slow; the client gets 500, or, if the answer had
+  /// begun, a connection that breaks. Must not throw. Default: one line on stderr.
   std::function<void(const handler_failure&)> on_failure = {};
 };
 
