@@ -63,7 +63,8 @@ def main():
         configuration.write_text(CONFIGURATION.format(folder=folder, folders=folders, port=port),
                                  encoding="utf-8")
         program = shutil.which("nginx") or "/usr/sbin/nginx"
-        with subprocess.Popen([program, "-e", "stderr", "-p", folder, "-c", configuration]) as server:
+        command = [program, "-e", "stderr", "-p", folder, "-c", configuration]
+        with subprocess.Popen(command) as server:
             await_listener(port, server)
             print(port, server.pid, flush=True)
             sys.stdin.read()
