@@ -140,6 +140,27 @@ TEST(client_pool, keeps_connections_for_so_long_and_so_many) {
   });
 }
 
+TEST(client_pool, closes_what_is_idle_for_too_long_though_nobody_uses_the_client_again) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    const client_config config{.idle_timeout = 30s};
+    under(seed, config, 1s, [](client& asks, const std::string& one, const std::string& other) {
+      asks.get(one);
+      this_fiber::sleep_for(20s);
+      asks.get(other);
+      this_fiber::sleep_for(5s);
+      EXPECT_EQ(asks.stats().open, 2U);
+      this_fiber::sleep_for(6s);  // the first is over, the second is not
+      EXPECT_EQ(asks.stats().open, 1U);
+      this_fiber::sleep_for(25s);
+      EXPECT_EQ(asks.stats().open, 0U);
+      asks.get(one);  // it is watched again
+      this_fiber::sleep_for(31s);
+      EXPECT_EQ(asks.stats().open, 0U);
+      EXPECT_EQ(asks.stats().connections, 3U);
+    });
+  }
+}
+
 TEST(client_pool, nobody_of_two_hundred_waits_much_longer_than_the_others) {
   const client_config config{.pool_wait = 1h, .connections_per_host = 2};
   under(1, config, 1ms, [](client& asks, const std::string& one, const std::string&) {

@@ -2,12 +2,15 @@
 // The client cancelled at each of its suspension points, over a pool of one connection, and under
 // many schedules: no slot, connection or fiber is lost.
 #include <heddle/http/client.hpp>
+#include <heddle/http/websocket.hpp>
 #include <heddle/io/serve.hpp>
 #include <heddle/runtime.hpp>
 #include <heddle/testing/cancel_sweep.hpp>
 #include <heddle/testing/simulation.hpp>
 
-#include "http/support/answering.hpp"
+#include "http/support/encrypted.hpp"
+#include "runtime/support/sanitized.hpp"
+#include "websocket/handshake.hpp"
 
 #include <gtest/gtest.h>
 
@@ -113,6 +116,81 @@ TEST(client_sweep, two_that_wait_for_one_connection_lose_nothing) {
         both.join();
       },
       10);
+}
+
+/// Sweeps `talk(at, trusting)` beside a TLS server that calls `serve` for each connection.
+void sweep_encrypted(const std::function<void(tls::stream&)>& serve,
+                     const std::function<void(const std::string&, const client_config&)>& talk) {
+  // Sessions of an earlier run would make the next one another, and so would signatures that are
+  // not of one length.
+  tls::client_options wishes = test::test_client_options();
+  wishes.session_cache_size = 0;
+  client_config config;
+  config.tls = wishes;
+  const tls::server_config own =
+      test::server_options_of(test::make_signed(test::test_authority(), {.rsa = true}));
+  sweep_options options;
+  for (options.seed = 1; options.seed <= (test::sanitized ? 1U : 2U); ++options.seed) {
+    const sweep_report report = testing::cancel_sweep(
+        [&] {
+          tls::listener listener(io::tcp_listener::bind("127.0.0.1:0"), own);
+          const std::string at = "127.0.0.1:" + std::to_string(listener.local_endpoint().port());
+          task<void> serving = spawn([&] { tls::serve(listener, serve, {.drain = {}}); });
+          talk(at, config);
+          listener.close();
+          serving.join();
+        },
+        options);
+    EXPECT_TRUE(report.ok()) << report.text();
+    EXPECT_GE(report.points, 10U);
+  }
+}
+
+TEST(client_sweep, a_get_over_https_loses_nothing) {
+  const auto serve = [](tls::stream& from) {
+    std::error_code error;
+    while (!test::read_request(from).empty()) {
+      from.write_all(test::bytes("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), error);
+    }
+  };
+  sweep_encrypted(serve, [](const std::string& at, const client_config& config) {
+    client asks(config);
+    for (int n = 0; n < 2; ++n) EXPECT_EQ(asks.get("https://" + at).body(), "ok");
+    EXPECT_EQ(asks.stats().connections, 1U);
+  });
+}
+
+TEST(client_sweep, opening_a_websocket_over_tls_leaves_nothing_behind) {
+  const auto serve = [](tls::stream& from) {
+    const std::string asked = test::read_request(from);
+    const std::size_t at = asked.find("Sec-WebSocket-Key: ");
+    if (at == std::string::npos) return;
+    const std::string key = asked.substr(at + 19, 24);
+    std::error_code error;
+    from.write_all(test::bytes("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
+                               "Sec-WebSocket-Accept: " +
+                               detail::accept_key(key) + "\r\n\r\n\x81\x02ok"),
+                   error);
+    from.wait_readable(error);
+  };
+  sweep_encrypted(serve, [](const std::string& at, const client_config& config) {
+    websocket with = websocket::connect("wss://" + at, {.connection = config});
+    EXPECT_EQ(with.receive()->data, "ok");
+  });
+}
+
+TEST(client_sweep, opening_a_websocket_leaves_nothing_behind) {
+  one_connection one;
+  one.sweep(
+      [](const std::string& at) {
+        try {
+          websocket::connect("ws" + at.substr(4));
+          ADD_FAILURE() << "was taken";
+        } catch (const websocket_error& found) {
+          EXPECT_EQ(found.status(), 200);
+        }
+      },
+      5);
 }
 
 TEST(client_sweep, under_many_schedules_three_share_one_connection) {

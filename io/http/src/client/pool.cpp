@@ -2,7 +2,11 @@
 // Everything under one lock, for a few steps each; closing is left for after it.
 #include "client/pool.hpp"
 
+#include <heddle/runtime/lock_owner.hpp>
+#include <heddle/runtime/this_fiber.hpp>
+
 #include <algorithm>
+#include <exception>
 
 namespace heddle::http::detail {
 
@@ -155,6 +159,7 @@ void pool::drop_dead(lease& of) {
 
 void pool::give_back(pool_origin& origin, connection_list held, bool keep) noexcept {
   connection_list doomed;
+  task<void> last_watcher;
   resumption_list woken;
   const std::lock_guard lock(guard_);
   pool_host& to = origin.second;
@@ -167,6 +172,56 @@ void pool::give_back(pool_origin& origin, connection_list held, bool keep) noexc
   }
   serve(woken, doomed);  // the origin may be forgotten here
   end_idle(doomed);
+  if (idle_ != 0 && !watching_) last_watcher = watch_idle();
+}
+
+/// Has a fiber close what will have been idle for too long, also if nobody uses the client again.
+/// The caller holds the lock. Without memory for it, or on a plain thread, the next use of the
+/// client closes them. Returns: the fiber before that, which has unlocked for the last time, to be
+/// joined without the lock.
+task<void> pool::watch_idle() noexcept {
+  if (is_plain_thread(caller_id())) return {};
+  try {
+    task<void> next = spawn({.name = "http idle"}, [this] { close_what_expires(); });
+    watching_ = true;
+    return std::exchange(watcher_, std::move(next));
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
+void pool::close_what_expires() {
+  for (;;) {
+    connection_list doomed;
+    deadline until;
+    {
+      const std::lock_guard lock(guard_);
+      end_idle(doomed);
+      const std::optional<clock::time_point> oldest = oldest_idle();
+      watching_ = oldest || !doomed.empty();
+      if (!watching_) return;
+      if (oldest) until = deadline::after(config_.idle_timeout - (clock::now() - *oldest));
+    }
+    doomed.clear();
+    try {
+      if (!until.is_never()) this_fiber::sleep_until(until);
+    } catch (...) {
+      const std::lock_guard lock(guard_);
+      watching_ = false;
+      throw;
+    }
+  }
+}
+
+/// Returns since when the connection is idle that has been so longest.
+std::optional<clock::time_point> pool::oldest_idle() const noexcept {
+  std::optional<clock::time_point> oldest;
+  for (const auto& [name, each] : hosts_) {
+    if (each.idle.empty()) continue;
+    const clock::time_point since = each.idle.front()->idle_since;
+    if (!oldest || since < *oldest) oldest = since;
+  }
+  return oldest;
 }
 
 /// Closes what has been idle for too long, and what is idle beyond the limit, the oldest first, and
@@ -201,6 +256,7 @@ void pool::close() noexcept {
     if (resumption woke = each->self.claim(wake_reason::closed)) woken.add(std::move(woke));
   }
   queue_.clear();
+  if (watcher_.joinable()) watcher_.cancel();
   std::erase_if(hosts_, [](const auto& each) { return each.second.slots == 0; });
 }
 

@@ -4,7 +4,8 @@
 // connections_per_host at most, and all of them together `connections` at most; (2) nobody waits
 // who could be served; (3) an origin without slots and waiters is forgotten, with the next call at
 // the latest. Nothing suspends under the lock, and connections are asked whether they live, and
-// closed, without it; (4) what is given back is given back: nothing on that way allocates.
+// closed, without it; (4) what is given back is given back: what cannot be had on that way is done
+// without.
 #pragma once
 
 #include "client/pooled_connection.hpp"
@@ -12,11 +13,13 @@
 #include <heddle/http/client_config.hpp>
 #include <heddle/runtime/deadline.hpp>
 #include <heddle/runtime/park.hpp>
+#include <heddle/runtime/task.hpp>
 
 #include <cstddef>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -65,7 +68,8 @@ class lease {
   /// Says that the connection may be used again.
   void keep() noexcept { keep_ = true; }
 
-  /// Gives it back now. Suspends: no.
+  /// Gives it back now. Suspends: shielded, if connections are closed, and for the end of a fiber
+  /// that has nothing more to do.
   void release() noexcept;
 
  private:
@@ -129,6 +133,9 @@ class pool {
   void give_back(pool_origin& origin, connection_list held, bool keep) noexcept;
   void drop_dead(lease& of);
   void end_idle(connection_list& doomed) noexcept;
+  task<void> watch_idle() noexcept;
+  void close_what_expires();
+  std::optional<clock::time_point> oldest_idle() const noexcept;
   bool expired(const pooled_connection& idle) const noexcept;
 
   const client_config& config_;
@@ -138,6 +145,8 @@ class pool {
   std::size_t slots_ = 0;
   std::size_t idle_ = 0;
   bool closed_ = false;
+  bool watching_ = false;
+  task<void> watcher_;  // the last: it ends before what it uses
 };
 
 }  // namespace heddle::http::detail
