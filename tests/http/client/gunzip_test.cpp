@@ -190,11 +190,11 @@ TEST(client_encoding, cuts_garbage_and_bombs_are_errors) {
       {"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n" + coded + "\r\n" + packed.substr(0, 50),
        http_errc::body_cut_off},
   };
-  for (const auto& [answer, code] : table) {
-    while_answering(answering(answer), [&](const std::string& at) {
+  for (const auto& each : table) {
+    while_answering(answering(each.first), [&](const std::string& at) {
       client asks({.body_bytes = 1'000'000});
       const http_error found = error_of([&] { asks.get(at); });
-      EXPECT_EQ(found.code(), code) << found.what();
+      EXPECT_EQ(found.code(), each.second) << found.what();
       EXPECT_EQ(found.phase(), client_phase::body);
       EXPECT_EQ(asks.stats().open, 0U);
     });
