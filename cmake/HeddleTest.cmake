@@ -37,7 +37,6 @@ endfunction()
 function(heddle_test_executable target sources libs white_box)
   heddle_test_program(${target} "${sources}" "${libs}" "${white_box}")
   target_compile_options(${target} PRIVATE ${HEDDLE_TEST_OPTIONS})
-  target_precompile_headers(${target} REUSE_FROM heddle_test_headers)
 endfunction()
 
 function(heddle_test_suite module)
@@ -51,6 +50,7 @@ function(heddle_test_suite module)
   set(target heddle_${module}_tests)
   heddle_test_executable(${target} "${arg_SOURCES}" "${arg_LIBS};GTest::gmock;GTest::gtest_main"
     "${arg_WHITE_BOX}")
+  target_precompile_headers(${target} REUSE_FROM heddle_test_headers)
   gtest_discover_tests(${target} TEST_PREFIX ${module}. DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${module} PROCESSORS 2)
 endfunction()

@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace heddle::http {
 namespace {
@@ -203,7 +204,9 @@ TEST(client_sweep, under_many_schedules_three_share_one_connection) {
       one.with_server([&](const std::string& at) {
         task_group all;
         for (int i = 0; i < 3; ++i) {
-          all.spawn([&] { answered += one.asks->get(at).body() == "a body of 20 bytes.."; });
+          all.spawn([&] {
+            answered += one.asks->get(at).body() == std::string_view("a body of 20 bytes..");
+          });
         }
         all.join();
         EXPECT_EQ(one.asks->stats().connections, 1U) << "seed " << seed;

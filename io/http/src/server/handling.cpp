@@ -47,8 +47,8 @@ bool connection::serve_request() {
   core_.requests.add();
   const auto began = config.on_access ? clock::now() : clock::time_point{};
   const std::uint64_t sent_before = out_.sent() + out_.buffer().size();
-  incoming body(in_, out_, work_->request.framed, chunks_of(config), pace_of(config));
   outgoing answer(out_, work_->request, work_->date, idle_);
+  incoming body(in_, answer, work_->request.framed, chunks_of(config), pace_of(config));
   handle(body, answer);
   const bool goes_on = finish(body, answer);
   if (config.on_access) {

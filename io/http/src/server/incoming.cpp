@@ -12,13 +12,9 @@ namespace heddle::http {
 namespace detail {
 
 bool incoming::prepare(std::error_code& error) {
-  if (expects_ != expectation::none && !body_.ended() && !body_.holds_some()) {
-    to_.buffer() += "HTTP/1.1 100 Continue\r\n\r\n";
-  }
+  const bool asks = expects_ != expectation::none && !body_.ended() && !body_.holds_some();
   expects_ = expectation::none;
-  if (to_.flush()) return true;
-  error = to_.error();
-  return false;
+  return answer_.make_way(asks ? body_is::asked_for : body_is::coming, error);
 }
 
 std::size_t incoming::read_some(std::span<std::byte> into, std::error_code& error) {

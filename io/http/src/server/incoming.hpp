@@ -3,7 +3,7 @@
 #pragma once
 
 #include "connection/body_reader.hpp"
-#include "connection/outbound.hpp"
+#include "server/outgoing.hpp"
 
 #include <heddle/http/streaming.hpp>
 
@@ -15,9 +15,9 @@ namespace heddle::http::detail {
 
 class incoming {
  public:
-  incoming(inbound& from, outbound& to, const framing& framed, const chunk_limits& limits,
+  incoming(inbound& from, outgoing& answer, const framing& framed, const chunk_limits& limits,
            const pace& speed) noexcept
-      : to_(to), body_(from, framed, limits, speed), expects_(framed.expects) {}
+      : answer_(answer), body_(from, framed, limits, speed), expects_(framed.expects) {}
 
   /// The reader that a handler gets.
   request_reader reader(const exchange& of) noexcept { return {of, *this}; }
@@ -34,7 +34,7 @@ class incoming {
  private:
   bool prepare(std::error_code& error);
 
-  outbound& to_;
+  outgoing& answer_;
   body_reader body_;
   expectation expects_;
 };

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <charconv>
+#include <mutex>
 #include <span>
 #include <stdexcept>
 
@@ -119,7 +120,16 @@ void outgoing::write_chunk(std::string_view text) {
   to_.buffer() += "\r\n";
 }
 
+bool outgoing::make_way(body_is body, std::error_code& error) {
+  const std::lock_guard turn(turns_);
+  if (body == body_is::asked_for && !begun_) to_.buffer() += "HTTP/1.1 100 Continue\r\n\r\n";
+  if (to_.flush()) return true;
+  error = to_.error();
+  return false;
+}
+
 void outgoing::write(std::string_view text) {
+  const std::lock_guard turn(turns_);
   throw_if_broken();
   if (text.empty()) return;
   if (length_ && text.size() > *length_ - written_) {
@@ -132,7 +142,7 @@ void outgoing::write(std::string_view text) {
     gathered_ += text;
     return;
   }
-  flush();
+  send_gathered();
   if (how_ == body_length::chunked) {
     write_chunk(text);
   } else {
@@ -142,6 +152,12 @@ void outgoing::write(std::string_view text) {
 }
 
 void outgoing::flush() {
+  const std::lock_guard turn(turns_);
+  send_gathered();
+}
+
+/// The caller holds turns_.
+void outgoing::send_gathered() {
   if (!begun_) begin();
   if (!gathered_.empty() && how_ == body_length::chunked) {
     write_chunk(gathered_);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The answer under way: its head, once, and its body, framed as the head says.
 // Invariants: (1) the head goes out with the first bytes of the body, or when the answer ends; (2)
-// an answer that breaks off cannot be taken for a whole one: its connection is aborted.
+// an answer that breaks off cannot be taken for a whole one: its connection is aborted; (3) a
+// handler may write in one fiber and read the request's body in another: what both may have to send
+// is sent under turns_, and 100 Continue never stands inside an answer.
 #pragma once
 
 #include "connection/outbound.hpp"
@@ -11,13 +13,18 @@
 
 #include <heddle/http/response.hpp>
 #include <heddle/http/streaming.hpp>
+#include <heddle/sync/mutex.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace heddle::http::detail {
+
+/// Whether a body comes by itself, or a client has to be told that it is wanted.
+enum class body_is : bool { coming, asked_for };
 
 class outgoing {
  public:
@@ -38,6 +45,10 @@ class outgoing {
   void write(std::string_view text);
   void flush();
   void add_trailer(std::string_view name, std::string_view value);
+
+  /// Before the body is read: sends what was gathered, and the 100 that asks for it, unless the
+  /// answer has begun. Returns: false with an error if the connection is of no use. Suspends: yes.
+  bool make_way(body_is body, std::error_code& error);
 
   /// Forgets what was said of an answer that has not begun.
   void forget() noexcept;
@@ -61,9 +72,11 @@ class outgoing {
   bool has_body() const noexcept;
   void begin(const fields& header);
   void begin() { begin(fields_); }
+  void send_gathered();
   void write_chunk(std::string_view text);
 
   outbound& to_;
+  sync::mutex turns_;
   const exchange& of_;
   date_text& date_;
   const idle_set& idle_;

@@ -24,7 +24,8 @@ class outgoing;
 }  // namespace detail
 
 /// A request whose body the handler reads. It is a byte_source (io/stream.hpp). A client that waits
-/// to be told so before it sends (Expect: 100-continue) is told at the first read.
+/// to be told so before it sends (Expect: 100-continue) is told at the first read, unless the
+/// answer has begun.
 class request_reader : public request, public io::detail::source_calls<request_reader> {
  public:
   using source_calls::read_some;
@@ -52,9 +53,9 @@ class request_reader : public request, public io::detail::source_calls<request_r
   detail::incoming* body_;
 };
 
-/// An answer whose body the handler writes. It is a byte_sink (io/stream.hpp). The head is sent
-/// with the first bytes of the body, so status and fields come before; a handler that returns has
-/// ended its body.
+/// An answer whose body the handler writes; meanwhile another of its fibers may read the request's.
+/// It is a byte_sink (io/stream.hpp). The head is sent with the first bytes of the body, so status
+/// and fields come before; a handler that returns has ended its body.
 class response_writer : public io::detail::sink_calls<response_writer> {
  public:
   using sink_calls::write_some;
