@@ -75,7 +75,8 @@ class proxy {
   }
 
   const http::url origin_;
-  http::client client_{http::client_config{.redirects = 0}};  // its client follows them
+  // Its client follows redirects, and gets bodies as they come.
+  http::client client_{http::client_config{.redirects = 0, .decompress = heddle::io::toggle::off}};
 };
 
 void serve_front(tcp_listener& listener, const http::url& origin) {
