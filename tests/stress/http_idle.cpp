@@ -122,6 +122,24 @@ std::size_t bytes_each(std::size_t before, std::size_t count, watchdog& guard) {
   return least;
 }
 
+/// Ends the server, which closes all that wait, and says how long that took.
+void end(task<void>& serving, watchdog& guard) {
+  using clock = std::chrono::steady_clock;
+  const auto began = clock::now();
+  serving.cancel();
+  while (!serving.done()) {
+    require(clock::now() < began + 1min, "connections that wait do not hold up the end");
+    std::this_thread::sleep_for(10ms);
+    guard.tick();
+  }
+  try {
+    serving.join();
+  } catch (const task_cancelled&) {  // NOLINT(bugprone-empty-catch): as asked
+  }
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - began);
+  std::printf("ended in %lld ms\n", static_cast<long long>(took.count()));
+}
+
 std::size_t run_rounds(runtime& home, io::tcp_listener& listener, const wires& to_client,
                        std::size_t count, const options& chosen) {
   watchdog guard;
@@ -145,12 +163,8 @@ std::size_t run_rounds(runtime& home, io::tcp_listener& listener, const wires& t
   }
   require(site.stats().requests == rounds * count, "every request was answered");
   require(site.stats().connections == count, "no connection was lost");
+  end(serving, guard);
   ::close(to_client.command[1]);
-  serving.cancel();
-  try {
-    serving.join();
-  } catch (const task_cancelled&) {  // NOLINT(bugprone-empty-catch): as asked
-  }
   return most;
 }
 
