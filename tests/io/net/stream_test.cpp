@@ -283,37 +283,6 @@ TEST_P(stream, a_write_that_does_not_wait_says_so_when_it_would_have_to) {
   });
 }
 
-TEST_P(stream, a_read_that_does_not_wait_says_so_when_it_would_have_to) {
-  in_fibers([&] {
-    auto both = pair();
-    std::error_code error;
-    std::array<std::byte, 8> room{};
-    const auto try_read = [&] { return both.near.try_read_some(room, error); };
-    for (int i = 0; i < 2; ++i) {
-      EXPECT_EQ(try_read(), 0U);
-      EXPECT_EQ(error, std::errc::operation_would_block);
-    }
-    both.far.write_all(test::bytes("abc"));
-    both.near.wait_readable();
-    EXPECT_EQ(try_read(), 3U);
-    EXPECT_FALSE(error);
-    EXPECT_EQ(room[2], std::byte{'c'});
-    EXPECT_EQ(try_read(), 0U);
-    EXPECT_EQ(error, std::errc::operation_would_block);
-    EXPECT_EQ(both.near.try_read_some({}, error), 0U);
-    EXPECT_FALSE(error);
-    both.far.write_all(test::bytes("d"));
-    EXPECT_EQ(test::read_exactly(both.near, 1), "d");  // the edge is not lost
-    both.far.close();
-    both.near.wait_readable();
-    EXPECT_EQ(try_read(), 0U);
-    EXPECT_FALSE(error);
-    both.near.close();
-    EXPECT_EQ(try_read(), 0U);
-    EXPECT_EQ(error, std::errc::bad_file_descriptor);
-  });
-}
-
 TEST_P(stream, waits_for_bytes_without_taking_them) {
   in_fibers([&] {
     auto both = pair();
