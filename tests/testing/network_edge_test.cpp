@@ -83,9 +83,10 @@ std::string refusal_of(const link_options& options) {
 
 TEST(network_edge, a_link_is_a_day_long_at_most) {
   constexpr auto longest = std::chrono::nanoseconds::max();
-  const std::string_view where = "heddle::testing::link_options::";
-  EXPECT_EQ(refusal_of({.latency = longest}), std::string(where) + "latency: range 0..24 h");
-  EXPECT_EQ(refusal_of({.jitter = 24h + 1ns}), std::string(where) + "jitter: range 0..24 h");
+  EXPECT_EQ(refusal_of({.latency = longest}),
+            "heddle::testing::link_options::latency: range 0..24 h");
+  EXPECT_EQ(refusal_of({.jitter = 24h + 1ns}),
+            "heddle::testing::link_options::jitter: range 0..24 h");
   EXPECT_EQ(refusal_of({.latency = 24h, .jitter = 24h}), "");
 }
 
