@@ -12,6 +12,8 @@
 #
 # Declares the library heddle_<name>, alias and exported name heddle::<name>. Its include root is
 # <module>/include and its private one <module>/src, so an upward #include does not compile.
+# With HEDDLE_PRECOMPILE the standard headers that most sources include are compiled once for each
+# module: two thirds of the time that a source takes are its headers.
 # heddle_compile_options(<name> <option>...) adds options for the module and for all who link it.
 # heddle_umbrella() then makes heddle::heddle and <heddle/heddle.hpp> out of all modules declared.
 include(GNUInstallDirs)
@@ -36,6 +38,7 @@ function(heddle_module name)
     target_include_directories(${target} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/src")
     target_link_libraries(${target} PRIVATE ${arg_DEPENDS_PRIVATE})
     heddle_private_flags(${target})
+    heddle_precompile(${target})
   else()
     set(reach INTERFACE)
     add_library(${target} INTERFACE)
@@ -63,6 +66,13 @@ function(heddle_module name)
     set_property(GLOBAL APPEND PROPERTY HEDDLE_PC_LIBRARIES ${target})
   endif()
   set_property(GLOBAL APPEND PROPERTY HEDDLE_PC_PRIVATE ${arg_PC_PRIVATE})
+endfunction()
+
+function(heddle_precompile target)
+  if(HEDDLE_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE <algorithm> <array> <atomic> <chrono> <functional>
+      <memory> <mutex> <optional> <span> <stdexcept> <string> <system_error> <vector>)
+  endif()
 endfunction()
 
 # Not installed if a package that it needs is part of the build: then there is none to be found.

@@ -6,7 +6,8 @@
 # Uses heddle as its users do, and runs what they would get: (1) installed from BUILD, by
 # find_package, where GoogleTest is and where it is not, and (2) by pkg-config; (3) by
 # add_subdirectory, linked the other way (shared for static and the other way round), and (4) that
-# one installed and found again; (5) by add_subdirectory, static, with link-time optimisation.
+# one installed and found again; (5) by add_subdirectory, static, with link-time optimisation and
+# without the parts that may be left out.
 set(consumer "${CMAKE_CURRENT_LIST_DIR}")
 file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}")
@@ -86,8 +87,9 @@ endif()
 # compiled against it once it is installed has its usual options.
 string(TOUPPER "${BUILD_TYPE}" type)
 build_and_run(subdirectory -DHEDDLE_SOURCE_DIR=${SOURCE} -DBUILD_SHARED_LIBS=${other}
-  -DHEDDLE_INSTALL=ON "-DCMAKE_CXX_FLAGS_${type}=-O1 -DNDEBUG" ${launcher})
+  -DHEDDLE_INSTALL=ON -DHEDDLE_PRECOMPILE=ON "-DCMAKE_CXX_FLAGS_${type}=-O1 -DNDEBUG" ${launcher})
 step(${CMAKE_COMMAND} --install "${WORK}/subdirectory" --prefix "${WORK}/other_prefix")
 build_and_run(installed_other -DCMAKE_PREFIX_PATH=${WORK}/other_prefix)
 build_and_run(optimised -DHEDDLE_SOURCE_DIR=${SOURCE} -DBUILD_SHARED_LIBS=OFF
+  -DHEDDLE_WITH_HTTP=OFF -DHEDDLE_WITH_TLS=OFF -DHEDDLE_PRECOMPILE=ON
   -DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON "-DCMAKE_CXX_FLAGS_${type}=-O2 -DNDEBUG" ${launcher})
