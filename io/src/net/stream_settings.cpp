@@ -42,6 +42,7 @@ void check(const stream_options& options) {
   check_give_up_after(options.give_up_after);
   check_buffer("stream_options::send_buffer_bytes", options.send_buffer_bytes);
   check_buffer("stream_options::receive_buffer_bytes", options.receive_buffer_bytes);
+  check_buffer("stream_options::unsent_bytes", options.unsent_bytes);
 }
 
 int apply_buffers(int fd, std::size_t send_bytes, std::size_t receive_bytes) noexcept {
@@ -51,6 +52,11 @@ int apply_buffers(int fd, std::size_t send_bytes, std::size_t receive_bytes) noe
   }
   if (receive_bytes == 0) return 0;
   return set_option(fd, SOL_SOCKET, SO_RCVBUF, static_cast<int>(receive_bytes));
+}
+
+int apply_unsent(int tcp_fd, std::size_t bytes) noexcept {
+  // To the kernel 0 means the system's, which is no limit unless net.ipv4.tcp_notsent_lowat says.
+  return set_option(tcp_fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(bytes));
 }
 
 int apply_no_delay(int tcp_fd, toggle value) noexcept {
@@ -87,6 +93,7 @@ int apply(int tcp_fd, const stream_options& options) noexcept {
           apply_buffers(tcp_fd, options.send_buffer_bytes, options.receive_buffer_bytes)) {
     return error;
   }
+  if (const int error = apply_unsent(tcp_fd, options.unsent_bytes)) return error;
   return apply_give_up_after(tcp_fd, options.give_up_after);
 }
 

@@ -83,11 +83,7 @@ server_config settings(bool strict) {
 void serve(const std::string& folder, bool strict) {
   server site(settings(strict));
   add_routes(site, folder);
-  io::listen_options options;
-  // The kernel would keep 4 MiB for each client that reads nothing; hundreds of them use up all the
-  // memory that it has for TCP, and everybody waits.
-  if (strict) options.stream.send_buffer_bytes = std::size_t{128} << 10;
-  auto listeners = io::tcp_listener::bind_each("127.0.0.1:0", 0, options);
+  auto listeners = io::tcp_listener::bind_each("127.0.0.1:0");
   std::printf("%d\n", static_cast<int>(listeners.front().local_endpoint().port()));
   std::fflush(stdout);
   task_group all;

@@ -2,16 +2,21 @@
 // Buffers, families and local addresses reach the kernel; values out of range are refused by name.
 #include <heddle/io/tcp.hpp>
 #include <heddle/io/udp.hpp>
+#include <heddle/runtime/cancel.hpp>
 
 #include "io/net/sockets.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace heddle::io {
@@ -46,6 +51,36 @@ TEST(socket_options, set_the_buffers_of_streams_on_both_sides) {
     }
     const auto both = test::connected_pair();
     EXPECT_GT(option(both.near, SOL_SOCKET, SO_RCVBUF), doubled);
+  });
+}
+
+/// Returns how much can be written to a peer that reads nothing.
+std::size_t taken_without_a_reader(const stream_options& options) {
+  listen_options listening;
+  listening.stream = options;
+  tcp_listener listener = tcp_listener::bind("127.0.0.1:0", listening);
+  connect_options connecting;
+  connecting.stream.receive_buffer_bytes = small;
+  const tcp_stream near = tcp_stream::connect(listener.local_endpoint(), connecting);
+  tcp_stream far = listener.accept();
+  const std::vector<std::byte> piece(std::size_t{16} << 10);
+  std::size_t bytes = 0;
+  while (move_on_after(std::chrono::milliseconds{200}, [&] { bytes += far.write_some(piece); })) {
+  }
+  return bytes;
+}
+
+TEST(socket_options, keep_little_for_a_peer_that_reads_nothing) {
+  heddle::run(test::with_loops(1), [] {
+    constexpr std::size_t limit = stream_options{}.unsent_bytes;
+    EXPECT_EQ(limit, std::size_t{256} << 10);
+    EXPECT_LT(taken_without_a_reader({}), 2 * limit);
+    EXPECT_GT(taken_without_a_reader({.unsent_bytes = 4 * limit}), 4 * limit);
+    EXPECT_GT(taken_without_a_reader({.unsent_bytes = 0}), 4 * limit);
+    const auto both = test::connected_pair();
+    for (const tcp_stream* const side : {&both.near, &both.far}) {
+      EXPECT_EQ(option(*side, IPPROTO_TCP, TCP_NOTSENT_LOWAT), static_cast<int>(limit));
+    }
   });
 }
 
@@ -123,6 +158,10 @@ TEST(socket_options, out_of_range_are_refused_by_name) {
   connecting.stream.receive_buffer_bytes = std::size_t{1} << 31;
   EXPECT_THAT(refusal([&] { tcp_stream::connect("127.0.0.1:1", connecting); }),
               HasSubstr("stream_options::receive_buffer_bytes is 2147483648;"));
+  connecting.stream.receive_buffer_bytes = 0;
+  connecting.stream.unsent_bytes = 1023;
+  EXPECT_THAT(refusal([&] { tcp_stream::connect("127.0.0.1:1", connecting); }),
+              HasSubstr("stream_options::unsent_bytes is 1023;"));
   udp_options datagrams;
   datagrams.receive_buffer_bytes = 1;
   EXPECT_THAT(refusal([&] { udp_socket::bind("127.0.0.1:0", datagrams); }),

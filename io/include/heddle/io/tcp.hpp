@@ -43,6 +43,12 @@ struct stream_options {
   /// net.core.wmem_max, rmem_max). 0: it finds out what is best. Range 1 KiB..1 GiB.
   std::size_t send_buffer_bytes = 0;
   std::size_t receive_buffer_bytes = 0;
+
+  /// How much of what was written the kernel keeps before it is sent: what the peer has no room for
+  /// (TCP_NOTSENT_LOWAT). More makes writes wait, so that peers that read nothing cost this each
+  /// and not a whole send buffer, 4 MiB; what is under way does not count, so it makes nothing
+  /// slower. 0: as the system has it, which is no limit. Range 1 KiB..1 GiB.
+  std::size_t unsent_bytes = std::size_t{256} << 10;
 };
 
 struct connect_options {
