@@ -3,6 +3,7 @@
 // Invariant: routes and configuration do not change once a connection reads them.
 #pragma once
 
+#include "server/counter.hpp"
 #include "server/router.hpp"
 
 #include <heddle/http/server.hpp>
@@ -18,16 +19,6 @@
 #include <variant>
 
 namespace heddle::http::detail {
-
-/// A counter that nobody waits for and nobody orders by.
-class counter {
- public:
-  void add() noexcept { value_.fetch_add(1, std::memory_order_relaxed); }
-  std::uint64_t value() const noexcept { return value_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
 
 /// A folder whose files are served.
 struct file_folder {
@@ -92,7 +83,7 @@ class server_core {
   std::uint64_t refusals(int status) const noexcept;
 
   counter connections;
-  counter requests;
+  spread_counter requests;
   counter failures;
   counter idle_closed;
   counter broken;
