@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -180,6 +181,33 @@ TEST(client_pool, nobody_of_two_hundred_waits_much_longer_than_the_others) {
     std::sort(waits.begin(), waits.end());
     EXPECT_LT(waits.back(), 4 * waits[500]);
     EXPECT_EQ(asks.stats().connections, 2U);
+  });
+}
+
+/// On two loops: those who leave meet connections that come free at that very moment.
+TEST(client_pool, who_leaves_while_a_connection_comes_free_takes_nothing_along) {
+  test::while_answering(answer_after(50us), [](const std::string& at) {
+    std::atomic<int> served{0};
+    std::atomic<int> left{0};
+    client asks({.pool_wait = 300us, .connections_per_host = 2});
+    task_group all;
+    for (int i = 0; i < 32; ++i) {
+      all.spawn([&] {
+        for (int n = 0; n < 500; ++n) {
+          try {
+            served += asks.get(at + "/").body() == "ok";
+          } catch (const http_error& late) {
+            left += late.code() == http_errc::pool_exhausted;
+          }
+        }
+      });
+    }
+    all.join();
+    EXPECT_EQ(served + left, 32 * 500);
+    EXPECT_GT(left, 0);
+    EXPECT_EQ(asks.stats().waiting, 0U);
+    EXPECT_EQ(asks.stats().open, asks.stats().idle);
+    EXPECT_EQ(asks.get(at + "/").body(), "ok");
   });
 }
 

@@ -130,9 +130,11 @@ pool::outcome pool::wait_for_slot(std::unique_lock<std::mutex>& lock, const wish
   lock.unlock();
   wanted.doomed.clear();
   const wake_reason reason = self.self.wait(wanted.limit);
-  wanted.place = std::move(self.place);
-  if (reason == wake_reason::event) return outcome::granted;
-  lock.lock();
+  if (reason == wake_reason::event) {
+    wanted.place = std::move(self.place);
+    return outcome::granted;
+  }
+  lock.lock();  // until here serve() may put something into the place, and take it out again
   if (const auto at = std::find(queue_.begin(), queue_.end(), &self); at != queue_.end()) {
     queue_.erase(at);
     --origin.second.waiting;
