@@ -146,8 +146,11 @@ connection::next connection::read_head() {
   return next::request;
 }
 
-/// Reads until a head is there. Returns: its bytes; 0: it is refused, or has not come.
+/// Reads until a head is there. Who has sent a part of it may wait for the answers before it.
+/// Returns: its bytes; 0: it is refused, or has not come.
 std::size_t connection::find_head(refusal& refused) {
+  unsent_ = 0;
+  if (!out_.flush()) return 0;
   input_buffer& buffer = in_.buffer();
   head_scanner scanner(limits_of(core_.config()));
   const deadline limit = deadline::after(core_.config().header_timeout);
