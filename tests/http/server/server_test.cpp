@@ -9,11 +9,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace heddle::http {
@@ -176,6 +178,25 @@ TEST(http_server, a_client_that_leaves_is_no_failure_of_the_handler) {
   EXPECT_EQ(serves.refused(400), 1U);
 }
 
+TEST(http_server, what_a_handler_hears_from_others_is_not_its_clients_fault) {
+  server serves(quiet());
+  constexpr std::array of_others = {http_errc::malformed_body, http_errc::body_too_large,
+                                    http_errc::too_slow, http_errc::body_cut_off};
+  serves.get("/{n}", [&](const request& asked) -> response {
+    const auto nth = static_cast<std::size_t>(asked.param("n").front() - '0');
+    throw std::system_error(of_others.at(nth), "another server");
+  });
+  while_served(serves, [&](const io::endpoint& at) {
+    for (std::size_t n = 0; n < of_others.size(); ++n) {
+      const std::string got = ask(at, "GET /" + std::to_string(n) + " HTTP/1.0\r\n\r\n");
+      EXPECT_THAT(got, StartsWith("HTTP/1.1 500 ")) << n;
+      EXPECT_THAT(got, EndsWith("\r\n\r\nthe server failed\n")) << n;
+    }
+  });
+  EXPECT_EQ(serves.stats().failures, of_others.size());
+  for (const int status : {400, 408, 413}) EXPECT_EQ(serves.refused(status), 0U);
+}
+
 TEST(http_server, reads_bodies_of_both_framings_at_every_cut) {
   server serves(quiet());
   add_routes(serves);
@@ -248,6 +269,30 @@ TEST(http_server, answers_pipelined_requests_in_their_order) {
       from = found;
     }
     EXPECT_THAT(got, EndsWith("hello"));
+  });
+}
+
+TEST(http_server, an_answer_does_not_wait_for_the_rest_of_the_next_request) {
+  server serves(quiet());
+  add_routes(serves);
+  heddle::testing::simulation world({.seed = 1});
+  world.run([&] {
+    io::tcp_listener listener = io::tcp_listener::bind("127.0.0.1:0");
+    const io::endpoint at = listener.local_endpoint();
+    task<void> serving = spawn([&] { serves.serve(listener); });
+    const std::string one = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1";
+    const std::string next = "\r\nGET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    for (std::size_t came = 1; came < next.size(); ++came) {
+      io::tcp_stream stream = io::tcp_stream::connect(at);
+      stream.write_all(test::bytes(one + next.substr(0, came)));
+      ASSERT_THAT(test::read_head(stream), StartsWith("HTTP/1.1 200 ")) << came;
+      std::error_code error;
+      stream.write_all(test::bytes(next.substr(came)), error);
+      ASSERT_THAT(test::read_all(stream), AllOf(HasSubstr("HTTP/1.1 200 "), EndsWith("hello")))
+          << came;
+    }
+    serving.cancel();
+    EXPECT_THROW(serving.join(), task_cancelled);
   });
 }
 

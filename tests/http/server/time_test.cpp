@@ -138,6 +138,24 @@ TEST(http_server_time, a_body_that_comes_too_slowly_is_408) {
   EXPECT_EQ(serves.refused(408), 2U);
 }
 
+TEST(http_server_time, a_limit_may_be_as_long_as_can_be_said) {
+  constexpr auto longest = std::chrono::nanoseconds::max();
+  server_config config = quiet();
+  config.header_timeout = config.idle_timeout = config.body_grace = longest;
+  config.write_timeout = config.drain = longest;
+  server serves(config);
+  simulated(serves, [](const io::endpoint& at, task<void>&) {
+    io::tcp_stream stream = io::tcp_stream::connect(at);
+    for (const std::string_view piece :
+         {"POST /echo HTTP/1.1\r\nHo", "st: h\r\nConnection: close\r\nContent-Length: 12\r\n\r\n",
+          "four", "more", "last"}) {
+      stream.write_all(bytes(piece));
+      this_fiber::sleep_for(1h);
+    }
+    EXPECT_THAT(test::read_all(stream), EndsWith("\r\n\r\nfourmorelast"));
+  });
+}
+
 TEST(http_server_time, a_client_that_takes_nothing_is_dropped) {
   server serves(quiet());
   simulated(serves, [&](const io::endpoint& at, task<void>&) {

@@ -16,10 +16,9 @@ constexpr std::size_t piece_bytes = 16 * 1024;
 
 deadline limit_of(const pace& speed, std::chrono::nanoseconds waited, std::uint64_t bytes) {
   if (speed.bytes_per_second == 0) return deadline::never();
-  const double seconds = static_cast<double>(bytes) / static_cast<double>(speed.bytes_per_second);
-  const auto allowed = speed.grace + std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                         std::chrono::duration<double>(std::min(seconds, 1e9)));
-  return deadline::after(allowed - waited);
+  const std::chrono::duration<long double> for_bytes(
+      static_cast<long double>(bytes) / static_cast<long double>(speed.bytes_per_second));
+  return deadline::after(speed.grace + for_bytes - waited);  // in floating point: no overflow
 }
 
 }  // namespace
@@ -30,11 +29,7 @@ auto body_reader::in_time(Read read, std::error_code& error) {
   const auto began = clock::now();
   const auto result = read(limit_of(pace_, waited_, bytes_));
   waited_ += clock::now() - began;
-  if (error == std::errc::timed_out) {
-    error = http_errc::too_slow;
-  } else if (error) {
-    failure_ = error;
-  }
+  if (error == std::errc::timed_out) error = http_errc::too_slow;
   return result;
 }
 
@@ -58,6 +53,7 @@ std::size_t body_reader::read_some(std::span<std::byte> into, std::error_code& e
   const std::size_t bytes =
       kind_ == body_kind::chunked ? read_chunked(into, error) : read_plain(into, error);
   bytes_ += bytes;
+  if (error) error_ = error;
   return bytes;
 }
 
@@ -124,7 +120,7 @@ std::optional<std::string_view> body_reader::take_held(std::uint64_t most) noexc
 void body_reader::read_all(std::string& into, std::uint64_t most, std::error_code& error) {
   error.clear();
   if (kind_ == body_kind::sized && left_ > most) {
-    error = http_errc::body_too_large;
+    error = error_ = http_errc::body_too_large;
     return;
   }
   while (!ended()) {
@@ -134,7 +130,7 @@ void body_reader::read_all(std::string& into, std::uint64_t most, std::error_cod
     const std::size_t bytes =
         read_some(std::as_writable_bytes(std::span(into).subspan(before)), error);
     into.resize(before + bytes);
-    if (into.size() > most) error = http_errc::body_too_large;
+    if (into.size() > most) error = error_ = http_errc::body_too_large;
     if (error) return;
   }
 }

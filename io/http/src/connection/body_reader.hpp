@@ -41,8 +41,8 @@ class body_reader {
   /// must be read. Suspends: no.
   std::optional<std::string_view> take_held(std::uint64_t most) noexcept;
 
-  /// Returns what became of the stream below, if it ended in the middle; empty: nothing.
-  const std::error_code& failure() const noexcept { return failure_; }
+  /// Returns the last error that was reported; empty: none was.
+  const std::error_code& error() const noexcept { return error_; }
 
   bool ended() const noexcept;
   /// Returns whether something has come that was not read.
@@ -69,7 +69,7 @@ class body_reader {
   std::optional<chunk_decoder> chunks_;
   pace pace_;
   std::chrono::nanoseconds waited_{};  // for the peer
-  std::error_code failure_;
+  std::error_code error_;
 };
 
 }  // namespace heddle::http::detail

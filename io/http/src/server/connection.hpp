@@ -49,7 +49,7 @@ class connection {
   void upgrade(const websocket_route& to, outgoing& answer);
   void converse(const websocket_route& to, websocket& talk);
   void handle_whole(const server::handler& handle, incoming& body, outgoing& answer);
-  bool is_broken(const std::error_code& error, const body_reader& body) const noexcept;
+  bool is_own(const std::error_code& error, const body_reader& body) const noexcept;
   void answer_failure(const incoming& body, outgoing& answer);
   bool finish(incoming& body, outgoing& answer);
   void refuse(const refusal& why);

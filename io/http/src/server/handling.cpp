@@ -32,7 +32,8 @@ pace pace_of(const server_config& config) noexcept {
   return {.grace = config.body_grace, .bytes_per_second = config.body_bytes_per_second};
 }
 
-/// Returns the status for what went wrong with a request's body; 0: it is not the request's fault.
+/// Returns the status for what reading a request's body has reported; 0: nobody is there to be
+/// told.
 int status_of(const std::error_code& error) noexcept {
   if (error == http_errc::malformed_body || error == http_errc::body_cut_off) return 400;
   if (error == http_errc::body_too_large) return 413;
@@ -128,9 +129,10 @@ void connection::handle_whole(const server::handler& handle, incoming& body, out
   answer.answer(made);
 }
 
-/// Returns whether the error is the connection's own: its client has left, or takes nothing.
-bool connection::is_broken(const std::error_code& error, const body_reader& body) const noexcept {
-  return (out_.failed() && error == out_.error()) || (body.failure() && error == body.failure());
+/// Returns whether the connection has reported the error, and not something else that the handler
+/// talks to: its client has left, takes nothing, or has sent a body that cannot be read.
+bool connection::is_own(const std::error_code& error, const body_reader& body) const noexcept {
+  return (out_.failed() && error == out_.error()) || (body.error() && error == body.error());
 }
 
 /// In a catch block: answers what a handler, or the reading of its body, has thrown.
@@ -143,12 +145,14 @@ void connection::answer_failure(const incoming& body, outgoing& answer) {
     status = wanted.status();
     text = wanted.what();
   } catch (const std::system_error& failed) {
-    if (const int of_body = status_of(failed.code())) {
+    const bool own = is_own(failed.code(), body.body());
+    const int of_body = own ? status_of(failed.code()) : 0;
+    if (of_body != 0) {
       status = of_body;
       text = failed.code().message();
       core_.refused(status);
       answer.close_after();
-    } else if (is_broken(failed.code(), body.body())) {
+    } else if (own) {
       if (!answer.begun()) answer.set_status(400);  // for the log: nobody is there to read it
       return over_.abort();
     }
