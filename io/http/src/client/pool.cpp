@@ -199,10 +199,11 @@ void pool::close_what_expires() {
     {
       const std::lock_guard lock(guard_);
       end_idle(doomed);
-      const std::optional<clock::time_point> oldest = oldest_idle();
-      watching_ = oldest || !doomed.empty();
+      if (const std::optional<clock::time_point> oldest = oldest_idle()) {
+        until = deadline::after(config_.idle_timeout - (clock::now() - *oldest));
+      }
+      watching_ = !until.is_never() || !doomed.empty();
       if (!watching_) return;
-      if (oldest) until = deadline::after(config_.idle_timeout - (clock::now() - *oldest));
     }
     doomed.clear();
     try {
