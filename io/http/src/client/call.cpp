@@ -180,15 +180,18 @@ std::size_t call::await_head(head_scanner& scanner, bool& began) {
     const bool more = in.fill(limit, error);
     began = began || more;
     if (more) continue;
-    if (error == std::errc::timed_out && was_sending) {
+    // TCP may give the server up, too, with the same error.
+    const bool late = error == std::errc::timed_out && limit.passed();
+    if (late && was_sending) {
       // The server has its time from the end of the request on.
       was_sending = !sender_->done();
       limit = deadline::after(patience);
       continue;
     }
     phase_ = client_phase::header;
-    if (error == std::errc::timed_out) fail(error);
+    if (late) fail(error);
     throw_if_sending_failed();
+    if (!error) error = sender_->died_of();
     died_of_ = error ? error : make_error_code(http_errc::no_response);
     if (began) fail(died_of_, "within the header");
     return 0;

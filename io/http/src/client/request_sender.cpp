@@ -71,6 +71,11 @@ void request_sender::give_up(std::error_code why) noexcept {
   to_.abort();
 }
 
+/// The system tells once what a connection has died of: who reads may see no more than an end.
+void request_sender::note(std::error_code failure) noexcept {
+  if (failure != std::errc::broken_pipe) died_of_ = failure;
+}
+
 /// Returns: false if nothing more can be sent.
 bool request_sender::write(std::string_view text) {
   std::span<const std::byte> rest = std::as_bytes(std::span(text));
@@ -80,6 +85,7 @@ bool request_sender::write(std::string_view text) {
     const bool in_time =
         move_on_after(config_.write_timeout, [&] { bytes = to_.write_some(rest, error); });
     if (!in_time) give_up(std::make_error_code(std::errc::timed_out));
+    if (error) note(error);
     if (!in_time || error) return false;
     sent_ += bytes;
     rest = rest.subspan(bytes);
@@ -135,7 +141,8 @@ void request_sender::start() {
     std::error_code error;
     sent_ = to_.try_write_some(std::as_bytes(std::span(std::as_const(head_))), error);
     whole_ = sent_ == head_.size();
-    if (whole_ || (error && error != std::errc::operation_would_block)) return;
+    if (whole_) return;
+    if (error && error != std::errc::operation_would_block) return note(error);
     head_.erase(0, sent_);
   }
   sending_ = spawn([this, small] {

@@ -63,6 +63,9 @@ class request_sender {
   bool whole() const noexcept { return whole_; }
   /// Returns why the source or the clock ended the connection; empty if they did not.
   const std::error_code& error() const noexcept { return error_; }
+  /// Returns what the connection has died of, if it was the writing that was told; empty if not, or
+  /// if the peer only reads no more.
+  const std::error_code& died_of() const noexcept { return died_of_; }
   /// Throws what the source has thrown.
   void rethrow() const {
     if (thrown_) std::rethrow_exception(thrown_);
@@ -77,6 +80,7 @@ class request_sender {
   void send_source();
   bool write(std::string_view text);
   void give_up(std::error_code why) noexcept;
+  void note(std::error_code failure) noexcept;
 
   transport& to_;
   const client_request& asked_;
@@ -88,6 +92,7 @@ class request_sender {
   std::string head_;
   std::uint64_t sent_ = 0;
   std::error_code error_;
+  std::error_code died_of_;
   std::exception_ptr thrown_;
   bool whole_ = false;
   task<void> sending_;  // the last: it ends before what it uses
