@@ -28,6 +28,7 @@ constexpr std::size_t piece_bytes = 64 * 1024;
 constexpr int open_flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;  // a FIFO must not hang it
 
 struct opened_file {
+  std::string place;  // what messages call it; not what a client chose, who may write line ends
   owned_fd fd;
   int error = 0;
   bool is_folder = false;
@@ -149,37 +150,40 @@ byte_range wanted_part(const exchange& of, const opened_file& file, const std::s
   return range_of(*range, file.bytes);
 }
 
-void send_part(outgoing& answer, const owned_fd& fd, const byte_range& part) {
+void send_part(outgoing& answer, const opened_file& file, const byte_range& part) {
   std::string piece;
   for (std::uint64_t at = part.first; at < part.end;) {
     piece.resize(std::min<std::uint64_t>(piece_bytes, part.end - at));
     int error = 0;
     const ssize_t bytes = blocking([&] {
-      const ssize_t read = ::pread(fd.get(), piece.data(), piece.size(), static_cast<off_t>(at));
+      const ssize_t read =
+          ::pread(file.fd.get(), piece.data(), piece.size(), static_cast<off_t>(at));
       error = read < 0 ? errno : 0;
       return read;
     });
     if (bytes < 0 && error == EINTR) continue;
-    if (bytes < 0) throw std::system_error(error, std::system_category(), "read a file");
+    if (bytes < 0) {
+      throw std::system_error(error, std::system_category(), "read " + file.place);
+    }
     if (bytes == 0) return;  // it has become shorter: the answer breaks off
     answer.write(std::string_view(piece).substr(0, static_cast<std::size_t>(bytes)));
     at += static_cast<std::uint64_t>(bytes);
   }
 }
 
-void refuse_file(outgoing& answer, int error) {
+void refuse_file(outgoing& answer, int error, const std::string& place) {
   const bool forbidden = error == EACCES || error == EPERM;
   const bool absent = error == ENOENT || error == ENOTDIR || error == EXDEV || error == ELOOP ||
                       error == ENAMETOOLONG || error == ENXIO || error == EINVAL;
   if (!forbidden && !absent) {
-    throw std::system_error(error, std::system_category(), "open a file");
+    throw std::system_error(error, std::system_category(), "open " + place);
   }
   answer_status(answer, forbidden ? 403 : 404, "there is no such file");
 }
 
 void send(const exchange& of, outgoing& answer, const opened_file& file, std::string_view name) {
   if (file.error != 0 || file.is_folder) {
-    return refuse_file(answer, file.error != 0 ? file.error : ENOENT);
+    return refuse_file(answer, file.error != 0 ? file.error : ENOENT, file.place);
   }
   using kind = byte_range::kind;
   const std::string tag = tag_of(file);
@@ -201,22 +205,23 @@ void send(const exchange& of, outgoing& answer, const opened_file& file, std::st
   }
   answer.set("Content-Type", type_of(name));
   answer.set_length(part.end - part.first);
-  if (of.head.method != "HEAD") send_part(answer, file.fd, part);
+  if (of.head.method != "HEAD") send_part(answer, file, part);
 }
 
 }  // namespace
 
 void answer_with_file(const exchange& of, outgoing& answer, const std::string& path) {
-  const opened_file file =
-      blocking([&] { return look_at(::open(path.c_str(), open_flags), errno); });
+  opened_file file = blocking([&] { return look_at(::open(path.c_str(), open_flags), errno); });
+  file.place = path;
   send(of, answer, file, path);
 }
 
 void answer_from_folder(const exchange& of, outgoing& answer, const std::string& folder,
                         std::string_view name) {
-  if (!is_served(name)) return refuse_file(answer, ENOENT);
+  if (!is_served(name)) return refuse_file(answer, ENOENT, folder);
   const std::string wanted(name);
-  const opened_file file = blocking([&] { return open_in(folder, wanted); });
+  opened_file file = blocking([&] { return open_in(folder, wanted); });
+  file.place = "a file in " + folder;
   if (file.error == 0 && file.is_folder) {
     // Its pages' relative links would miss it otherwise.
     answer.set("Location", std::string(of.raw_path) + "/");
