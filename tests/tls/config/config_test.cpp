@@ -107,6 +107,24 @@ TEST(tls_config, refuses_options_that_make_no_sense) {
   EXPECT_THAT(complaint<server_config>(server), HasSubstr("goodbye_timeout: range 0"));
 }
 
+TEST(tls_config, refuses_durations_out_of_their_range) {
+  using std::chrono::nanoseconds;
+  for (const nanoseconds value : {nanoseconds::min(), nanoseconds(-1), nanoseconds(0),
+                                  nanoseconds(1), nanoseconds(1h) + 1ns, nanoseconds::max()}) {
+    client_options client = test_client_options();
+    client.handshake_timeout = value;
+    EXPECT_THAT(complaint<client_config>(client), HasSubstr("handshake_timeout: range"));
+    server_options server = test_server_options();
+    server.handshake_timeout = value;
+    EXPECT_THAT(complaint<server_config>(server), HasSubstr("handshake_timeout: range"));
+    server = test_server_options();
+    server.goodbye_timeout = value;
+    const bool fits = value >= 0ns && value <= 1h;
+    EXPECT_THAT(complaint<server_config>(server),
+                HasSubstr(fits ? "nothing" : "goodbye_timeout: range"));
+  }
+}
+
 /// Lets the process open no more files while it lives.
 class no_descriptors {
  public:

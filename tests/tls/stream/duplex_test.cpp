@@ -2,6 +2,8 @@
 // Both directions at once, two fibers a side, with keys that change on the way.
 #include <heddle/tls/stream.hpp>
 
+#include "runtime/support/sanitized.hpp"
+#include "tls/support/openssl_peer.hpp"
 #include "tls/support/tls_pair.hpp"
 
 #include <gtest/gtest.h>
@@ -10,6 +12,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <sys/socket.h>
@@ -19,12 +22,9 @@ namespace {
 
 using test::tls_pair;
 
-constexpr std::size_t total_bytes = std::size_t{20} * 1024 * 1024;
+using test::byte_at;
 
-/// The byte at an offset of a direction.
-char byte_at(std::uint64_t offset, char salt) {
-  return static_cast<char>((offset * 131 + (offset >> 9) + static_cast<unsigned char>(salt)) & 255);
-}
+constexpr std::size_t total_bytes = std::size_t{test::sanitized ? 10 : 100} * 1024 * 1024;
 
 void write_pattern(stream& to, char salt, std::size_t renew_every) {
   std::string block(50'000, '\0');
@@ -76,6 +76,46 @@ TEST(tls_duplex, goes_both_ways_at_once_over_tls_1_2) {
     tls_pair both = test::shaken_pair(old);
     EXPECT_EQ(both.server.agreed().spoken, version::tls_1_2);
     talk(both, 2 * total_bytes);  // it has no key updates
+  });
+}
+
+/// Talks with OpenSSL, which asks for new keys, too, and hands out tickets if it is the server.
+void talk_with_openssl(stream near, int far, test::openssl_role role) {
+  test::openssl_report found;
+  std::thread peer([&] {
+    found = test::talk_as_openssl(
+        far, {.role = role, .total_bytes = total_bytes, .renew_every = 500'000});
+  });
+  std::string failure;
+  try {
+    gather([&] { write_pattern(near, 'h', 300'000); },
+           [&] { EXPECT_EQ(read_pattern(near, 'o'), total_bytes); });
+  } catch (const tls_error& error) {
+    failure = error.what();
+    near.close();  // or the peer waits for more
+  }
+  peer.join();
+  EXPECT_EQ(failure, "");
+  EXPECT_EQ(found.error, "");
+  EXPECT_EQ(found.received, total_bytes);
+  const bool serves = role == test::openssl_role::server;
+  EXPECT_GE(found.renewals, total_bytes / 500'000 / (serves ? 2 : 1) - 1);
+  EXPECT_GE(found.tickets + 1, serves ? found.renewals : 1U);
+}
+
+TEST(tls_duplex, goes_both_ways_while_openssl_renews_keys_and_hands_out_tickets) {
+  heddle::run(test::with_loops(2), [] {
+    test::stream_pair raw = test::connected_pair();
+    talk_with_openssl(stream::client(std::move(raw.near), "localhost", test::test_client_options()),
+                      raw.far.native_handle(), test::openssl_role::server);
+  });
+}
+
+TEST(tls_duplex, goes_both_ways_while_a_client_of_openssl_renews_keys) {
+  heddle::run(test::with_loops(2), [] {
+    test::stream_pair raw = test::connected_pair();
+    talk_with_openssl(stream::server(std::move(raw.near), test::test_server_options()),
+                      raw.far.native_handle(), test::openssl_role::client);
   });
 }
 
