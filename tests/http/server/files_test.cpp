@@ -38,6 +38,9 @@ class http_files : public ::testing::Test {
     fs::create_symlink("a.txt", top_ / "site/inside");
     fs::create_symlink("../secret", top_ / "site/outside");
     fs::create_symlink("/etc/passwd", top_ / "site/absolute");
+    fs::create_directory_symlink("..", top_ / "site/up");
+    fs::create_directory_symlink("/proc/self/root", top_ / "site/root");
+    fs::create_symlink("round", top_ / "site/round");
     fs::create_symlink(top_ / "site", top_ / "link");
     ::mkfifo((top_ / "site/fifo").c_str(), 0600);
     serves_.files("/static/{path...}", (top_ / "link").string());
@@ -148,13 +151,38 @@ TEST_F(http_files, nothing_outside_of_the_folder_is_to_be_had) {
                                           "/static/none",
                                           "/static/sub//index.html",
                                           "/static/%252e%252e%252fsecret",
+                                          "/static/%2E%2E/secret",
+                                          "/static/....//secret",
+                                          "/static/..;/secret",
+                                          "/static/%2e%2e;/secret",
+                                          "/static/%c0%ae%c0%ae/secret",
+                                          "/static/%ef%bc%8e%ef%bc%8e/secret",
+                                          "/static/..%5c..%5csecret",
+                                          "/static/up/secret",
+                                          "/static/root/etc/passwd",
+                                          "/static/round",
+                                          "/static/..",
+                                          "/static/%2e%2e",
+                                          "/static/%0a",
+                                          "http://h/static/../secret",
+                                          "http://h/static/%2e%2e/secret",
                                           "/none"}) {
       const std::string got = get(target);
       EXPECT_THAT(got, StartsWith("HTTP/1.1 404 ")) << target;
       EXPECT_THAT(got, Not(HasSubstr("outside"))) << target;
     }
-    EXPECT_THAT(get("/static/a%00.txt"), StartsWith("HTTP/1.1 400 "));
-    EXPECT_THAT(get("/static/" + std::string(5000, 'a')), StartsWith("HTTP/1.1 404 "));
+    for (const std::string_view malformed :
+         {"/static/a%00.txt", "/static/%00", "/static/..%00/secret", "/static/%", "/static/%2",
+          "/static/%u002e%u002e/secret", "/static/%2g"}) {
+      EXPECT_THAT(get(malformed), StartsWith("HTTP/1.1 400 ")) << malformed;
+    }
+    for (const std::size_t length : {255U, 256U, 4096U, 5000U}) {
+      EXPECT_THAT(get("/static/" + std::string(length, 'a')), StartsWith("HTTP/1.1 404 "));
+    }
+    std::string deep = "/static";
+    while (deep.size() < 5000) deep += "/sub";
+    EXPECT_THAT(get(deep), StartsWith("HTTP/1.1 404 "));
+    EXPECT_THAT(get("/static/" + std::string(9000, 'a')), StartsWith("HTTP/1.1 414 "));
     EXPECT_THAT(get("/static/a.txt", "", "DELETE"), StartsWith("HTTP/1.1 405 "));
   });
 }

@@ -4,11 +4,13 @@
 
 #include "http/support/served.hpp"
 #include "http/websocket/frames.hpp"
+#include "websocket/deflate.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -79,6 +81,36 @@ TEST(http_upgrade, others_are_told_what_is_missing_and_their_connection_goes_on)
                                  std::string(wanted.substr(wanted.find("Upgrade")))));
     EXPECT_THAT(test::read_head(stream), StartsWith("HTTP/1.1 403 "));
   });
+}
+
+TEST(http_upgrade, a_bomb_is_refused_with_its_code_and_the_handler_never_sees_it) {
+  std::atomic<int> failures{0};
+  std::atomic<int> received{0};
+  server serves(quiet(failures));
+  websocket_config config;
+  config.compression.enabled = io::toggle::on;
+  const auto count = [&](websocket& with) {
+    while (with.receive()) ++received;
+  };
+  serves.websocket("/feed", count, config);
+  detail::compressor with{detail::agreed_compression{}};
+  const std::string zeros(std::size_t{8} << 20, '\0');
+  std::string bomb;
+  with.add(std::as_bytes(std::span(zeros)), detail::compressor::part::last, bomb);
+  ASSERT_LT(bomb.size() * 200, zeros.size());
+  test::while_served(serves, [&](const io::endpoint& at) {
+    io::tcp_stream stream = io::tcp_stream::connect(at);
+    stream.write_all(test::bytes("GET /feed HTTP/1.1\r\nHost: h\r\nSec-WebSocket-Extensions: " +
+                                 std::string("permessage-deflate\r\n") +
+                                 std::string(wanted.substr(wanted.find("Upgrade")))));
+    EXPECT_THAT(test::read_head(stream), HasSubstr("permessage-deflate"));
+    const std::string small = test::masked_frame(test::fin | test::text, "small");
+    stream.write_all(
+        test::bytes(small + test::masked_frame(test::fin | test::rsv1 | test::binary, bomb)));
+    EXPECT_EQ(test::read_all(stream),
+              test::frame(test::fin | test::close_frame, test::close_payload(1009)));
+  });
+  EXPECT_EQ(received, 1) << "what came before it";
 }
 
 TEST(http_upgrade, the_handlers_end_closes_and_says_how_it_went) {
