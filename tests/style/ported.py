@@ -1,19 +1,26 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks the tables of tests/ported: which case of another project became which test of ours.
+"""Checks the tables of tests/ported: which case of another project became which test of ours; and
+that the tests are there which docs/coverage.md names.
 
 A row is | their case | our test | why not |: one or more tests, each of which must be in the
 sources as suite.name (TEST, TEST_F, TEST_P, TYPED_TEST); or why there is none. Both may be given;
 neither is an error, and so are a case that has two rows, a reference where a test should be, and a
-page without a table. A page is a *.md file in tests/ported; README.md is prose.
+page without a table. A page is a *.md file in tests/ported; README.md is prose. In docs/coverage.md
+`module.suite.name` is a test as ctest calls it, `stress.name` a program of tests/stress.
 """
 import re
+from pathlib import Path
 
 import tree
 
 FOLDER = "tests/ported/"
+COVERAGE = "docs/coverage.md"
+STRESS = "tests/stress/CMakeLists.txt"
 TEST = re.compile(r"^\s*(?:TYPED_)?TEST(?:_[FP])?\(\s*(\w+)\s*,\s*(\w+)\s*\)", re.MULTILINE)
 NAME = re.compile(r"[A-Za-z_]\w*\.[A-Za-z_]\w*")
+BY_CTEST = re.compile(r"`(stress|[a-z]+\.\w+)\.(\w+)`")
+PROGRAM = re.compile(r"^\s*heddle_stress\((\w+)", re.MULTILINE)
 SEPARATOR = re.compile(r"^\|[\s:|-]+\|$")
 
 
@@ -38,7 +45,22 @@ def rows(text):
             yield number, [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
+def named_by_coverage(root):
+    """Yields what docs/coverage.md names and is not there."""
+    stress = Path(root) / STRESS
+    programs = PROGRAM.findall(tree.read(root, STRESS)) if stress.is_file() else []
+    known = tests(root)
+    for number, line in enumerate(tree.read(root, COVERAGE).splitlines(), 1):
+        for where, name in BY_CTEST.findall(line):
+            there = name in programs if where == "stress" else (
+                f"{where.split('.')[1]}.{name}" in known)
+            if not there:
+                yield tree.Finding(COVERAGE, number, f"there is no test {where}.{name}")
+
+
 def check(root):
+    if (Path(root) / COVERAGE).is_file():
+        yield from named_by_coverage(root)
     known = None
     for path in tree.files(root, (".md",)):
         if not path.startswith(FOLDER) or path == FOLDER + "README.md":
@@ -80,6 +102,12 @@ PLANTS = {
         {"tests/a_test.cpp": SOURCE, "tests/ported/a.md": HEAD + "| `x` | `gate.flies` | |\n"
                                                           "| `y` | `gate.sings` | |\n"},
         ["a.md:3: error: there is no test gate.flies", "a.md:4: error: there is no test"]),
+    "what a page on coverage names": (
+        {"tests/a_test.cpp": SOURCE, STRESS: "heddle_stress(locks SOURCES x)\n",
+         "docs/coverage.md": "`sync.gate.opens`, `stress.locks`, `a.cpp`\n"
+                             "`sync.gate.flies` and `stress.keys`\n"},
+        ["coverage.md:2: error: there is no test sync.gate.flies",
+         "coverage.md:2: error: there is no test stress.keys"]),
     "rows that say nothing": (
         {"tests/a_test.cpp": SOURCE,
          "tests/ported/a.md": HEAD + "| `x` | | |\n| `y` | | - |\n| | | no such thing here |\n"
