@@ -15,10 +15,14 @@ namespace {
 constexpr std::size_t piece_bytes = 16 * 1024;
 
 deadline limit_of(const pace& speed, std::chrono::nanoseconds waited, std::uint64_t bytes) {
+  using std::chrono::nanoseconds;
   if (speed.bytes_per_second == 0) return deadline::never();
-  const std::chrono::duration<long double> for_bytes(
-      static_cast<long double>(bytes) / static_cast<long double>(speed.bytes_per_second));
-  return deadline::after(speed.grace + for_bytes - waited);  // in floating point: no overflow
+  const double seconds = static_cast<double>(bytes) / static_cast<double>(speed.bytes_per_second);
+  const auto for_bytes = std::chrono::duration_cast<nanoseconds>(
+      std::chrono::duration<double>(std::min(seconds, 1e9)));
+  // The grace may be the longest time there is.
+  const nanoseconds allowed = std::min(speed.grace, nanoseconds::max() - for_bytes) + for_bytes;
+  return deadline::after(allowed - waited);
 }
 
 }  // namespace
