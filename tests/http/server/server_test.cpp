@@ -338,6 +338,16 @@ TEST(http_server, refuses_and_closes_and_counts) {
   });
 }
 
+TEST(http_server, a_refusal_reaches_who_goes_on_sending) {
+  server serves(quiet());
+  while_served(serves, [](const io::endpoint& at) {
+    // Closed at once, with bytes that nobody has read, the connection would be reset.
+    const std::string got = ask(at, "NONSENSE\r\n\r\n" + std::string(100'000, 'x'));
+    EXPECT_THAT(got, StartsWith("HTTP/1.1 400 "));
+    EXPECT_THAT(got, EndsWith("\r\n\r\nthe method is malformed\n"));
+  });
+}
+
 TEST(http_server, a_body_that_nobody_read_is_passed_over) {
   server serves(quiet());
   serves.stream("POST", "/ignores", [](request_reader&, response_writer& out) { out.write("x"); });
@@ -452,6 +462,11 @@ TEST(http_server, refuses_routes_that_cannot_be) {
     EXPECT_THROW(serves.get(bad, handle), std::invalid_argument) << bad;
   }
   EXPECT_THROW(serves.route("BAD METHOD", "/z", handle), std::invalid_argument);
+  EXPECT_THROW(serves.get("/none", nullptr), std::invalid_argument);
+  EXPECT_THROW(serves.stream("GET", "/none", nullptr), std::invalid_argument);
+  EXPECT_THROW(serves.websocket("/none", server::websocket_handler()), std::invalid_argument);
+  EXPECT_THROW(serves.websocket("/none", std::function<void(websocket&)>()), std::invalid_argument);
+  EXPECT_NO_THROW(serves.get("/none", handle));
 }
 
 TEST(http_server, refuses_a_configuration_that_cannot_be_and_names_the_limit) {

@@ -66,10 +66,11 @@ server& server::websocket(std::string_view pattern, websocket_handler handle,
 
 server& server::websocket(std::string_view pattern, std::function<void(http::websocket&)> handle,
                           websocket_config config) {
-  return websocket(
-      pattern,
-      [handle = std::move(handle)](http::websocket& with, const request&) { handle(with); },
-      std::move(config));
+  websocket_handler asked = nullptr;
+  if (handle) {
+    asked = [handle = std::move(handle)](http::websocket& with, const request&) { handle(with); };
+  }
+  return websocket(pattern, std::move(asked), std::move(config));
 }
 
 namespace {

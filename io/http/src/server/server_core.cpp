@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <stdexcept>
 #include <utility>
+#include <variant>
 
 namespace heddle::http::detail {
 
@@ -43,6 +44,14 @@ const server_config& checked(const server_config& config) {
   return config;
 }
 
+/// Returns whether it is a function that is none.
+bool is_missing(const server_core::handler& handle) {
+  if (const auto* whole = std::get_if<server::handler>(&handle)) return !*whole;
+  if (const auto* pieces = std::get_if<server::stream_handler>(&handle)) return !*pieces;
+  const auto* talk = std::get_if<websocket_route>(&handle);
+  return talk != nullptr && !talk->handle;
+}
+
 std::string text_of(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
@@ -60,6 +69,10 @@ server_core::server_core(server_config settings) : config_(checked(settings)) {}
 void server_core::add(std::string_view method, std::string_view pattern, handler handle) {
   if (serving_.load(std::memory_order_relaxed)) {
     throw std::logic_error("heddle::http::server: a route is added after serve() was called");
+  }
+  if (is_missing(handle)) {
+    throw std::invalid_argument("heddle::http: pattern '" + std::string(pattern) +
+                                "': there is no handler");
   }
   routes_.add(method, pattern, handlers_.size());
   handlers_.emplace_back(std::move(handle));

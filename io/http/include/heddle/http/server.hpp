@@ -60,8 +60,8 @@ class server {
 
   /// Has requests for `pattern` go to `handle`. Shape: segments of text, `{name}` for one segment,
   /// and at the end `{name...}` for all the rest: "/users/{id}", "/files/{path...}". Text goes
-  /// before names. Errors: std::invalid_argument that quotes the pattern (malformed, or it has the
-  /// method already); std::logic_error once serve() has been called.
+  /// before names. Errors: std::invalid_argument that quotes the pattern (malformed, it has the
+  /// method already, or no handler was given); std::logic_error once serve() has been called.
   server& route(std::string_view method, std::string_view pattern, handler handle);
   server& get(std::string_view pattern, handler handle);
   server& post(std::string_view pattern, handler handle);
