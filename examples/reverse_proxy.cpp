@@ -9,6 +9,7 @@
 #include <array>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,8 +41,7 @@ class proxy {
   explicit proxy(http::url origin) : origin_(std::move(origin)) {}
 
   void pass_on(http::request_reader& in, http::response_writer& out) {
-    http::client_request onward(in.method(), origin_.resolve(in.target()));
-    if (onward.where().origin() != origin_.origin()) throw http::status_error(400, "not here");
+    http::client_request onward(in.method(), behind(in.target()));
     const std::string_view connection = in.header("Connection").value_or("");
     for (const http::field_view& each : in.header()) {
       const bool host = http::same_name(each.name, "Host");
@@ -63,6 +63,15 @@ class proxy {
   }
 
  private:
+  http::url behind(std::string_view target) const {
+    try {
+      http::url there = origin_.resolve(target);
+      if (there.origin() == origin_.origin()) return there;
+    } catch (const std::invalid_argument&) {  // what a URL must not have, such as a backslash
+    }
+    throw http::status_error(400, "not here");
+  }
+
   void answer(http::client_response from, std::string_view method, http::response_writer& out) {
     out.status(from.status());
     const std::string_view connection = from.header().get("Connection").value_or("");
