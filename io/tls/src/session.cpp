@@ -392,7 +392,8 @@ void session::start_courier() {
     task<void> next =
         spawn({.name = "tls courier"}, [self = shared_from_this()] { self->carry(); });
     const std::lock_guard lock(state_);
-    if (!closed_) courier_ = std::move(next);
+    // It may have ended already, and the next one be there.
+    if (!closed_ && !courier_.joinable()) courier_ = std::move(next);
   } catch (...) {
     const std::lock_guard lock(state_);  // no stack: the next writer sends it
     courier_runs_ = false;
@@ -400,18 +401,17 @@ void session::start_courier() {
 }
 
 void session::carry() {
-  {
-    const std::lock_guard sending(sending_);
-    std::error_code kept;
-    send(sending_mode::wait, kept);
-  }
-  bool more = false;
-  {
+  for (bool more = true; more;) {
+    {
+      const std::lock_guard sending(sending_);
+      std::error_code kept;
+      send(sending_mode::wait, kept);
+    }
+    // What came since the last look is this fiber's, too: it cannot end to make room for another.
     const std::lock_guard lock(state_);
-    courier_runs_ = false;
     more = engine_->made_bytes() > 0 || rest_waits_;
+    courier_runs_ = more;
   }
-  if (more) push();
 }
 
 void session::join_courier() noexcept {
