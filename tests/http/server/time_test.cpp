@@ -156,6 +156,20 @@ TEST(http_server_time, a_limit_may_be_as_long_as_can_be_said) {
   });
 }
 
+TEST(http_server_time, a_body_that_was_not_asked_for_is_not_waited_for) {
+  server serves(quiet());
+  serves.stream("POST", "/ignores", [](request_reader&, response_writer& out) { out.write("x"); });
+  simulated(serves, [](const io::endpoint& at, task<void>&) {
+    io::tcp_stream stream = io::tcp_stream::connect(at);
+    stream.write_all(
+        bytes("POST /ignores HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
+              "Expect: 100-continue\r\n\r\n"));
+    std::string got;
+    EXPECT_EQ(seconds_of([&] { got = test::read_all(stream); }), 0);
+    EXPECT_THAT(got, StartsWith("HTTP/1.1 200 OK\r\n"));
+  });
+}
+
 TEST(http_server_time, a_client_that_takes_nothing_is_dropped) {
   server serves(quiet());
   simulated(serves, [&](const io::endpoint& at, task<void>&) {
