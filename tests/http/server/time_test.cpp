@@ -11,6 +11,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace heddle::http {
 namespace {
@@ -258,6 +259,30 @@ TEST(http_server_time, what_takes_longer_than_the_drain_is_cancelled) {
     std::string piece(100, '\0');
     EXPECT_EQ(seconds_of([&] { busy.read_some(test::room_in(piece), error); }), 3);
     EXPECT_EQ(error, std::errc::connection_reset) << "half an answer is none";
+  });
+}
+
+TEST(http_server_time, an_answer_breaks_off_also_if_its_handler_swallows_the_cancellation) {
+  server_config config = quiet();
+  config.drain = 1s;
+  server serves(config);
+  serves.stream("GET", "/swallows", [](request_reader&, response_writer& out) {
+    try {
+      for (;;) out.write(std::string(100'000, 'x'));
+    } catch (...) {
+      EXPECT_TRUE(out.begun());
+    }
+  });
+  simulated(serves, [](const io::endpoint& at, task<void>& serving) {
+    io::tcp_stream stream = io::tcp_stream::connect(at);
+    stream.write_all(bytes("GET /swallows HTTP/1.0\r\n\r\n"));
+    this_fiber::sleep_for(1s);
+    serving.cancel();
+    this_fiber::sleep_for(5s);
+    std::error_code error;  // an end would be that of the body, in HTTP/1.0
+    std::string piece(65'536, '\0');
+    while (stream.read_some(test::room_in(piece), error) != 0) continue;
+    EXPECT_TRUE(error);
   });
 }
 
