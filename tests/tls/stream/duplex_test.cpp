@@ -94,7 +94,7 @@ void talk_with_openssl(stream near, int far, test::openssl_role role) {
     failure = error.what();
     near.close();  // or the peer waits for more
   }
-  peer.join();
+  blocking([&] { peer.join(); });
   EXPECT_EQ(failure, "");
   EXPECT_EQ(found.error, "");
   EXPECT_EQ(found.received, total_bytes);
