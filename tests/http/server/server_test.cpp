@@ -335,6 +335,12 @@ TEST(http_server, refuses_and_closes_and_counts) {
       EXPECT_EQ(got.find("HTTP/1.1", 1), std::string::npos) << "one answer only: " << got;
       EXPECT_EQ(serves.refused(each.status), before + 1) << each.text;
     }
+    const std::string largest = "POST /echo" + host + "Connection: close\r\n";
+    for (const std::string_view body :
+         {"Content-Length: 10\r\n\r\n0123456789",
+          "Transfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n"}) {
+      EXPECT_THAT(ask(at, largest + std::string(body)), EndsWith("\r\n\r\nPOST 0123456789"));
+    }
   });
 }
 

@@ -114,8 +114,9 @@ template <class Listener, class Connect>
 void expect_little_memory(Listener& listener, Connect connect) {
   constexpr std::size_t count = 200;
   server serves({.write_timeout = 1s});
-  serves.stream("GET", "/endless", [](request_reader&, response_writer& out) {
-    for (const std::string piece(100'000, 'x');;) out.write(piece);
+  const std::string piece(100'000, 'x');
+  serves.stream("GET", "/endless", [&](request_reader&, response_writer& out) {
+    for (;;) out.write(piece);
   });
   task<void> serving = spawn([&] { serves.serve(listener); });
   const auto ask = [&] {
