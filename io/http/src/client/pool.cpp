@@ -183,6 +183,7 @@ void pool::give_back(pool_origin& origin, connection_list held, bool keep) noexc
 /// joined without the lock.
 task<void> pool::watch_idle() noexcept {
   if (is_plain_thread(caller_id())) return {};
+  if (deadline::after(config_.idle_timeout).is_never()) return {};
   try {
     task<void> next = spawn({.name = "http idle"}, [this] { close_what_expires(); });
     watching_ = true;
