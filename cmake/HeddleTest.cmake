@@ -64,6 +64,7 @@ function(heddle_stress name)
   heddle_test_program(${target} "${arg_SOURCES}" "${arg_LIBS}" "${arg_WHITE_BOX}")
   set_target_properties(${target} PROPERTIES
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/stress" OUTPUT_NAME ${name})
+  target_precompile_headers(${target} REUSE_FROM heddle_stress_headers)
   add_test(NAME stress.${name} COMMAND ${target} ${arg_ARGS})
   set_tests_properties(stress.${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS stress PROCESSORS 2)
 endfunction()

@@ -87,7 +87,7 @@ endif()
 # compiled against it once it is installed has its usual options.
 string(TOUPPER "${BUILD_TYPE}" type)
 build_and_run(subdirectory -DHEDDLE_SOURCE_DIR=${SOURCE} -DBUILD_SHARED_LIBS=${other}
-  -DHEDDLE_INSTALL=ON -DHEDDLE_PRECOMPILE=ON "-DCMAKE_CXX_FLAGS_${type}=-O1 -DNDEBUG" ${launcher})
+  -DHEDDLE_INSTALL=ON -DHEDDLE_PRECOMPILE=ON "-DCMAKE_CXX_FLAGS_${type}=-O0 -DNDEBUG" ${launcher})
 step(${CMAKE_COMMAND} --install "${WORK}/subdirectory" --prefix "${WORK}/other_prefix")
 build_and_run(installed_other -DCMAKE_PREFIX_PATH=${WORK}/other_prefix)
 build_and_run(optimised -DHEDDLE_SOURCE_DIR=${SOURCE} -DBUILD_SHARED_LIBS=OFF

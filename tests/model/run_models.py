@@ -10,7 +10,8 @@ branches pool asymmetric nest planted_bugs all
 For every configuration: the verifier's outcome, states, depth, memory and CPU time. A configuration
 passes if spin searched all of its states and found no error. A planted bug passes if spin finds
 an error, and that error is the one that the mistake leads to; the same configuration without the
-mistake is among those that must pass. Needs spin and a C compiler (Debian packages spin and gcc).
+mistake is among those that must pass. Needs spin and gcc (Debian packages of these names), and
+is faster with tcc.
 """
 import re
 import resource
@@ -299,6 +300,13 @@ def call(command, folder, what):
     return done.stdout
 
 
+def compiler(run):
+    """To compile is most of the work of a small configuration, and tcc is 30 times faster at it."""
+    if run.large:
+        return ["gcc", "-O2"]
+    return ["tcc"] if shutil.which("tcc") else ["gcc", "-O0"]
+
+
 def verify(run, folder):
     """Builds and runs the verifier of one configuration. Returns what it printed."""
     shutil.copy(HERE / f"{run.model}.pml", folder)
@@ -306,8 +314,8 @@ def verify(run, folder):
     if "rror" in said:
         raise RuntimeError(f"spin finds fault with {run.model}.pml:\n{said}")
     mode = ["-DNP", "-DNFAIR=3"] if run.live else ["-DSAFETY"]
-    call(["gcc", "-w", "-O2" if run.large else "-O0", *mode, f"-DMEMLIM={MEMORY_MB}", "-o", "pan",
-          "pan.c"], folder, "gcc")
+    call([*compiler(run), "-w", *mode, f"-DMEMLIM={MEMORY_MB}", "-o", "pan", "pan.c"], folder,
+         "compiling the verifier")
     options = ["-l", "-f"] if run.live else []
     return subprocess.run(["./pan", "-n", f"-m{DEPTH}", "-w22", *options], cwd=folder,
                           capture_output=True, text=True, check=False).stdout

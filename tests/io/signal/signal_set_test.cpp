@@ -106,8 +106,8 @@ TEST(signal_set, a_signal_that_comes_to_any_thread_is_seen) {
   }
 }
 
-// Below, a fiber raises signals on its own thread: TSAN keeps one that comes to another thread while
-// a fiber runs there until that very fiber calls something TSAN knows, which may be never.
+// Below, a fiber raises signals on its own thread: TSAN keeps one that comes to another thread
+// while a fiber runs there until that very fiber calls something TSAN knows, which may be never.
 
 TEST(signal_set, of_many_that_wait_each_gets_a_signal) {
   heddle::run(test::with_loops(2), [] {
