@@ -6,8 +6,8 @@
 #   [TIMEOUT <seconds>])              of one case; 60 if not given
 # HEDDLE_TEST_OPTIONS: compiler options of the tests' own sources, by which presets save the time to
 # compile what is run once. Not of stress programs: what they do, they do often.
-# What nearly every test includes is compiled once, for all suites (CMAKE_DISABLE_PRECOMPILE_HEADERS
-# has each file stand alone).
+# What nearly every test includes is compiled once, for all of them, and once for stress programs
+# (CMAKE_DISABLE_PRECOMPILE_HEADERS has each file stand alone).
 # One executable a module (linking is what costs), one ctest entry a case: <module>.<suite>.<case>.
 # It counts for two processors: a case has two loops as a rule, and some look at a clock. So on two
 # cores nothing runs beside it, while what only computes (models, style, consumer) runs in pairs.
@@ -34,9 +34,11 @@ function(heddle_test_program target sources libs white_box)
   heddle_test_flags(${target})
 endfunction()
 
+# Compiled with HEDDLE_TEST_OPTIONS.
 function(heddle_test_executable target sources libs white_box)
   heddle_test_program(${target} "${sources}" "${libs}" "${white_box}")
   target_compile_options(${target} PRIVATE ${HEDDLE_TEST_OPTIONS})
+  target_precompile_headers(${target} REUSE_FROM heddle_test_headers)
 endfunction()
 
 function(heddle_test_suite module)
@@ -50,7 +52,6 @@ function(heddle_test_suite module)
   set(target heddle_${module}_tests)
   heddle_test_executable(${target} "${arg_SOURCES}" "${arg_LIBS};GTest::gmock;GTest::gtest_main"
     "${arg_WHITE_BOX}")
-  target_precompile_headers(${target} REUSE_FROM heddle_test_headers)
   gtest_discover_tests(${target} TEST_PREFIX ${module}. DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS ${module} PROCESSORS 2)
 endfunction()

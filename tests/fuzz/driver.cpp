@@ -71,18 +71,6 @@ input read(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-/// In the order of their names, so that a seed makes the same inputs everywhere.
-std::vector<input> corpus() {
-  std::vector<std::filesystem::path> files;
-  for (const auto& each : std::filesystem::directory_iterator(HEDDLE_FUZZ_CORPUS)) {
-    files.push_back(each.path());
-  }
-  std::sort(files.begin(), files.end());
-  std::vector<input> all;
-  for (const auto& each : files) all.push_back(read(each));
-  return all;
-}
-
 int run_files(const std::vector<std::string>& files) {
   for (const std::string& each : files) {
     const input bytes = read(each);
@@ -113,6 +101,18 @@ int fuzz(const settings& chosen, char* program) {
 }
 
 #else
+
+/// In the order of their names, so that a seed makes the same inputs everywhere.
+std::vector<input> corpus() {
+  std::vector<std::filesystem::path> files;
+  for (const auto& each : std::filesystem::directory_iterator(HEDDLE_FUZZ_CORPUS)) {
+    files.push_back(each.path());
+  }
+  std::sort(files.begin(), files.end());
+  std::vector<input> all;
+  for (const auto& each : files) all.push_back(read(each));
+  return all;
+}
 
 // What is being run, for the handler.
 const input* current = nullptr;
