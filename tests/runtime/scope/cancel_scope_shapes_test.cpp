@@ -89,7 +89,7 @@ TEST(cancel_scope, that_another_fiber_is_in_cannot_be_run) {
 
 TEST(cancel_scope, thousands_deep_is_cancelled_by_the_outermost) {
   run(with_loops(1), [] {
-    auto deep = spawn({.stack_bytes = std::size_t{8} << 20}, [] {
+    auto deep = spawn({.stack_bytes = std::size_t{64} << 20}, [] {
       cancel_scope outermost;
       int left = 0;
       const std::function<void(int)> nest = [&](int levels) {

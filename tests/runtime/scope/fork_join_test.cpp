@@ -354,7 +354,7 @@ TEST(fork_join, a_call_that_was_taken_has_the_caller_s_context) {
 
 TEST(fork_join, goes_deeper_than_its_deque_has_room) {
   config settings = with_loops(2);
-  settings.stack_bytes = 4 * 1024 * 1024;
+  settings.stack_bytes = std::size_t{32} << 20;
   run(settings, [] {
     const auto chain = [](auto&& self, int depth) -> int {
       if (depth == 0) return 1;

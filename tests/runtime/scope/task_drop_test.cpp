@@ -209,9 +209,9 @@ TEST(task_drop, detaching_races_with_the_end_and_the_runtime_waits_for_the_repor
   };
   for (int round = 0; round < test::rounds(1'000); ++round) {
     {
-      runtime home(settings);
       std::atomic<bool> runs{false};
       std::atomic<bool> go{false};
+      runtime home(settings);
       auto body = home.spawn([&] {
         runs = true;
         while (!go) {
