@@ -92,6 +92,12 @@ runtime::~runtime() {
   HEDDLE_ASSERT(works == nullptr || works->owner != pools_.get(),
                 "a runtime is destroyed by a call on one of its pools, which it would have to wait "
                 "for");
+  if (scheduler_->is_inherited()) {
+    // The threads that would have to end are the parent's: all there is stays as it is.
+    static_cast<void>(pools_.release());
+    static_cast<void>(scheduler_.release());
+    return;
+  }
   if (scheduler_->settings().debug) detail::stop_explaining(*scheduler_);
 }
 
@@ -105,6 +111,7 @@ void runtime::require_plain_thread(const char* operation) {
 
 bool runtime::shutdown(std::chrono::nanoseconds grace) {
   require_plain_thread("runtime::shutdown");
+  if (scheduler_->is_inherited()) scheduler_->throw_inherited();
   if (scheduler_->shut_down(grace)) return true;
   std::string survivors = detail::describe_fibers(*scheduler_);
   std::fputs(survivors.c_str(), stderr);

@@ -125,6 +125,7 @@ std::error_code reactor::add(registration& entry) {
     decides_->watch(entry.fd(), entry);
     return {};
   }
+  if (made_in_.was_left()) end_forked_child();
   epoll_event interest{};
   interest.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   interest.data.u64 = take_slot(entry);
@@ -152,8 +153,10 @@ void reactor::remove(registration& entry) noexcept {
   release_slot(entry);
   std::lock_guard guard(
       lock_);  // so that the epoll set is not closed, and its number reused, meanwhile
-  // Fails if the descriptor was closed first; there is nothing to undo then.
-  if (epoll_) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, entry.watched_fd(), nullptr);
+  // Fails if the descriptor was closed first; there is nothing to undo then. A child of fork()
+  // would end what its parent waits for.
+  if (epoll_ && !made_in_.was_left())
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, entry.watched_fd(), nullptr);
 }
 
 void reactor::shut_down() noexcept {

@@ -15,6 +15,7 @@
 #include <heddle/runtime/owned_fd.hpp>
 #include <heddle/runtime/park.hpp>
 
+#include "base/forks.hpp"
 #include "reactor/tick_timer.hpp"
 
 #include <atomic>
@@ -78,6 +79,7 @@ class reactor {
   void release_slot(registration& entry) noexcept;
   void look_ahead(std::span<const epoll_event> events, std::size_t at) const noexcept;
 
+  birthplace made_in_;  // whose the epoll set is
   spinlock lock_;
   std::vector<entry_slot> slots_;
   std::vector<std::uint32_t> free_slots_;

@@ -42,6 +42,7 @@ scheduler::scheduler(config settings, policy* decides, identity who, bool drives
       policy_(decides),
       started_at_(decides != nullptr ? decides->now() : clock::now()),
       drives_loop_zero_(drives_loop_zero) {
+  count_forks(&worker::mark_forked);
   if (::sysconf(_SC_PAGESIZE) != static_cast<long>(page_bytes)) {
     throw std::runtime_error(
         "heddle: built for pages of 4096 bytes, which this system does not have");
@@ -98,12 +99,19 @@ void scheduler::throw_shut_down() const {
                           "\", which has been told to stop");
 }
 
+void scheduler::throw_inherited() const {
+  throw std::logic_error("heddle: runtime \"" + settings_.name +
+                         "\" is used in a child of fork(), where its loops do not run: make a "
+                         "runtime there, or use io::process instead of fork()");
+}
+
 void scheduler::submit(task_core& core) {
   worker* const here = worker::current();
   if (!is_foreign(here)) {
     here->spawn(core);
     return;
   }
+  if (is_inherited()) throw_inherited();
   if (policy_ != nullptr && !is_main(core)) {
     touched_.store(true, std::memory_order_relaxed);
     throw std::logic_error("heddle: spawn into a simulation from another thread");

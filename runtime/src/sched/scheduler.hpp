@@ -10,6 +10,7 @@
 #include <heddle/runtime/detail/policy.hpp>
 #include <heddle/runtime/stats.hpp>
 
+#include "base/forks.hpp"
 #include "base/hooks.hpp"
 #include "fiber/stack_pool.hpp"
 #include "reactor/tick_timer.hpp"
@@ -69,6 +70,9 @@ class scheduler {
   bool wake_one() noexcept;
   /// Returns whether fibers are left that will never run again: then nothing may be destroyed.
   bool is_abandoned() const noexcept { return simulated_ != nullptr && simulated_->abandoned(); }
+  /// Returns whether this is a copy that fork() has made: its threads, and the epoll sets, are the
+  /// parent's. (A simulation has neither.)
+  bool is_inherited() const noexcept { return policy_ == nullptr && made_in_.was_left(); }
   /// Returns the first of `count` ids that are fresh in the whole process; in a simulation, where
   /// they are to be the same in each run, in this runtime.
   std::uint64_t take_ids(std::uint64_t count) noexcept;
@@ -133,6 +137,7 @@ class scheduler {
   /// Errors: std::invalid_argument if a task is to start on a loop that does not exist.
   void check_loop(const task_core& core) const;
   [[noreturn]] void throw_shut_down() const;
+  [[noreturn]] void throw_inherited() const;
   /// Stacks ran out: until one is to be had spawn says so, and no loop keeps idle ones for itself.
   void set_exhausted(bool now) noexcept {
     if (now) {
@@ -178,6 +183,7 @@ class scheduler {
   runtime& face_;
   fiber_list describe_fibers_;
   policy* policy_;
+  birthplace made_in_;
   std::uint64_t own_ids_ = 0;  // of a simulation
   clock::time_point started_at_;
   std::vector<std::unique_ptr<worker>> workers_;

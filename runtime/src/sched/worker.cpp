@@ -2,6 +2,7 @@
 // The root context of a loop: polling, firing, and handing the thread to fibers.
 #include "sched/worker.hpp"
 
+#include "base/forks.hpp"
 #include "base/heavy_fence.hpp"
 #include "sched/cancel.hpp"
 #include "sched/scheduler.hpp"
@@ -142,7 +143,13 @@ void worker::poll_and_fire() noexcept {
   if (found.tick) pass_tick_on();  // it was meant for a parked loop
 }
 
+void worker::mark_forked() {
+  if (worker* const here = current()) here->picks_left_ = 0;
+}
+
 void worker::housekeeping() noexcept {
+  if (owner_.is_inherited()) [[unlikely]]
+    end_forked_child();
   picks_left_ = picks_of_a_visit();
   take_injected();
   poll_and_fire();

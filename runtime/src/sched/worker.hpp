@@ -54,6 +54,9 @@ class worker : public switch_state {
 
   /// Returns the calling thread's loop; null on a plain thread.
   static worker* current() noexcept { return static_cast<worker*>(current_thread_state()); }
+  /// Has the calling thread's loop, if it is one, look soon at the process it is in: that is a
+  /// child of fork() now. The fiber that has called fork() may go on until it waits.
+  static void mark_forked();
   /// Returns the running fiber; null on a plain thread and on a root context.
   static fiber* current_fiber() noexcept {
     worker* const here = current();

@@ -29,7 +29,8 @@ template <class F>
 decltype(auto) run(config settings, F&& body, spawn_site where = spawn_site::current());
 
 /// Loops that run fibers, each on a thread of its own, until it is destroyed. Its functions may be
-/// called from any fiber and any thread, unless they say otherwise.
+/// called from any fiber and any thread, unless they say otherwise. In a child of fork() it does
+/// not work: docs/guides/traps.md.
 class runtime {
  public:
   /// Starts a thread for each loop. Errors: std::invalid_argument (a bad setting, named),
