@@ -68,14 +68,6 @@ bool same_network(std::string_view a, std::string_view b, unsigned bits) {
   return differing >> (8 - bits % 8) == 0;
 }
 
-std::string lowered(std::string_view text) {
-  std::string made(text);
-  for (char& c : made) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return made;
-}
-
 std::string_view without_end_dot(std::string_view host) {
   if (host.ends_with('.')) host.remove_suffix(1);
   return host;

@@ -118,14 +118,6 @@ void check_name(const std::string& host) {
   if (numeric && !is_address(AF_INET, host)) throw malformed{"has a malformed address as its host"};
 }
 
-std::string lowered(std::string_view text) {
-  std::string made(text);
-  for (char& c : made) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return made;
-}
-
 std::uint16_t default_port(url::scheme_type scheme) noexcept {
   return scheme == url::scheme_type::https ? 443 : 80;
 }
@@ -181,12 +173,12 @@ void url::set_authority(std::string_view authority) {
   if (authority.starts_with('[')) {
     const std::size_t end = authority.find(']');
     if (end == std::string_view::npos) throw malformed{"has no ']' behind its host"};
-    host_ = lowered(authority.substr(1, end - 1));
+    host_ = detail::lowered(authority.substr(1, end - 1));
     if (!is_address(AF_INET6, host_)) throw malformed{"has a malformed address as its host"};
     rest = authority.substr(end + 1);
   } else {
     const std::size_t end = std::min(authority.find(':'), authority.size());
-    host_ = lowered(authority.substr(0, end));
+    host_ = detail::lowered(authority.substr(0, end));
     check_name(host_);
     rest = authority.substr(end);
   }

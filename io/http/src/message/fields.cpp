@@ -27,15 +27,11 @@ void check(std::string_view name, std::string_view value) {
   }
 }
 
-char lowered(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 }  // namespace
 
 bool same_name(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return lowered(x) == lowered(y);
+           return detail::lowered(x) == detail::lowered(y);
          });
 }
 

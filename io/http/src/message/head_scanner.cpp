@@ -10,7 +10,7 @@ void head_scanner::reset() noexcept { *this = head_scanner(limits_); }
 /// Says whether a line may reach to `end`, its own end not counted.
 refusal head_scanner::check_length(std::size_t end) const noexcept {
   if (lines_ == 0 && end > limits_.start_line_bytes) {
-    return {414, "the request line is too long"};
+    return {414, "the first line is too long"};
   }
   if (lines_ != 0 && end - fields_at_ > limits_.field_bytes) {
     return {431, "the header is too large"};
@@ -43,7 +43,7 @@ std::size_t head_scanner::scan(std::string_view text, refusal& refused) noexcept
     scanned_ = line_ = at + 1;
     if (empty && lines_ != 0) return line_;
     if (empty) {
-      refused = {400, "there is no request line"};
+      refused = {400, "the first line is empty"};
       return 0;
     }
     if (lines_++ == 0) {

@@ -47,10 +47,6 @@ bool all_in(std::string_view text, const byte_table& table) noexcept {
                      [&](char c) { return table[static_cast<unsigned char>(c)]; });
 }
 
-constexpr char lowered(char c) noexcept {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
 bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 
 }  // namespace
@@ -67,6 +63,12 @@ bool is_host(std::string_view text) noexcept { return all_in(text, hosts); }
 bool is_word(std::string_view a, std::string_view lower) noexcept {
   return a.size() == lower.size() && std::equal(a.begin(), a.end(), lower.begin(),
                                                 [](char x, char y) { return lowered(x) == y; });
+}
+
+std::string lowered(std::string_view text) {
+  std::string made(text);
+  for (char& c : made) c = lowered(c);
+  return made;
 }
 
 int hex_value(char digit) noexcept {

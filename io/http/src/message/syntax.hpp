@@ -2,6 +2,7 @@
 // The character classes of HTTP. Source: RFC 9110, section 5.6; RFC 9112, section 2.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace heddle::http::detail {
@@ -16,6 +17,12 @@ bool is_field_value(std::string_view text) noexcept;
 /// Returns whether `text` has only what a host and its port are made of, and nothing by which a
 /// path or a user could be meant. An empty one has.
 bool is_host(std::string_view text) noexcept;
+
+/// Returns `c`, or its small letter, of ASCII's.
+constexpr char lowered(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+std::string lowered(std::string_view text);
 
 /// Returns whether `a` is `lower`, written in letters of any case. Shape: `lower` has no capitals.
 bool is_word(std::string_view a, std::string_view lower) noexcept;
