@@ -31,9 +31,11 @@ deadline limit_of(const pace& speed, std::chrono::nanoseconds waited, std::uint6
 template <class Read>
 auto body_reader::in_time(Read read, std::error_code& error) {
   const auto began = clock::now();
-  const auto result = read(limit_of(pace_, waited_, bytes_));
+  const deadline limit = limit_of(pace_, waited_, bytes_);
+  const auto result = read(limit);
   waited_ += clock::now() - began;
-  if (error == std::errc::timed_out) error = http_errc::too_slow;
+  // TCP gives up a peer that is gone with the same error.
+  if (error == std::errc::timed_out && limit.passed()) error = http_errc::too_slow;
   return result;
 }
 
