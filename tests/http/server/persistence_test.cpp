@@ -8,7 +8,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,8 +34,6 @@ void add_routes(server& into) {
   into.get("/same", [](const request&) { return response(304).body("which is not sent"); });
   into.get("/closes",
            [](const request&) { return response::text("bye").set("Connection", "close"); });
-  into.get("/claims",
-           [](const request&) { return response::text("mine").set("Connection", "X-Mine"); });
   into.stream("GET", "/stream",
               [](request_reader&, response_writer& out) { out.write("streamed"), out.flush(); });
   into.post("/echo",
@@ -63,10 +60,6 @@ std::vector<exchange_case> exchanges() {
       {"GET /" + host + "Connection: x, close\r\n\r\n", ok + close + hello + "hello", false},
       {"GET /closes" + host + "\r\n",
        ok + "Content-Length: 3\r\n" + type + "Connection: close\r\n\r\nbye", false},
-      {"GET /claims" + host + "Connection: close\r\n\r\n",
-       ok + close + "Content-Length: 4\r\n" + type + "Connection: X-Mine\r\n\r\nmine", false},
-      {"GET /claims" + host + "\r\n",
-       ok + "Content-Length: 4\r\n" + type + "Connection: X-Mine\r\n\r\nmine", true},
       {"GET / HTTP/1.0\r\n\r\n", ok + close + hello + "hello", false},
       {"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", ok + keep + hello + "hello", true},
       {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", ok + close + hello + "hello",
@@ -102,23 +95,6 @@ TEST(http_persistence, of_a_connection_is_as_both_sides_have_said) {
       const std::string behind(each.goes_on ? last_answer : "");
       EXPECT_EQ(ask(at, each.asked + std::string(last)), each.answered + behind) << each.asked;
     }
-  });
-}
-
-TEST(http_persistence, of_a_head_request_does_not_wait_for_a_body_without_end) {
-  std::atomic<bool> answered{false};
-  server serves;
-  serves.stream("GET", "/endless", [&](request_reader&, response_writer& out) {
-    while (!answered) out.write("more");
-  });
-  add_routes(serves);
-  test::while_served(serves, [&](const io::endpoint& at) {
-    io::tcp_stream client = io::tcp_stream::connect(at);
-    client.write_all(test::bytes("HEAD /endless HTTP/1.1\r\nHost: h\r\n\r\n" + std::string(last)));
-    EXPECT_EQ(test::read_head(client), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
-    answered = true;
-    const std::string head = test::read_head(client);
-    EXPECT_EQ(head + test::read_once(client, 4), last_answer);
   });
 }
 

@@ -31,11 +31,9 @@ deadline limit_of(const pace& speed, std::chrono::nanoseconds waited, std::uint6
 template <class Read>
 auto body_reader::in_time(Read read, std::error_code& error) {
   const auto began = clock::now();
-  const deadline limit = limit_of(pace_, waited_, bytes_);
-  const auto result = read(limit);
+  const auto result = read(limit_of(pace_, waited_, bytes_));
   waited_ += clock::now() - began;
-  // TCP gives up a peer that is gone with the same error.
-  if (error == std::errc::timed_out && limit.passed()) error = http_errc::too_slow;
+  if (error == std::errc::timed_out) error = http_errc::too_slow;
   return result;
 }
 

@@ -22,8 +22,7 @@ bool outbound::write(std::string_view text) {
     while (!rest.empty() && !error_) {
       std::size_t bytes = 0;
       const bool in_time = move_on_after(stall_, [&] { bytes = to_.write_some(rest, error_); });
-      stalled_ = !in_time;
-      if (stalled_) error_ = std::make_error_code(std::errc::timed_out);
+      if (!in_time) error_ = std::make_error_code(std::errc::timed_out);
       rest = rest.subspan(bytes);
       sent_ += bytes;
     }

@@ -34,10 +34,6 @@ class outbound {
   const std::error_code& error() const noexcept { return error_; }
   bool failed() const noexcept { return static_cast<bool>(error_); }
 
-  /// Returns whether that is since the peer took nothing for too long. (TCP gives up a peer that is
-  /// gone with timed_out, too.)
-  bool stalled() const noexcept { return stalled_; }
-
   /// Returns how many bytes have been sent.
   std::uint64_t sent() const noexcept { return sent_; }
 
@@ -51,7 +47,6 @@ class outbound {
   const std::chrono::nanoseconds stall_;
   std::string buffer_;
   std::error_code error_;
-  bool stalled_ = false;
   std::uint64_t sent_ = 0;
 };
 

@@ -156,6 +156,7 @@ own_fields own_fields_of(const http::fields& header) noexcept {
   header.for_each([&](const field_view& each) {
     if (each.name.size() == 4 && is_word(each.name, "date")) found.date = true;
     if (each.name.size() != 10 || !is_word(each.name, "connection")) return;
+    found.connection = true;
     if (has_element(each.value, "close")) found.close = true;
   });
   return found;
@@ -171,7 +172,7 @@ void append_head(std::string& out, const answer_head& head, date_text& date) {
     if (!head.own.date) out += date.line();
   }
   if (head.then == after_message::close) {
-    if (!head.own.close) out += "Connection: close\r\n";
+    if (!head.own.connection) out += "Connection: close\r\n";
   } else if (head.spoken == version::http_1_0) {
     out += "Connection: keep-alive\r\n";
   }

@@ -43,7 +43,8 @@ enum class body_length : std::uint8_t { known, chunked, until_close, none };
 /// Which of the fields that a server sets by itself were set by hand, and what they say.
 struct own_fields {
   bool date = false;
-  bool close = false;  // as one of the words of Connection
+  bool connection = false;
+  bool close = false;
 };
 own_fields own_fields_of(const http::fields& header) noexcept;
 

@@ -3,7 +3,6 @@
 #include "server/outgoing.hpp"
 
 #include <heddle/io/error.hpp>
-#include <heddle/runtime/park.hpp>
 
 #include <array>
 #include <charconv>
@@ -138,7 +137,7 @@ void outgoing::write(std::string_view text) {
   }
   if (!begun_) begin();
   written_ += text.size();
-  if (!has_body()) return pass_over();
+  if (!has_body()) return;
   if (gathered_.size() + text.size() < gather_bytes) {
     gathered_ += text;
     return;
@@ -150,14 +149,6 @@ void outgoing::write(std::string_view text) {
     to_.send(text);
   }
   throw_if_broken();
-}
-
-/// What has no body, the answer to a HEAD above all, does not keep its client waiting for the end
-/// of one: the head goes out where the body's first piece would.
-void outgoing::pass_over() {
-  if (written_ >= gather_bytes) to_.flush();
-  throw_if_broken();
-  cooperate();
 }
 
 void outgoing::flush() {

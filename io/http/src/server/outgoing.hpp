@@ -73,7 +73,6 @@ class outgoing {
   void begin(const fields& header);
   void begin() { begin(fields_); }
   void send_gathered();
-  void pass_over();
   void write_chunk(std::string_view text);
 
   outbound& to_;

@@ -63,21 +63,6 @@ std::vector<segment> read_pattern(std::string_view pattern) {
   return segments;
 }
 
-bool has(const std::vector<std::string>& methods, std::string_view method) {
-  return std::find(methods.begin(), methods.end(), method) != methods.end();
-}
-
-/// Returns what Allow says; HEAD is answered where GET is.
-std::string allow(const std::vector<std::string>& methods) {
-  std::string list;
-  for (const std::string& each : methods) {
-    if (!list.empty()) list += ", ";
-    list += each;
-    if (each == "GET" && !has(methods, "HEAD")) list += ", HEAD";
-  }
-  return list;
-}
-
 bool has_more_slashes(std::string_view path, std::size_t most) {
   if (path.size() <= most) return false;
   return static_cast<std::size_t>(std::count(path.begin(), path.end(), '/')) > most;
@@ -134,7 +119,6 @@ void router::add(std::string_view method, std::string_view pattern, std::size_t 
     refuse(pattern, std::string(method) + " has a handler for it already");
   }
   at->methods.push_back({std::string(method), handler, std::move(names)});
-  if (!has(methods_, method)) methods_.emplace_back(method);
 }
 
 /// One search: the segments of a path, decoded, and what was met on the way.
@@ -175,7 +159,6 @@ struct router::search {
 
 router::match router::find(std::string_view method, exchange& of) const {
   using kind = match::kind;
-  if (of.raw_path == "*") return {.what = kind::no_such_method, .allowed = allow(methods_)};
   if (of.raw_path.empty() || of.raw_path.front() != '/') return {};
   if (has_more_slashes(of.raw_path, 4 * most_segments)) return {};
   search looks{of};
@@ -191,9 +174,13 @@ router::match router::find(std::string_view method, exchange& of) const {
     }
     return {.what = kind::found, .handler = entry->handler};
   }
-  std::vector<std::string> methods;
-  for (const auto& each : found->methods) methods.push_back(each.method);
-  return {.what = kind::no_such_method, .allowed = allow(methods)};
+  match refused{.what = kind::no_such_method};
+  for (const auto& each : found->methods) {
+    if (!refused.allowed.empty()) refused.allowed += ", ";
+    refused.allowed += each.method;
+    if (each.method == "GET" && found->find("HEAD") == nullptr) refused.allowed += ", HEAD";
+  }
+  return refused;
 }
 
 }  // namespace heddle::http::detail

@@ -32,9 +32,7 @@ class router {
     enum class kind { found, no_such_path, no_such_method, malformed };
     kind what = kind::no_such_path;
     std::size_t handler = 0;
-    /// The path's methods, if it has not this one: "GET, HEAD". Those of all paths for the '*' of
-    /// OPTIONS.
-    std::string allowed = {};
+    std::string allowed = {};  ///< the path's methods, if it has not this one: "GET, HEAD"
   };
 
   /// Looks for `of`'s path and `method`, and fills its params in. HEAD is answered as GET unless it
@@ -45,7 +43,6 @@ class router {
   struct node;
   struct search;
   std::unique_ptr<node> root_;
-  std::vector<std::string> methods_;  // of all patterns, each once
 };
 
 }  // namespace heddle::http::detail

@@ -71,10 +71,8 @@ class response_writer : public io::detail::sink_calls<response_writer> {
   /// ends with the connection. Writing more is a std::logic_error; less breaks the connection off.
   response_writer& content_length(std::uint64_t bytes);
 
-  /// Writes all of `text`; small pieces are gathered until they are worth sending. To a HEAD the
-  /// head alone is sent, when the first piece would be, and bodies are passed over: a handler whose
-  /// body has no end of its own looks at the method first. Errors: io::io_error. Suspends: while
-  /// the client does not take it; cancelled, the answer breaks off.
+  /// Writes all of `text`; small pieces are gathered until they are worth sending. Errors:
+  /// io::io_error. Suspends: while the client does not take it; cancelled, the answer breaks off.
   void write(std::string_view text);
 
   /// Writes some of `from`, at least one byte. Otherwise as write().
