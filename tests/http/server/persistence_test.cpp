@@ -34,6 +34,12 @@ void add_routes(server& into) {
   into.get("/same", [](const request&) { return response(304).body("which is not sent"); });
   into.get("/closes",
            [](const request&) { return response::text("bye").set("Connection", "close"); });
+  into.get("/hop", [](const request&) {
+    return response(204).set("Connection", "x-hop, Keep-Alive").add("Connection", "x-more");
+  });
+  into.stream("GET", "/hop/stream", [](request_reader&, response_writer& out) {
+    out.set("Connection", "keep-alive").content_length(1).write("s");
+  });
   into.stream("GET", "/stream",
               [](request_reader&, response_writer& out) { out.write("streamed"), out.flush(); });
   into.post("/echo",
@@ -60,6 +66,13 @@ std::vector<exchange_case> exchanges() {
       {"GET /" + host + "Connection: x, close\r\n\r\n", ok + close + hello + "hello", false},
       {"GET /closes" + host + "\r\n",
        ok + "Content-Length: 3\r\n" + type + "Connection: close\r\n\r\nbye", false},
+      // What a handler says of the connection does not hide that it ends.
+      {"GET /hop" + host + "\r\n",
+       "HTTP/1.1 204 No Content\r\nConnection: x-hop, Keep-Alive\r\nConnection: x-more\r\n\r\n",
+       true},
+      {"GET /hop" + host + "Connection: close\r\n\r\n",
+       "HTTP/1.1 204 No Content\r\nConnection: close, x-hop, x-more\r\n\r\n", false},
+      {"GET /hop/stream HTTP/1.0\r\n\r\n", ok + close + "Content-Length: 1\r\n\r\ns", false},
       {"GET / HTTP/1.0\r\n\r\n", ok + close + hello + "hello", false},
       {"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", ok + keep + hello + "hello", true},
       {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", ok + close + hello + "hello",

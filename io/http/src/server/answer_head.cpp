@@ -99,6 +99,29 @@ void append_length(std::string& out, std::uint64_t bytes) {
   out.append(line.data(), end);
 }
 
+/// Says that the connection ends, whatever else was set by hand to be said of it: all but
+/// keep-alive, which would be the contrary.
+void append_close(std::string& out, const http::fields* by_hand) {
+  out += "Connection: close";
+  if (by_hand != nullptr) {
+    by_hand->for_each([&](const field_view& each) {
+      if (!is_word(each.name, "connection")) return;
+      std::string_view options = each.value;
+      for (std::string_view option; next_element(options, option);) {
+        if (!is_word(option, "keep-alive")) out.append(", ").append(option);
+      }
+    });
+  }
+  out += "\r\n";
+}
+
+void append_without_connection(std::string& out, const http::fields& all) {
+  all.for_each([&](const field_view& each) {
+    if (is_word(each.name, "connection")) return;
+    out.append(each.name).append(": ").append(each.value).append("\r\n");
+  });
+}
+
 void append_framing(std::string& out, const answer_head& head) {
   switch (head.how) {
     case body_length::known:
@@ -171,13 +194,19 @@ void append_head(std::string& out, const answer_head& head, date_text& date) {
     out.append(" ").append(reason_of(head.status)).append("\r\n");
     if (!head.own.date) out += date.line();
   }
+  const bool overruled =
+      head.then == after_message::close && head.own.connection && !head.own.close;
   if (head.then == after_message::close) {
-    if (!head.own.connection) out += "Connection: close\r\n";
+    if (!head.own.close) append_close(out, overruled ? head.fields : nullptr);
   } else if (head.spoken == version::http_1_0) {
     out += "Connection: keep-alive\r\n";
   }
   append_framing(out, head);
-  if (head.fields != nullptr) out += head.fields->text();
+  if (overruled) {
+    append_without_connection(out, *head.fields);
+  } else if (head.fields != nullptr) {
+    out += head.fields->text();
+  }
   out += "\r\n";
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // An answer: a status, header fields, and a body that is held whole, or is a file.
 // Invariants: (1) who sends it says how long it is: Content-Length and Transfer-Encoding cannot be
-// set; (2) what is set cannot end a line (fields.hpp). Not here: bodies that are made while they
-// are sent (streaming.hpp).
+// set; (2) what is set cannot end a line (fields.hpp); (3) whether its connection goes on is the
+// server's to say: a `Connection: close` that is set is sent, and ends it; if the connection ends
+// anyhow, `close` goes before what else is set in Connection, and in the place of `keep-alive`. Not
+// here: bodies that are made while they are sent (streaming.hpp).
 #pragma once
 
 #include <heddle/http/fields.hpp>
