@@ -124,6 +124,22 @@ TEST(http_server, finds_the_handler_or_says_why_not) {
   });
 }
 
+TEST(http_server, answers_options_of_itself_with_all_methods_of_its_routes) {
+  server serves(quiet());
+  add_routes(serves);
+  server empty(quiet());
+  const std::string_view asked = "OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+  while_served(serves, [&](const io::endpoint& at) {
+    EXPECT_EQ(ask(at, asked),
+              "HTTP/1.1 204 No Content\r\nConnection: close\r\n"
+              "Allow: GET, HEAD, POST, PUT\r\n\r\n");
+    EXPECT_THAT(ask(at, "GET * HTTP/1.0\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+  });
+  while_served(empty, [&](const io::endpoint& at) {
+    EXPECT_EQ(ask(at, asked), "HTTP/1.1 204 No Content\r\nConnection: close\r\nAllow: \r\n\r\n");
+  });
+}
+
 TEST(http_server, a_failing_handler_is_reported_and_its_connection_goes_on) {
   std::atomic<int> reports{0};
   server_config config;

@@ -119,6 +119,13 @@ void router::add(std::string_view method, std::string_view pattern, std::size_t 
     refuse(pattern, std::string(method) + " has a handler for it already");
   }
   at->methods.push_back({std::string(method), handler, std::move(names)});
+  allow(method);
+  if (method == "GET") allow("HEAD");
+}
+
+void router::allow(std::string_view method) {
+  if (std::find(methods_.begin(), methods_.end(), method) != methods_.end()) return;
+  methods_.emplace_back(method);
 }
 
 /// One search: the segments of a path, decoded, and what was met on the way.
@@ -159,6 +166,14 @@ struct router::search {
 
 router::match router::find(std::string_view method, exchange& of) const {
   using kind = match::kind;
+  if (of.raw_path == "*") {
+    match whole{.what = kind::no_such_method};
+    for (const std::string& each : methods_) {
+      if (!whole.allowed.empty()) whole.allowed += ", ";
+      whole.allowed += each;
+    }
+    return whole;
+  }
   if (of.raw_path.empty() || of.raw_path.front() != '/') return {};
   if (has_more_slashes(of.raw_path, 4 * most_segments)) return {};
   search looks{of};

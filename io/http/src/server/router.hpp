@@ -36,13 +36,17 @@ class router {
   };
 
   /// Looks for `of`'s path and `method`, and fills its params in. HEAD is answered as GET unless it
-  /// has a handler of its own. Errors: std::bad_alloc.
+  /// has a handler of its own. The path "*" has all methods that any pattern has, and no handler
+  /// (RFC 9110, 9.3.7). Errors: std::bad_alloc.
   match find(std::string_view method, exchange& of) const;
 
  private:
   struct node;
   struct search;
+  void allow(std::string_view method);
+
   std::unique_ptr<node> root_;
+  std::vector<std::string> methods_;  // of all patterns, each once
 };
 
 }  // namespace heddle::http::detail
