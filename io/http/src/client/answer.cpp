@@ -44,7 +44,11 @@ std::string_view words_of(const refusal& refused) noexcept {
 response_head ask_for_head(transport& over, inbound& in, const std::string& request,
                            const client_config& config, std::string& text) {
   outbound out(over, config.write_timeout);
-  if (!out.send(request)) throw dial_failure{client_phase::send, out.error()};
+  if (!out.send(request)) {
+    const bool late = out.error() == http_errc::too_slow;
+    throw dial_failure{client_phase::send,
+                       late ? std::make_error_code(std::errc::timed_out) : out.error()};
+  }
   const deadline limit = deadline::after(config.header_timeout);
   for (std::size_t interim = 0; interim <= config.interim_responses; ++interim) {
     const std::size_t bytes = await_head(in, config, limit);

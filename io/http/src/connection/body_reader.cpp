@@ -31,9 +31,11 @@ deadline limit_of(const pace& speed, std::chrono::nanoseconds waited, std::uint6
 template <class Read>
 auto body_reader::in_time(Read read, std::error_code& error) {
   const auto began = clock::now();
-  const auto result = read(limit_of(pace_, waited_, bytes_));
+  const deadline limit = limit_of(pace_, waited_, bytes_);
+  const auto result = read(limit);
   waited_ += clock::now() - began;
-  if (error == std::errc::timed_out) error = http_errc::too_slow;
+  // TCP may give the peer up, too, with the same error: then nobody is there to be slow.
+  if (error == std::errc::timed_out && limit.passed()) error = http_errc::too_slow;
   return result;
 }
 

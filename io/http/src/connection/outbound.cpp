@@ -2,6 +2,7 @@
 // Each piece that the peer takes gives it the whole limit again.
 #include "connection/outbound.hpp"
 
+#include <heddle/http/error.hpp>
 #include <heddle/runtime/cancel.hpp>
 
 #include <span>
@@ -22,7 +23,7 @@ bool outbound::write(std::string_view text) {
     while (!rest.empty() && !error_) {
       std::size_t bytes = 0;
       const bool in_time = move_on_after(stall_, [&] { bytes = to_.write_some(rest, error_); });
-      if (!in_time) error_ = std::make_error_code(std::errc::timed_out);
+      if (!in_time) error_ = http_errc::too_slow;
       rest = rest.subspan(bytes);
       sent_ += bytes;
     }

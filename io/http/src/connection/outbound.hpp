@@ -30,7 +30,8 @@ class outbound {
   /// as flush().
   bool send(std::string_view text);
 
-  /// Returns why the connection is of no use; empty if it is.
+  /// Returns why the connection is of no use; empty if it is. http_errc::too_slow: the peer took
+  /// nothing within the limit; timed_out is the system's, of a peer that is gone.
   const std::error_code& error() const noexcept { return error_; }
   bool failed() const noexcept { return static_cast<bool>(error_); }
 

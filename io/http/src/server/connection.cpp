@@ -48,7 +48,7 @@ void connection::run() {
     over_.abort();
     throw;
   }
-  if (out_.error() == std::errc::timed_out) {
+  if (out_.error() == http_errc::too_slow) {
     core_.write_stalls.add();
   } else if (out_.failed()) {
     core_.broken.add();
@@ -165,9 +165,10 @@ std::size_t connection::find_head(refusal& refused) {
     if (bytes != 0 || refused) return bytes;
     std::error_code error;
     if (in_.fill(limit, error)) continue;
-    if (error == std::errc::timed_out && !buffer.held().empty()) {
+    const bool late = error == std::errc::timed_out && limit.passed();  // or TCP gave it up
+    if (late && !buffer.held().empty()) {
       refuse({408, "the header did not come in time"});
-    } else if (error == std::errc::timed_out) {
+    } else if (late) {
       core_.idle_closed.add();
     } else if (!buffer.held().empty()) {
       core_.broken.add();

@@ -146,7 +146,7 @@ void connection::answer_failure(const incoming& body, outgoing& answer) {
     text = wanted.what();
   } catch (const std::system_error& failed) {
     const bool own = is_own(failed.code(), body.body());
-    const int of_body = own ? status_of(failed.code()) : 0;
+    const int of_body = own && !out_.failed() ? status_of(failed.code()) : 0;
     if (of_body != 0) {
       status = of_body;
       text = failed.code().message();

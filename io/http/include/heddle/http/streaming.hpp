@@ -72,7 +72,8 @@ class response_writer : public io::detail::sink_calls<response_writer> {
   response_writer& content_length(std::uint64_t bytes);
 
   /// Writes all of `text`; small pieces are gathered until they are worth sending. Errors:
-  /// io::io_error. Suspends: while the client does not take it; cancelled, the answer breaks off.
+  /// io::io_error: http_errc::too_slow if the client took nothing for server_config::write_timeout;
+  /// the stream's. Suspends: while the client does not take it; cancelled, the answer breaks off.
   void write(std::string_view text);
 
   /// Writes some of `from`, at least one byte. Otherwise as write().
