@@ -103,7 +103,9 @@ void connection::call(const server_core::handler& handle, incoming& body, outgoi
   } else if (const auto* pieces = std::get_if<server::stream_handler>(&handle)) {
     request_reader reader = body.reader(work_->request);
     response_writer writer = answer.writer();
-    (*pieces)(reader, writer);
+    const auto run = [&] { (*pieces)(reader, writer); };
+    if (work_->request.head.method == "HEAD") return answer.run_for_head(run);
+    run();
   } else if (const auto* talk = std::get_if<websocket_route>(&handle)) {
     upgrade(*talk, answer);
   } else {

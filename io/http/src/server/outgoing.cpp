@@ -3,6 +3,7 @@
 #include "server/outgoing.hpp"
 
 #include <heddle/io/error.hpp>
+#include <heddle/runtime/park.hpp>
 
 #include <array>
 #include <charconv>
@@ -137,7 +138,7 @@ void outgoing::write(std::string_view text) {
   }
   if (!begun_) begin();
   written_ += text.size();
-  if (!has_body()) return;
+  if (!has_body()) return send_head_alone();
   if (gathered_.size() + text.size() < gather_bytes) {
     gathered_ += text;
     return;
@@ -149,6 +150,15 @@ void outgoing::write(std::string_view text) {
     to_.send(text);
   }
   throw_if_broken();
+}
+
+/// Instead of a body. The caller holds turns_.
+void outgoing::send_head_alone() {
+  if (!for_head_) return;
+  if (for_head_->cancel_requested()) cooperate();  // a handler that only writes waits nowhere
+  to_.flush();
+  throw_if_broken();
+  for_head_->cancel("a HEAD is answered by the head alone");
 }
 
 void outgoing::flush() {
@@ -167,6 +177,7 @@ void outgoing::send_gathered() {
   gathered_.clear();
   to_.flush();
   throw_if_broken();
+  if (!has_body()) send_head_alone();
 }
 
 bool outgoing::finish() {

@@ -3,7 +3,8 @@
 // Invariants: (1) the head goes out with the first bytes of the body, or when the answer ends; (2)
 // an answer that breaks off cannot be taken for a whole one: its connection is aborted; (3) a
 // handler may write in one fiber and read the request's body in another: what both may have to send
-// is sent under turns_, and 100 Continue never stands inside an answer.
+// is sent under turns_, and 100 Continue never stands inside an answer; (4) a HEAD's head does not
+// wait for the end of a handler that has begun its body.
 #pragma once
 
 #include "connection/outbound.hpp"
@@ -13,6 +14,7 @@
 
 #include <heddle/http/response.hpp>
 #include <heddle/http/streaming.hpp>
+#include <heddle/runtime/cancel.hpp>
 #include <heddle/sync/mutex.hpp>
 
 #include <cstdint>
@@ -20,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace heddle::http::detail {
 
@@ -56,6 +59,13 @@ class outgoing {
   /// Sends the head that makes a WebSocket of the connection. Returns: false if it cannot be sent.
   bool switch_protocols(const fields& header);
 
+  /// Runs a HEAD's handler: it is cancelled once its head has been sent, since nobody is there for
+  /// the body. Errors: the handler's. Suspends: as it does.
+  template <class F>
+  void run_for_head(F&& handle) {
+    for_head_.emplace().run(std::forward<F>(handle));
+  }
+
   /// Ends the body. Returns: false if less was written than was said; then it breaks off.
   bool finish();
 
@@ -73,6 +83,7 @@ class outgoing {
   void begin(const fields& header);
   void begin() { begin(fields_); }
   void send_gathered();
+  void send_head_alone();
   void write_chunk(std::string_view text);
 
   outbound& to_;
@@ -89,6 +100,7 @@ class outgoing {
   std::uint64_t written_ = 0;
   std::string gathered_;  // of the body, not yet in a chunk
   bool begun_ = false;
+  std::optional<cancel_scope> for_head_;
 };
 
 }  // namespace heddle::http::detail

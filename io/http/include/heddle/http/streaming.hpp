@@ -55,7 +55,9 @@ class request_reader : public request, public io::detail::source_calls<request_r
 
 /// An answer whose body the handler writes; meanwhile another of its fibers may read the request's.
 /// It is a byte_sink (io/stream.hpp). The head is sent with the first bytes of the body, so status
-/// and fields come before; a handler that returns has ended its body.
+/// and fields come before; a handler that returns has ended its body. To a HEAD the head is sent as
+/// soon as the body begins; nothing of the body is, and the handler is cancelled, at its next
+/// suspension point or write.
 class response_writer : public io::detail::sink_calls<response_writer> {
  public:
   using sink_calls::write_some;
