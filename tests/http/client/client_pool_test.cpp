@@ -97,6 +97,25 @@ TEST(client_pool, one_that_waits_too_long_leaves_and_the_next_is_served) {
   });
 }
 
+TEST(client_pool, an_origin_that_one_gives_up_is_still_there_for_the_next_in_line) {
+  const client_config config{.pool_wait = 1h, .connections = 1};
+  under(1, config, 2s, [](client& asks, const std::string& one, const std::string& other) {
+    task<void> first = spawn([&] { EXPECT_EQ(asks.get(one).body(), "ok"); });
+    while (asks.stats().open == 0) this_fiber::yield();
+    task<void> leaves = spawn([&] { asks.get(other); });
+    while (asks.stats().waiting < 1) this_fiber::yield();
+    task<void> stays = spawn([&] { EXPECT_EQ(asks.get(other).body(), "ok"); });
+    while (asks.stats().waiting < 2) this_fiber::yield();
+    leaves.cancel();
+    EXPECT_THROW(leaves.join(), task_cancelled);
+    first.join();
+    stays.join();
+    EXPECT_EQ(asks.stats().idle, 1U);
+    EXPECT_EQ(asks.get(other).body(), "ok");
+    EXPECT_EQ(asks.stats().connections, 2U) << "what was kept is found again";
+  });
+}
+
 TEST(client_pool, an_idle_connection_of_another_origin_makes_room) {
   const client_config config{.connections = 1};
   under(1, config, 1ms, [](client& asks, const std::string& one, const std::string& other) {
