@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -26,13 +27,14 @@ namespace {
 using test::scripted_client;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using pieces = std::vector<std::string>;
 
 const std::string plain = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 const std::string post = "POST / HTTP/1.1\r\nHost: h\r\n";
 
 std::error_code given_up() { return {ETIMEDOUT, std::system_category()}; }
 
-void serve(detail::server_core& core, scripted_client& client) {
+void serve(detail::server_core& core, const std::shared_ptr<scripted_client>& client) {
   core.add("GET", "/",
            server::handler([](const request&) { return response::text(std::string(4096, 'x')); }));
   core.add("POST", "/", server::handler([](const request& asked) {
@@ -52,9 +54,9 @@ TEST(http_dead_client, that_tcp_gives_up_while_it_sends_is_not_told_that_it_is_s
            plain.substr(0, 20),
        }) {
     detail::server_core core({});
-    scripted_client client({asked}, given_up());
+    const auto client = std::make_shared<scripted_client>(pieces{asked}, given_up());
     serve(core, client);
-    EXPECT_THAT(client.written(), IsEmpty()) << asked;
+    EXPECT_THAT(client->written(), IsEmpty()) << asked;
     EXPECT_EQ(core.refusals(408), 0U) << asked;
     EXPECT_EQ(core.broken.value(), 1U) << asked;
     EXPECT_EQ(core.failures.value(), 0U) << asked;
@@ -63,10 +65,10 @@ TEST(http_dead_client, that_tcp_gives_up_while_it_sends_is_not_told_that_it_is_s
 
 TEST(http_dead_client, that_tcp_gives_up_while_it_is_sent_to_has_not_stalled) {
   detail::server_core core({});
-  scripted_client client({plain});
-  client.take_nothing(given_up());
+  const auto client = std::make_shared<scripted_client>(pieces{plain});
+  client->take_nothing(given_up());
   serve(core, client);
-  EXPECT_TRUE(client.aborted());
+  EXPECT_TRUE(client->aborted());
   EXPECT_EQ(core.write_stalls.value(), 0U);
   EXPECT_EQ(core.broken.value(), 1U);
 }
@@ -78,10 +80,10 @@ TEST(http_busy_client, has_no_more_answers_gathered_than_are_worth_sending) {
   detail::server_core core(config);
   std::string all;
   for (std::size_t i = 0; i < count; ++i) all += plain;
-  scripted_client client({all});
+  const auto client = std::make_shared<scripted_client>(pieces{all});
   serve(core, client);
   std::size_t sent = 0;
-  for (const std::string& each : client.written()) {
+  for (const std::string& each : client->written()) {
     EXPECT_LT(each.size(), std::size_t{72} * 1024);
     sent += each.size();
   }
@@ -93,18 +95,18 @@ TEST(http_busy_client, is_read_into_the_same_memory_all_the_time) {
   constexpr std::size_t count = 1000;
   std::string all;
   for (std::size_t i = 0; i < count; ++i) all += plain;
-  std::vector<std::string> pieces;
+  pieces parts;
   for (std::size_t at = 0; at < all.size(); at += plain.size()) {
     const std::size_t begin = at == 0 ? 0 : at + 10;
-    pieces.push_back(all.substr(begin, at + plain.size() + 10 - begin));
+    parts.push_back(all.substr(begin, at + plain.size() + 10 - begin));
   }
   detail::server_core core({});
-  scripted_client client(pieces);
+  const auto client = std::make_shared<scripted_client>(parts);
   serve(core, client);
   EXPECT_EQ(core.requests.value(), count);
-  ASSERT_THAT(client.rooms(), SizeIs(::testing::Ge(count)));
-  const auto block = client.rooms().front();
-  for (const auto& each : client.rooms()) {
+  ASSERT_THAT(client->rooms(), SizeIs(::testing::Ge(count)));
+  const auto block = client->rooms().front();
+  for (const auto& each : client->rooms()) {
     ASSERT_GE(each.data(), block.data());
     ASSERT_LE(each.data() + each.size(), block.data() + block.size());
   }

@@ -10,10 +10,13 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 
 namespace heddle::http {
 namespace {
@@ -128,6 +131,61 @@ TEST(http_upgrade, the_handlers_end_closes_and_says_how_it_went) {
     }
   });
   EXPECT_EQ(failures, 1);
+}
+
+TEST(http_upgrade, one_that_its_handler_has_moved_elsewhere_is_closed_with_the_handler) {
+  std::atomic<int> failures{0};
+  std::optional<websocket> kept;
+  {
+    server serves(quiet(failures));
+    serves.websocket("/keeps", [&](websocket& with) { kept = std::move(with); });
+    test::while_served(serves, [&](const io::endpoint& at) {
+      io::tcp_stream stream = io::tcp_stream::connect(at);
+      EXPECT_THAT(upgrade(stream, "/keeps"), StartsWith("HTTP/1.1 101"));
+      const std::string close =
+          test::frame(test::fin | test::close_frame, test::close_payload(1000));
+      EXPECT_EQ(test::read_exactly(stream, close.size()), close);
+      stream.write_all(test::bytes(
+          test::masked_frame(test::fin | test::close_frame, test::close_payload(1000))));
+      EXPECT_EQ(test::read_all(stream), "");
+    });
+  }
+  ASSERT_TRUE(kept);
+  EXPECT_FALSE(kept->is_open());
+  EXPECT_EQ(kept->close_code(), close_code::normal);
+  heddle::run(test::with_loops(1), [&] {
+    std::error_code error;
+    kept->send("late", error);
+    EXPECT_EQ(error, std::errc::operation_canceled);
+    EXPECT_FALSE(kept->receive());
+    kept->ping("late", error);
+    EXPECT_TRUE(error);
+    EXPECT_THROW(kept->send("late"), io::io_error);
+    kept->close();
+    kept->abort();
+    kept.reset();
+  });
+}
+
+TEST(http_upgrade, one_that_was_moved_is_closed_also_if_nobody_can_be_told) {
+  std::atomic<int> failures{0};
+  std::optional<websocket> kept;
+  server serves(quiet(failures));
+  serves.websocket("/keeps", [&](websocket& with) {
+    kept = std::move(with);
+    throw io::io_error(std::make_error_code(std::errc::connection_reset), "a test of",
+                       io::endpoint("127.0.0.1:7"));
+  });
+  test::while_served(serves, [&](const io::endpoint& at) {
+    io::tcp_stream stream = io::tcp_stream::connect(at);
+    EXPECT_THAT(upgrade(stream, "/keeps"), StartsWith("HTTP/1.1 101"));
+    EXPECT_EQ(test::read_all(stream), "");
+    ASSERT_TRUE(kept);
+    EXPECT_FALSE(kept->is_open());
+    std::error_code error;
+    EXPECT_FALSE(kept->receive(error));
+    EXPECT_EQ(error, std::errc::operation_canceled);
+  });
 }
 
 TEST(http_upgrade, when_the_server_ends_its_websockets_are_told_so) {

@@ -3,7 +3,7 @@
 #include "client/dialing.hpp"
 
 #include "client/answer.hpp"
-#include "client/owned_transport.hpp"
+#include "connection/owned_transport.hpp"
 
 #include <heddle/http/error.hpp>
 #include <heddle/io/resolver.hpp>

@@ -29,13 +29,13 @@ head_limits limits_of(const server_config& config) noexcept {
 
 }  // namespace
 
-connection::connection(transport& over, server_core& core, idle_set& idle)
-    : over_(over),
+connection::connection(std::shared_ptr<transport> over, server_core& core, idle_set& idle)
+    : over_(std::move(over)),
       core_(core),
       idle_(idle),
-      in_(over),
-      out_(over, core.config().write_timeout),
-      peer_(over.peer_endpoint()) {}
+      in_(*over_),
+      out_(*over_, core.config().write_timeout),
+      peer_(over_->peer_endpoint()) {}
 
 void connection::run() {
   core_.connections.add();
@@ -45,7 +45,7 @@ void connection::run() {
     if (!upgraded_ && !out_.failed() && out_.flush()) linger();
     end_work();
   } catch (...) {
-    over_.abort();
+    over_->abort();
     throw;
   }
   if (out_.error() == http_errc::too_slow) {
@@ -101,7 +101,7 @@ bool connection::await_bytes_for_long(deadline limit) {
 void connection::pick_up() {
   work_ = workspace::take();
   work_->request.peer = &peer_;
-  work_->request.encrypted = over_.is_encrypted();
+  work_->request.encrypted = over_->is_encrypted();
   work_->input.swap_memory(in_.buffer());
   work_->output.swap(out_.buffer());
 }
@@ -195,7 +195,7 @@ void connection::refuse(const refusal& why) {
 /// throw away what the client has not read of the answer.
 void connection::linger() {
   std::error_code error;
-  over_.shutdown_write(error);
+  over_->shutdown_write(error);
   const deadline limit = deadline::after(linger_time);
   std::array<std::byte, 2048> piece;
   for (std::size_t bytes = 0; bytes < linger_bytes && !error;) {

@@ -26,7 +26,7 @@ namespace heddle::http::detail {
 
 class connection {
  public:
-  connection(transport& over, server_core& core, idle_set& idle);
+  connection(std::shared_ptr<transport> over, server_core& core, idle_set& idle);
 
   /// Serves until the client or the server has had enough. Errors: `cancelled`. Suspends: yes.
   void run();
@@ -47,7 +47,7 @@ class connection {
   void handle(incoming& body, outgoing& answer);
   void call(const server_core::handler& handle, incoming& body, outgoing& answer);
   void upgrade(const websocket_route& to, outgoing& answer);
-  void converse(const websocket_route& to, websocket& talk);
+  void converse(const websocket_route& to, websocket& talk, conversation& begun);
   void handle_whole(const server::handler& handle, incoming& body, outgoing& answer);
   bool is_own(const std::error_code& error, const body_reader& body) const noexcept;
   void answer_failure(const incoming& body, outgoing& answer);
@@ -55,7 +55,7 @@ class connection {
   void refuse(const refusal& why);
   void linger();
 
-  transport& over_;
+  const std::shared_ptr<transport> over_;  // with a WebSocket that its handler has moved elsewhere
   server_core& core_;
   idle_set& idle_;
   inbound in_;

@@ -156,7 +156,7 @@ void connection::answer_failure(const incoming& body, outgoing& answer) {
       answer.close_after();
     } else if (own) {
       if (!answer.begun()) answer.set_status(400);  // for the log: nobody is there to read it
-      return over_.abort();
+      return over_->abort();
     }
   } catch (...) {
   }
@@ -169,7 +169,7 @@ void connection::answer_failure(const incoming& body, outgoing& answer) {
                   .error = std::current_exception()});
   }
   if (answer.begun()) {
-    over_.abort();
+    over_->abort();
   } else {
     answer.forget();
     answer_status(answer, status, text);
@@ -180,7 +180,7 @@ void connection::answer_failure(const incoming& body, outgoing& answer) {
 bool connection::finish(incoming& body, outgoing& answer) {
   if (out_.failed() || upgraded_) return false;
   if (!answer.finish()) {
-    over_.abort();
+    over_->abort();
     return false;
   }
   if (answer.then() == after_message::close) return false;

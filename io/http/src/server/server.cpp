@@ -2,7 +2,7 @@
 // The public class, and how a listener's streams become connections.
 #include <heddle/http/server.hpp>
 
-#include "connection/stream_transport.hpp"
+#include "connection/owned_transport.hpp"
 #include "server/connection.hpp"
 #include "server/idle_set.hpp"
 #include "server/server_core.hpp"
@@ -10,6 +10,7 @@
 #include <heddle/io/serve.hpp>
 #include <heddle/tls/listener.hpp>
 
+#include <memory>
 #include <stdexcept>
 #include <utility>
 
@@ -91,8 +92,8 @@ void server::serve(std::span<io::tcp_listener> listeners, io::drain_stop* cut_sh
   core_->begin_serving();
   detail::idle_set idle;
   const auto handle = [&](io::tcp_stream& client) {
-    detail::stream_transport over(client, detail::encryption::none);
-    detail::connection(over, *core_, idle).run();
+    auto over = std::make_shared<detail::owned_transport<io::tcp_stream>>(std::move(client));
+    detail::connection(std::move(over), *core_, idle).run();
   };
   io::serve(listeners, handle, options_of(core_->config(), idle, cut_short), where);
 }
@@ -101,8 +102,8 @@ void server::serve(tls::listener& listener, io::drain_stop* cut_short, spawn_sit
   core_->begin_serving();
   detail::idle_set idle;
   const auto handle = [&](tls::stream& client) {
-    detail::stream_transport over(client, detail::encryption::tls);
-    detail::connection(over, *core_, idle).run();
+    auto over = std::make_shared<detail::owned_transport<tls::stream>>(std::move(client));
+    detail::connection(std::move(over), *core_, idle).run();
   };
   tls::serve(listener, handle, options_of(core_->config(), idle, cut_short), where);
 }

@@ -10,6 +10,7 @@
 #include <heddle/runtime/cancelled.hpp>
 
 #include <exception>
+#include <memory>
 #include <span>
 
 namespace heddle::http::detail {
@@ -24,16 +25,25 @@ void connection::upgrade(const websocket_route& to, outgoing& answer) {
   upgraded_ = true;
   if (!answer.switch_protocols(decided.fields)) return;
   const std::string_view held = in_.buffer().held();
-  websocket talk = websocket_access::over(over_, {.own = websocket_role::server,
-                                                  .limits = to.config.limits,
-                                                  .agreed = decided.agreed,
-                                                  .already_read = std::as_bytes(std::span(held))});
+  const auto begun = std::make_shared<conversation>(
+      over_, websocket_start{.own = websocket_role::server,
+                             .limits = to.config.limits,
+                             .agreed = decided.agreed,
+                             .already_read = std::as_bytes(std::span(held))});
   in_.buffer().take(held.size());
-  converse(to, talk);
+  websocket talk = websocket_access::over(begun);
+  // The handler may have moved it to where it lives on; the connection ends here all the same.
+  try {
+    converse(to, talk, *begun);
+  } catch (...) {
+    begun->let_go();
+    throw;
+  }
+  begun->let_go();
 }
 
 /// Runs the handler, until it returns or serve() is to end, and closes.
-void connection::converse(const websocket_route& to, websocket& talk) {
+void connection::converse(const websocket_route& to, websocket& talk, conversation& begun) {
   cancel_scope talks;
   close_code code = close_code::going_away;
   if (idle_.enter(talks)) {
@@ -57,7 +67,7 @@ void connection::converse(const websocket_route& to, websocket& talk) {
     }
     idle_.leave(talks);
   }
-  if (code != close_code::none && talk.is_open()) talk.close(code);
+  if (code != close_code::none && begun.is_open()) begun.close({code, ""});
 }
 
 }  // namespace heddle::http::detail

@@ -13,12 +13,10 @@ namespace heddle::http::detail {
 
 struct websocket_access {
   static websocket over(std::unique_ptr<transport> stream, const websocket_start& start) {
-    return websocket(std::make_unique<conversation>(std::move(stream), start));
+    return over(std::make_shared<conversation>(std::move(stream), start));
   }
-  /// `stream` outlives it; it is closed with it.
-  static websocket over(transport& stream, const websocket_start& start) {
-    return websocket(std::make_unique<conversation>(stream, start));
-  }
+  /// Whoever shares `begun` may end it: what is left of the websocket then fails.
+  static websocket over(std::shared_ptr<conversation> begun) { return websocket(std::move(begun)); }
 };
 
 }  // namespace heddle::http::detail

@@ -32,13 +32,12 @@ class conversation::reader {
   const reading_right::outcome got_;
 };
 
-conversation::conversation(std::unique_ptr<transport> owned, transport& stream,
-                           const websocket_start& start)
-    : owned_(std::move(owned)),
+conversation::conversation(std::shared_ptr<transport> stream, const websocket_start& start)
+    : stream_(std::move(stream)),
       own_(start.own),
       limits_(start.limits),
       agreed_(start.agreed),
-      wire_(stream, limits_.write_stall),
+      wire_(*stream_, limits_.write_stall),
       sending_(wire_, own_, limits_, agreed_.compression),
       assembler_(own_, limits_, agreed_.compression),
       heard_(clock::now()) {
@@ -48,15 +47,11 @@ conversation::conversation(std::unique_ptr<transport> owned, transport& stream,
   std::copy_n(start.already_read.begin(), end_, buffer_.get());
 }
 
-conversation::conversation(std::unique_ptr<transport> stream, const websocket_start& start)
-    : conversation(nullptr, *stream, start) {
-  owned_ = std::move(stream);
+conversation::~conversation() { let_go(); }
+
+void conversation::let_go() noexcept {
+  wire_.close(std::make_error_code(std::errc::operation_canceled));
 }
-
-conversation::conversation(transport& stream, const websocket_start& start)
-    : conversation(nullptr, stream, start) {}
-
-conversation::~conversation() { wire_.close(); }
 
 std::optional<received_message> conversation::receive(std::error_code& error) {
   error.clear();
@@ -141,7 +136,7 @@ void conversation::end(std::error_code why) noexcept {
   phase_ = phase::ended;
   end_error_ = why;
   has_ended_.store(true, std::memory_order_relaxed);
-  wire_.close();
+  wire_.close({});
 }
 
 /// Reads what there is into the buffer, which is empty, or ends the reading.

@@ -41,9 +41,7 @@ struct received_message {
 
 class conversation {
  public:
-  /// Over a stream of its own, or over one that outlives it.
-  conversation(std::unique_ptr<transport> stream, const websocket_start& start);
-  conversation(transport& stream, const websocket_start& start);
+  conversation(std::shared_ptr<transport> stream, const websocket_start& start);
   ~conversation();
   conversation(const conversation&) = delete;
   conversation& operator=(const conversation&) = delete;
@@ -58,6 +56,9 @@ class conversation {
   bool close(const closing& what);
   void abort() noexcept;
 
+  /// Closes the stream, whoever still has the conversation. From any fiber or thread. Suspends: no.
+  void let_go() noexcept;
+
   bool is_open() const noexcept;
   /// What the peer's close frame said; nullptr: there has been none.
   const closing* peer_closing() const noexcept;
@@ -68,8 +69,6 @@ class conversation {
   class reader;
   /// How far the reading has come.
   enum class phase : std::uint8_t { open, answering, refusing, ended };
-
-  conversation(std::unique_ptr<transport> owned, transport& stream, const websocket_start& start);
 
   // With the reading:
   std::optional<received_message> read_message(std::error_code& error);
@@ -87,7 +86,7 @@ class conversation {
   void see_closing_out(std::error_code& error);
   void read_to_the_end();
 
-  std::unique_ptr<transport> owned_;
+  const std::shared_ptr<transport> stream_;
   const websocket_role own_;
   const websocket_limits limits_;
   const agreed_websocket agreed_;

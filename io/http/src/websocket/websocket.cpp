@@ -50,11 +50,20 @@ void throw_if(const std::error_code& error, std::string_view operation,
 
 }  // namespace
 
-websocket::websocket(std::unique_ptr<detail::conversation> begun) noexcept
+websocket::websocket(std::shared_ptr<detail::conversation> begun) noexcept
     : conversation_(std::move(begun)) {}
 websocket::websocket(websocket&&) noexcept = default;
-websocket& websocket::operator=(websocket&&) noexcept = default;
-websocket::~websocket() = default;
+
+websocket& websocket::operator=(websocket&& other) noexcept {
+  auto next = std::move(other.conversation_);
+  const websocket before(std::move(*this));
+  conversation_ = std::move(next);
+  return *this;
+}
+
+websocket::~websocket() {
+  if (conversation_ != nullptr) conversation_->let_go();
+}
 
 std::optional<websocket::message> websocket::receive(std::error_code& error) {
   auto got = conversation_->receive(error);

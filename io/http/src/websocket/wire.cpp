@@ -9,12 +9,19 @@
 
 namespace heddle::http::detail {
 
+void wire::note(std::error_code cause) noexcept {
+  const std::lock_guard guard(lock_);
+  if (!cause_) cause_ = cause;
+}
+
 void wire::abort(std::error_code cause) noexcept {
-  {
-    const std::lock_guard guard(lock_);
-    if (!cause_) cause_ = cause;
-  }
+  note(cause);
   stream_.abort();
+}
+
+void wire::close(std::error_code cause) noexcept {
+  note(cause);
+  stream_.close();
 }
 
 std::error_code wire::cause() const noexcept {

@@ -27,15 +27,16 @@ class wire {
   std::size_t write_some(std::span<const std::byte> from, std::error_code& error);
 
   void shutdown_write() noexcept;
-  void close() noexcept { stream_.close(); }
-
   /// Drops the connection; the first cause counts. From any fiber or thread.
   void abort(std::error_code cause) noexcept;
+  /// As abort(), but what the stream has taken is still sent.
+  void close(std::error_code cause) noexcept;
   std::error_code cause() const noexcept;
 
   io::endpoint peer_endpoint() const { return stream_.peer_endpoint(); }
 
  private:
+  void note(std::error_code cause) noexcept;
   void explain(std::error_code& error) const noexcept;
 
   transport& stream_;

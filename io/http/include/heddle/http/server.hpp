@@ -77,10 +77,12 @@ class server {
   server& files(std::string_view pattern, std::string folder);
 
   /// Has requests for a WebSocket at `pattern` answered, and the connection handed to `handle`,
-  /// which has it until it returns, and must not move it to where it lives on; then it is closed
-  /// with close_code::normal, or internal_error if it threw. When serve() is to end, the handler is
-  /// cancelled, and the client told close_code::going_away. Other requests for `pattern` get 400 or
-  /// 426. Errors: as route(), and std::invalid_argument that names the field of `config`.
+  /// which has it until it returns; then it is closed with close_code::normal, or internal_error if
+  /// it threw. So a websocket that was moved to where it lives on is closed then, too: what
+  /// is sent or received later fails with std::errc::operation_canceled. When serve() is to end,
+  /// the handler is cancelled, and the client told close_code::going_away. Other requests for
+  /// `pattern` get 400 or 426. Errors: as route(), and std::invalid_argument that names the field
+  /// of `config`.
   server& websocket(std::string_view pattern, websocket_handler handle,
                     websocket_config config = {});
   server& websocket(std::string_view pattern, std::function<void(http::websocket&)> handle,

@@ -121,9 +121,9 @@ class websocket {
 
  private:
   friend struct detail::websocket_access;
-  explicit websocket(std::unique_ptr<detail::conversation> begun) noexcept;
+  explicit websocket(std::shared_ptr<detail::conversation> begun) noexcept;
 
-  std::unique_ptr<detail::conversation> conversation_;
+  std::shared_ptr<detail::conversation> conversation_;  // a server's, too, until the handler's end
 };
 
 }  // namespace heddle::http
