@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -184,13 +185,13 @@ TEST(lone_loop, a_thread_that_is_taken_off_its_core_between_two_steps_does_not_h
   std::thread hog([&] {
     while (!over) test::spin(100);
   });
-  std::int64_t stalls = 0;  // the loop's CPU time, where the machine itself may hold it
+  std::chrono::nanoseconds longest{};  // of the loop's CPU time: the machine itself may hold it
   task<void> ticks = home->spawn([&] {
     auto last = test::thread_cpu_time();
     while (!over) {
       this_fiber::yield();
       const auto now = test::thread_cpu_time();
-      if (now - last > std::chrono::milliseconds(3)) ++stalls;
+      longest = std::max<std::chrono::nanoseconds>(longest, now - last);
       last = now;
     }
   });
@@ -216,7 +217,9 @@ TEST(lone_loop, a_thread_that_is_taken_off_its_core_between_two_steps_does_not_h
   over = true;
   hog.join();
   ticks.join();
-  EXPECT_LE(stalls, 1) << "the loop span while a thread that had lost its core held it up";
+  // One that span on what the thread holds did so for 270 ms: until the system let that one go on.
+  EXPECT_LT(longest, std::chrono::milliseconds(100))
+      << "the loop span while a thread that had lost its core held it up";
 }
 
 }  // namespace
