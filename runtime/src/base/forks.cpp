@@ -14,6 +14,7 @@ namespace heddle::detail {
 namespace {
 
 void (*then_call)() = nullptr;
+thread_local constinit bool runs_left_fiber = false;
 
 void count() {
   forks.fetch_add(1, std::memory_order_relaxed);
@@ -21,6 +22,12 @@ void count() {
 }
 
 }  // namespace
+
+void note_left_fiber() noexcept { runs_left_fiber = true; }
+
+void end_left_fiber() noexcept {
+  if (runs_left_fiber) end_forked_child();
+}
 
 void end_forked_child() noexcept {
   std::fputs(

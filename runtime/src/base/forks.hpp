@@ -16,6 +16,13 @@ inline std::atomic<std::uint32_t> forks{0};
 /// Errors: std::bad_alloc.
 void count_forks(void (*in_child)());
 
+/// Says that the calling thread, in a child of fork(), runs a fiber of its parent.
+void note_left_fiber() noexcept;
+
+/// Ends the process if note_left_fiber() was called on this thread: it is about to wait for a lock,
+/// or to take one that is held for long, and who had it at the time of the fork is not there.
+void end_left_fiber() noexcept;
+
 /// Ends the process, with a line on stderr, for a fiber that goes on in a child of fork().
 [[noreturn]] void end_forked_child() noexcept;
 

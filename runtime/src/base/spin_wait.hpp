@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // How one waits for another thread that needs a few instructions more: looks at growing intervals,
 // so that the other keeps the cache line that it works on, and gives the core away when that takes
-// long, so that an oversubscribed machine makes progress. Source: Anderson 1990,
+// long, so that an oversubscribed machine makes progress. In a child of fork() the other may be
+// missing: then it ends the process with a message. Source: Anderson 1990,
 // doi:10.1109/71.80120 (exponential backoff).
 #pragma once
 
 #include "base/cpu_relax.hpp"
+#include "base/forks.hpp"
 
 #include <sched.h>
 
@@ -15,6 +17,7 @@ class spin_wait {
  public:
   void once() noexcept {
     if (pauses_ > most_pauses) {
+      end_left_fiber();
       ::sched_yield();
       return;
     }

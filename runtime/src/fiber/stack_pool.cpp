@@ -4,6 +4,8 @@
 
 #include <heddle/runtime/error.hpp>
 
+#include "base/forks.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <string>
@@ -42,6 +44,7 @@ std::size_t stack_pool::class_of(std::size_t stack_bytes) noexcept {
 }
 
 std::size_t stack_pool::take_default(std::span<fiber*> into) {
+  end_left_fiber();
   std::lock_guard guard(lock_);
   size_class& from = classes_[class_of(how_.default_stack_bytes)];
   std::size_t count = 0;
@@ -52,6 +55,7 @@ std::size_t stack_pool::take_default(std::span<fiber*> into) {
 }
 
 fiber* stack_pool::take(std::size_t stack_bytes) {
+  end_left_fiber();
   std::lock_guard guard(lock_);
   const std::size_t bytes = std::bit_ceil(std::max(stack_bytes, smallest_stack_bytes));
   return take_locked(classes_[class_of(bytes)], bytes);

@@ -144,7 +144,10 @@ void worker::poll_and_fire() noexcept {
 }
 
 void worker::mark_forked() {
-  if (worker* const here = current()) here->picks_left_ = 0;
+  worker* const here = current();
+  if (here == nullptr) return;
+  here->picks_left_ = 0;
+  note_left_fiber();
 }
 
 void worker::housekeeping() noexcept {
