@@ -69,7 +69,13 @@ std::optional<received_message> conversation::read_message(std::error_code& erro
   cooperate();
   while (phase_ == phase::open) {
     auto input = std::span(buffer_.get(), end_).subspan(begin_);
-    const assembler::event what = assembler_.next(input);
+    assembler::event what{};
+    try {
+      what = assembler_.next(input);
+    } catch (const std::bad_alloc&) {
+      end(std::make_error_code(std::errc::not_enough_memory));  // half of a frame has been taken
+      throw;
+    }
     begin_ = end_ - input.size();
     if (what == assembler::event::message) {
       const opcode kind = assembler_.is_text() ? opcode::text : opcode::binary;
