@@ -92,6 +92,16 @@ TEST(fields, refuse_names_and_values_that_would_change_the_message) {
   }
 }
 
+TEST(fields, may_be_added_out_of_themselves) {
+  const std::string value(100, 'x');
+  fields some;
+  some.add("a", value);
+  for (int n = 0; n < 9; ++n) some.add("b", *some.get("a"));
+  some.set("c", *some.get("b"));
+  EXPECT_EQ(some.get("c"), value);
+  some.for_each([&](const field_view& each) { EXPECT_EQ(each.value, value); });
+}
+
 TEST(fields, the_refusal_names_the_field) {
   fields some;
   try {

@@ -46,8 +46,11 @@ fields::line fields::line_at(std::size_t at) const noexcept {
 void fields::add(std::string_view name, std::string_view value) {
   check(name, value);
   make_own();
-  lines_.reserve(lines_.size() + name.size() + value.size() + 4);
-  lines_.append(name).append(between).append(value).append(end_of_line);
+  // Both may be views of lines_, which may move when it grows: so it grows once, by a copy.
+  std::string fresh;
+  fresh.reserve(name.size() + value.size() + 4);
+  fresh.append(name).append(between).append(value).append(end_of_line);
+  lines_ += fresh;
 }
 
 void fields::set(std::string_view name, std::string_view value) {
