@@ -41,8 +41,8 @@ TEST(compression, is_used_for_those_who_say_so) {
        {"gzip", "GZIP", "deflate, gzip", "gzip;q=0.1", "*", "br, *;q=0.5", "identity, gzip ;q=1"}) {
     EXPECT_TRUE(detail::takes_gzip(yes)) << yes;
   }
-  for (const std::string_view no :
-       {"", "br", "gzip;q=0", "gzip; q=0.000", "*;q=0", "xgzip", "gzip;q=0, *", "identity"}) {
+  for (const std::string_view no : {"", "br", "gzip;q=0", "gzip; q=0.000", "gzip;Q=0", "*;q=0",
+                                    "xgzip", "gzip;q=0, *", "identity"}) {
     EXPECT_FALSE(detail::takes_gzip(no)) << no;
   }
 }

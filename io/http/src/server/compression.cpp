@@ -32,7 +32,7 @@ bool is_compressible(std::string_view type) noexcept {
 
 /// Returns whether an element of Accept-Encoding says "not at all": ";q=0".
 bool is_refused(std::string_view parameters) noexcept {
-  const std::size_t sign = parameters.find("q=");
+  const std::size_t sign = std::min(parameters.find("q="), parameters.find("Q="));
   if (sign == std::string_view::npos) return false;
   const std::string_view weight = trimmed(parameters.substr(sign + 2));
   return weight.find_first_not_of("0.") == std::string_view::npos;
