@@ -132,6 +132,24 @@ TEST(client_expect, small_bodies_and_those_of_clients_that_are_told_so_do_not_wa
   });
 }
 
+TEST(client_expect, who_expects_nothing_is_told_what_was_refused) {
+  // A server that refuses at once, and whatever it is asked.
+  const auto serve = [](io::tcp_stream& from) {
+    std::error_code error;
+    from.write_all(bytes("HTTP/1.1 417 No\r\nContent-Length: 2\r\n\r\nno"), error);
+    std::string piece(4096, '\0');
+    while (from.read_some(test::room_in(piece), error) != 0) continue;
+  };
+  while_answering(serve, [](const std::string& at) {
+    for (int round = 0; round < 100; ++round) {
+      client asks(patient());
+      const response heard = asks.post(at, std::string(100'000, 'x'));
+      ASSERT_EQ(heard.status(), 417) << round;
+      ASSERT_EQ(heard.body(), "no") << round;
+    }
+  });
+}
+
 TEST(client_expect, who_knows_no_expectations_is_asked_without) {
   std::atomic<int> asked_twice{0};
   const auto serve = [&](io::tcp_stream& from) {

@@ -148,7 +148,8 @@ call::progress call::exchange() {
     sender_->proceed();  // it takes the body, though it has not said so
   } else if (!sender_->done()) {
     sender_->stop();
-    if (status_ == 417 && !sender_->has_begun_body()) return progress::declined;
+    const bool expected = expects_ == expecting::to_continue;
+    if (expected && status_ == 417 && !sender_->has_begun_body()) return progress::declined;
   }
   open_body();
   if (body_->ended()) finish();
