@@ -46,6 +46,18 @@ class http_files : public ::testing::Test {
     serves_.files("/static/{path...}", (top_ / "link").string());
     serves_.get("/one",
                 [this](const request&) { return response::file((top_ / "site/a.txt").string()); });
+    serves_.get("/own", [this](const request&) {
+      return response::file((top_ / "site/a.txt").string())
+          .set("Content-Type", "x/own")
+          .set("ETag", "\"own\"")
+          .set("Cache-Control", "no-store");
+    });
+    serves_.get("/page", [this](const request&) {
+      return response::file((top_ / "site/a.txt").string()).status(410);
+    });
+    serves_.get("/absent", [](const request&) {
+      return response::file("/no/such/file").set("Cache-Control", "max-age=9");
+    });
     serves_.get("/none", [](const request&) { return response::file("/no/such/file"); });
   }
   void TearDown() override { fs::remove_all(top_); }
@@ -89,6 +101,27 @@ TEST_F(http_files, are_served_whole_with_their_type_and_age) {
     EXPECT_THAT(get("/static/sub/"), EndsWith("<p>index"));
     EXPECT_THAT(get("/static/sub/"), HasSubstr("text/html"));
     EXPECT_THAT(get("/static/sub"), HasSubstr("\r\nLocation: /static/sub/\r\n"));
+  });
+}
+
+TEST_F(http_files, go_with_what_their_handler_has_set) {
+  served([](auto get) {
+    const std::string own = get("/own");
+    EXPECT_THAT(own, HasSubstr("\r\nContent-Type: x/own\r\n"));
+    EXPECT_THAT(own, HasSubstr("\r\nCache-Control: no-store\r\n"));
+    EXPECT_THAT(own, HasSubstr("\r\nETag: \"own\"\r\n"));
+    EXPECT_THAT(own, Not(HasSubstr("text/plain")));
+    EXPECT_THAT(own, EndsWith("\r\n\r\n0123456789"));
+    const std::string known = get("/own", "If-None-Match: \"own\"\r\n");
+    EXPECT_THAT(known, StartsWith("HTTP/1.1 304 "));
+    EXPECT_THAT(known, HasSubstr("\r\nCache-Control: no-store\r\n"));
+    for (const std::string_view asked : {"", "Range: bytes=2-4\r\n", "If-None-Match: *\r\n"}) {
+      const std::string page = get("/page", asked);
+      EXPECT_THAT(page, StartsWith("HTTP/1.1 410 ")) << asked;
+      EXPECT_THAT(page, EndsWith("\r\n\r\n0123456789")) << asked;
+    }
+    EXPECT_THAT(get("/absent"), StartsWith("HTTP/1.1 404 "));
+    EXPECT_THAT(get("/absent"), Not(HasSubstr("Cache-Control")));
   });
 }
 

@@ -181,18 +181,30 @@ void refuse_file(outgoing& answer, int error, const std::string& place) {
   answer_status(answer, forbidden ? 403 : 404, "there is no such file");
 }
 
-void send(const exchange& of, outgoing& answer, const opened_file& file, std::string_view name) {
+/// `made` is what the handler says of it, which goes before what the file says of itself. With a
+/// status of its own it is sent whole: it is no answer to questions about the file then.
+void send(const exchange& of, outgoing& answer, const opened_file& file, std::string_view name,
+          const response& made = response()) {
   if (file.error != 0 || file.is_folder) {
     return refuse_file(answer, file.error != 0 ? file.error : ENOENT, file.place);
   }
   using kind = byte_range::kind;
-  const std::string tag = tag_of(file);
-  const std::string date = http_date(file.modified);
-  answer.set("ETag", tag);
-  answer.set("Last-Modified", date);
-  if (is_known(of, tag, date)) return answer.set_status(304);
-  answer.set("Accept-Ranges", "bytes");
-  const byte_range part = wanted_part(of, file, tag, date);
+  made.header().for_each([&](const field_view& each) { answer.add(each.name, each.value); });
+  const auto say = [&](std::string_view field, const std::string& value) {
+    const auto own = made.header(field);
+    if (!own) answer.set(field, value);
+    return std::string(own.value_or(value));
+  };
+  const std::string tag = say("ETag", tag_of(file));
+  const std::string date = say("Last-Modified", http_date(file.modified));
+  byte_range part{kind::whole, 0, file.bytes};
+  if (made.status() == 200) {
+    if (is_known(of, tag, date)) return answer.set_status(304);
+    say("Accept-Ranges", "bytes");
+    part = wanted_part(of, file, tag, date);
+  } else {
+    answer.set_status(made.status());
+  }
   const std::string size = std::to_string(file.bytes);
   if (part.what == kind::nothing) {
     answer.set("Content-Range", "bytes */" + size);
@@ -203,17 +215,21 @@ void send(const exchange& of, outgoing& answer, const opened_file& file, std::st
     answer.set("Content-Range", "bytes " + std::to_string(part.first) + "-" +
                                     std::to_string(part.end - 1) + "/" + size);
   }
-  answer.set("Content-Type", type_of(name));
+  say("Content-Type", std::string(type_of(name)));
   answer.set_length(part.end - part.first);
   if (of.head.method != "HEAD") send_part(answer, file, part);
 }
 
 }  // namespace
 
-void answer_with_file(const exchange& of, outgoing& answer, const std::string& path) {
-  opened_file file = blocking([&] { return look_at(::open(path.c_str(), open_flags), errno); });
+void answer_with_file(const exchange& of, outgoing& answer, const response& made) {
+  const std::string& path = made.file_path();
+  opened_file file = blocking([&] {
+    const int fd = ::open(path.c_str(), open_flags);
+    return look_at(fd, errno);
+  });
   file.place = path;
-  send(of, answer, file, path);
+  send(of, answer, file, path, made);
 }
 
 void answer_from_folder(const exchange& of, outgoing& answer, const std::string& folder,

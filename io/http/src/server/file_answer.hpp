@@ -9,13 +9,16 @@
 #include "server/exchange.hpp"
 #include "server/outgoing.hpp"
 
+#include <heddle/http/response.hpp>
+
 #include <string>
 #include <string_view>
 
 namespace heddle::http::detail {
 
-/// Answers with the file at `path`. Errors: the answer's; std::bad_alloc. Suspends: yes.
-void answer_with_file(const exchange& of, outgoing& answer, const std::string& path);
+/// Answers with the file that `made` names, and with what else it says. Errors: the answer's;
+/// std::bad_alloc. Suspends: yes.
+void answer_with_file(const exchange& of, outgoing& answer, const response& made);
 
 /// Answers with the file `name` below `folder`; a folder there stands for its index.html.
 void answer_from_folder(const exchange& of, outgoing& answer, const std::string& folder,

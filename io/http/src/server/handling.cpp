@@ -126,7 +126,7 @@ void connection::handle_whole(const server::handler& handle, incoming& body, out
     work_->request.body = work_->request.body_storage;
   }
   response made = handle(request_access(work_->request));
-  if (!made.file_path().empty()) return answer_with_file(work_->request, answer, made.file_path());
+  if (!made.file_path().empty()) return answer_with_file(work_->request, answer, made);
   compress(work_->request.head, made, core_.config().compress_from_bytes);
   answer.answer(made);
 }

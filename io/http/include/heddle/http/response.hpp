@@ -29,8 +29,10 @@ class response {
   static response json(std::string body, int status = 200);
 
   /// Sends the file at `path`, with its type by its name, its age, and ranges of it if the client
-  /// asks for them. Nobody there: 404. Shape: the program's own path, not one that a client has
-  /// chosen: for those there is server::files.
+  /// asks for them. Fields that are set go with it, in the place of what the file says of itself
+  /// (Content-Type, ETag, ...); with another status than 200 it is sent whole. Nobody there: 404,
+  /// without those fields. Shape: the program's own path, not one that a client has chosen: for
+  /// those there is server::files.
   static response file(std::string path);
 
   /// Sends the client elsewhere. Shape: status 301, 302, 303, 307 or 308. Errors:
