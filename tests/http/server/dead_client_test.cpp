@@ -2,6 +2,7 @@
 // One connection of a server, over a client made by hand: whom TCP has given up is not slow, and
 // what a client that never pauses has the server hold.
 #include <heddle/http/server.hpp>
+#include <heddle/io/error.hpp>
 #include <heddle/runtime/runtime.hpp>
 
 #include "http/support/scripted_client.hpp"
@@ -71,6 +72,24 @@ TEST(http_dead_client, that_tcp_gives_up_while_it_is_sent_to_has_not_stalled) {
   EXPECT_TRUE(client->aborted());
   EXPECT_EQ(core.write_stalls.value(), 0U);
   EXPECT_EQ(core.broken.value(), 1U);
+}
+
+TEST(http_dead_client, of_which_a_handler_makes_an_error_of_its_own_has_ended_all_the_same) {
+  detail::server_core core({});
+  core.add("PUT", "/", server::stream_handler([](request_reader& in, response_writer&) {
+             try {
+               in.read_all(9);
+             } catch (const io::io_error&) {
+               throw status_error(502, "lost");
+             }
+           }));
+  const auto client = std::make_shared<scripted_client>(
+      pieces{"PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n"});
+  client->take_nothing(given_up());
+  EXPECT_NO_THROW(serve(core, client));
+  EXPECT_TRUE(client->aborted());
+  EXPECT_EQ(core.broken.value(), 1U);
+  EXPECT_EQ(core.failures.value(), 0U);
 }
 
 TEST(http_busy_client, has_no_more_answers_gathered_than_are_worth_sending) {

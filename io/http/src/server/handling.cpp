@@ -168,7 +168,7 @@ void connection::answer_failure(const incoming& body, outgoing& answer) {
                   .target = work_->request.head.target,
                   .error = std::current_exception()});
   }
-  if (answer.begun()) {
+  if (answer.begun() || out_.failed()) {
     over_->abort();
   } else {
     answer.forget();
