@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -90,6 +91,33 @@ TEST(http_dead_client, of_which_a_handler_makes_an_error_of_its_own_has_ended_al
   EXPECT_TRUE(client->aborted());
   EXPECT_EQ(core.broken.value(), 1U);
   EXPECT_EQ(core.failures.value(), 0U);
+}
+
+/// The kernel tells of bytes that have been read already, once; then the connection breaks.
+class told_twice final : public scripted_client {
+ public:
+  told_twice() : scripted_client(pieces{}) {}
+  std::size_t read_some(std::span<std::byte> into, std::error_code& error) override {
+    ++reads;
+    return scripted_client::read_some(into, error);
+  }
+  void wait_readable(std::error_code& error) override {
+    error = ++waits == 1 ? std::error_code() : given_up();
+    reads_before = reads;
+  }
+  bool is_readable() const noexcept override { return false; }
+
+  int reads = 0;
+  int reads_before = 0;  // the last wait
+  int waits = 0;
+};
+
+TEST(http_idle_client, that_has_sent_nothing_new_is_waited_for_as_before) {
+  detail::server_core core({});
+  const auto client = std::make_shared<told_twice>();
+  serve(core, client);
+  EXPECT_EQ(client->waits, 2);
+  EXPECT_EQ(client->reads_before, 0);  // which would have the time, and the memory, of a request
 }
 
 TEST(http_busy_client, has_no_more_answers_gathered_than_are_worth_sending) {

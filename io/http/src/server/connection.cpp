@@ -63,21 +63,25 @@ connection::next connection::await_request() {
   unsent_ = 0;
   if (!out_.flush()) return next::end;
   if (held) return next::request;
-  put_down();
-  if (!await_bytes()) return next::end;
-  pick_up();
-  std::error_code error;
-  if (in_.try_fill(error)) return next::request;
-  return error == std::errc::operation_would_block ? next::request : next::end;
+  const deadline limit =
+      deadline::after(first_ ? core_.config().header_timeout : core_.config().idle_timeout);
+  for (;;) {
+    put_down();
+    if (!await_bytes(limit)) return next::end;
+    pick_up();
+    std::error_code error;
+    if (in_.try_fill(error)) return next::request;
+    if (error != std::errc::operation_would_block) return next::end;
+    if (over_->is_readable()) return next::request;  // for a read that may have to wait
+    // What the wait was told of had been read by then, with the request before.
+  }
 }
 
 /// Waits, without memory, until the client says something. Returns: false if it does not.
-bool connection::await_bytes() {
-  const auto patience = first_ ? core_.config().header_timeout : core_.config().idle_timeout;
-  const auto briefly = std::min<std::chrono::nanoseconds>(patience, moment);
+bool connection::await_bytes(deadline limit) {
   std::error_code error;
-  if (in_.wait(deadline::after(briefly), error)) return true;
-  return !error && await_bytes_for_long(deadline::after(patience - briefly));
+  if (in_.wait(std::min(limit, deadline::after(moment)), error)) return true;
+  return !error && await_bytes_for_long(limit);
 }
 
 /// Lets go of the stack too, and lets serve() end the wait.

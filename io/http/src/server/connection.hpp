@@ -35,7 +35,7 @@ class connection {
   enum class next { request, end };
 
   next await_request();
-  bool await_bytes();
+  bool await_bytes(deadline limit);
   bool await_bytes_for_long(deadline limit);
   void pick_up();
   void put_down() noexcept;
