@@ -3,13 +3,16 @@
 // one connection to write to, since the first read may have to ask for the body.
 #include <heddle/http/server.hpp>
 #include <heddle/runtime/task.hpp>
+#include <heddle/testing/simulation.hpp>
 
 #include "http/support/served.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <string>
+#include <system_error>
 
 namespace heddle::http {
 namespace {
@@ -64,6 +67,33 @@ TEST(duplex, one_fiber_reads_while_another_writes) {
       ASSERT_THAT(got, EndsWith("\r\n\r\n" + wanted)) << round;
     }
   });
+}
+
+/// A client that reads nothing before it has sent all.
+TEST(duplex, who_reads_does_not_wait_for_who_writes) {
+  constexpr std::size_t large = std::size_t{10} << 20;
+  server serves;
+  serves.stream("POST", "/x", [](request_reader& in, response_writer& out) {
+    task<std::size_t> reading = spawn([&in] { return in.read_all(large).size(); });
+    out.write(std::string(large, 'x'));
+    out.write("read " + std::to_string(reading.join()));
+  });
+  heddle::testing::simulation world({.seed = 7});
+  world.run([&] {
+    io::tcp_listener listener = io::tcp_listener::bind("127.0.0.1:0");
+    task<void> serving = spawn([&] { serves.serve(listener); });
+    io::tcp_stream stream = io::tcp_stream::connect(listener.local_endpoint());
+    stream.write_all(
+        test::bytes("POST /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: " +
+                    std::to_string(large) + "\r\n\r\n"));
+    std::error_code error;
+    stream.write_all(test::bytes(std::string(large, 'y')), error);
+    EXPECT_FALSE(error) << error.message();
+    EXPECT_THAT(test::read_all(stream), HasSubstr("read " + std::to_string(large)));
+    serving.cancel();
+    EXPECT_THROW(serving.join(), task_cancelled);
+  });
+  EXPECT_EQ(serves.stats().write_stalls, 0U);
 }
 
 }  // namespace

@@ -114,8 +114,7 @@ std::size_t body_reader::read_chunked(std::span<std::byte> into, std::error_code
 std::optional<std::string_view> body_reader::take_held(std::uint64_t most) noexcept {
   if (kind_ == body_kind::none) return std::string_view();
   input_buffer& buffer = from_.buffer();
-  const bool whole_here = kind_ == body_kind::sized && buffer.held().size() >= left_;
-  if (!whole_here || left_ > most) return std::nullopt;
+  if (!is_here() || left_ > most) return std::nullopt;
   const std::string_view whole = buffer.held().substr(0, left_);
   buffer.take(left_);
   bytes_ = left_;

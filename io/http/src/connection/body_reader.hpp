@@ -45,6 +45,11 @@ class body_reader {
   const std::error_code& error() const noexcept { return error_; }
 
   bool ended() const noexcept;
+  /// Returns whether it is known that all of it has come.
+  bool is_here() const noexcept {
+    const bool all = kind_ == body_kind::sized && from_.buffer().held().size() >= left_;
+    return all || ended();
+  }
   /// Returns whether something has come that was not read.
   bool holds_some() const noexcept { return !from_.buffer().held().empty(); }
   /// Returns the least that is left of it, as far as that is known.

@@ -85,7 +85,8 @@ void connection::handle(incoming& body, outgoing& answer) {
   }
   server_core::route& route = core_.route_of(found.handler);
   const bool gathered = !out_.buffer().empty();
-  if (gathered && route.habit.expects_to_wait() && !out_.flush()) return;
+  const bool waits = route.habit.expects_to_wait() || !body.body().is_here();
+  if (gathered && waits && !out_.flush()) return;
   const auto began = gathered ? clock::now() : clock::time_point{};
   try {
     call(route.handle, body, answer);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Before it reads, the client must have what it may be waiting for: answers to earlier requests,
-// and 100 Continue, unless the body came without that.
+// which were sent before the handler began, and 100 Continue, unless the body came without that.
 #include "server/incoming.hpp"
 
 #include <heddle/io/error.hpp>
@@ -14,7 +14,7 @@ namespace detail {
 bool incoming::prepare(std::error_code& error) {
   const bool asks = expects_ != expectation::none && !body_.ended() && !body_.holds_some();
   expects_ = expectation::none;
-  return answer_.make_way(asks ? body_is::asked_for : body_is::coming, error);
+  return !asks || answer_.ask_for_body(error);
 }
 
 std::size_t incoming::read_some(std::span<std::byte> into, std::error_code& error) {

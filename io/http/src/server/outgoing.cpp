@@ -121,9 +121,9 @@ void outgoing::write_chunk(std::string_view text) {
   to_.buffer() += "\r\n";
 }
 
-bool outgoing::make_way(body_is body, std::error_code& error) {
+bool outgoing::ask_for_body(std::error_code& error) {
   const std::lock_guard turn(turns_);
-  if (body == body_is::asked_for && !begun_) to_.buffer() += "HTTP/1.1 100 Continue\r\n\r\n";
+  if (!begun_) to_.buffer() += "HTTP/1.1 100 Continue\r\n\r\n";
   if (to_.flush()) return true;
   error = to_.error();
   return false;

@@ -3,7 +3,8 @@
 // Invariants: (1) the head goes out with the first bytes of the body, or when the answer ends; (2)
 // an answer that breaks off cannot be taken for a whole one: its connection is aborted; (3) a
 // handler may write in one fiber and read the request's body in another: what both may have to send
-// is sent under turns_, and 100 Continue never stands inside an answer; (4) a HEAD's head does not
+// is sent under turns_, and 100 Continue never stands inside an answer; but for that nobody who
+// reads waits for who writes; (4) a HEAD's head does not
 // wait for the end of a handler that has begun its body.
 #pragma once
 
@@ -26,9 +27,6 @@
 
 namespace heddle::http::detail {
 
-/// Whether a body comes by itself, or a client has to be told that it is wanted.
-enum class body_is : bool { coming, asked_for };
-
 class outgoing {
  public:
   outgoing(outbound& to, const exchange& of, date_text& date, const idle_set& idle) noexcept
@@ -49,9 +47,9 @@ class outgoing {
   void flush();
   void add_trailer(std::string_view name, std::string_view value);
 
-  /// Before the body is read: sends what was gathered, and the 100 that asks for it, unless the
-  /// answer has begun. Returns: false with an error if the connection is of no use. Suspends: yes.
-  bool make_way(body_is body, std::error_code& error);
+  /// Sends the 100 that asks for the body, unless the answer has begun. Returns: false with an
+  /// error if the connection is of no use. Suspends: yes.
+  bool ask_for_body(std::error_code& error);
 
   /// Forgets what was said of an answer that has not begun.
   void forget() noexcept;
