@@ -414,6 +414,35 @@ TEST(http_server, asks_for_the_body_only_when_the_handler_reads_it) {
   });
 }
 
+TEST(http_server, takes_the_host_of_a_target_that_has_one) {
+  server serves(quiet());
+  serves.get("/", [](const request& asked) {
+    std::string all;
+    for (const field_view& each : asked.header()) {
+      all.append(each.name).append("=").append(each.value).append(";");
+    }
+    EXPECT_EQ(asked.header("host"), asked.header().front().value);
+    return response::text(all);
+  });
+  struct host_case {
+    std::string_view request;
+    std::string_view fields;
+  };
+  while_served(serves, [](const io::endpoint& at) {
+    for (const host_case& each : std::vector<host_case>{
+             {"GET / HTTP/1.1\r\nHost: h:81\r\n", "Host=h:81;Connection=close;"},
+             {"GET http://h/ HTTP/1.1\r\nHOST: h\r\n", "HOST=h;Connection=close;"},
+             {"GET http://h:81 HTTP/1.1\r\nHost: other\r\n", "Host=h:81;Connection=close;"},
+             {"GET https://h?q HTTP/1.1\r\nHost:\r\n", "Host=h;Connection=close;"},
+         }) {
+      EXPECT_THAT(ask(at, std::string(each.request) + "Connection: close\r\n\r\n"),
+                  EndsWith("\r\n\r\n" + std::string(each.fields)))
+          << each.request;
+    }
+    EXPECT_THAT(ask(at, "GET http://h/ HTTP/1.0\r\n\r\n"), EndsWith("\r\n\r\nHost=h;"));
+  });
+}
+
 TEST(http_server, streams_both_ways) {
   server serves(quiet());
   serves.stream("POST", "/upper", [](request_reader& in, response_writer& out) {

@@ -2,6 +2,7 @@
 // What a request says, decoded once, before its handler begins.
 #include "server/exchange.hpp"
 
+#include "message/syntax.hpp"
 #include "message/target.hpp"
 
 #include <algorithm>
@@ -50,9 +51,21 @@ bool exchange::read_query(std::string_view text) {
   return true;
 }
 
+/// Has the Host field say what the target's URL says, which counts (RFC 9112, section 3.2.2): else
+/// whoever decides by the one and whoever decides by the other see different requests.
+void exchange::set_host(std::string_view authority) {
+  for (field_view& each : head.fields) {
+    if (!is_word(each.name, "host")) continue;
+    each.value = authority;
+    return;
+  }
+  head.fields.push_back({"Host", authority});  // HTTP/1.0 may leave it out
+}
+
 refusal exchange::read_target() {
   target_parts parts;
   if (const refusal refused = split_target(head, parts)) return refused;
+  if (!parts.authority.empty()) set_host(parts.authority);
   raw_path = parts.path;
   const bool read = keep_decoded(parts.path, plus_sign::itself, path);
   if (!read || path.find('\0') != std::string_view::npos) {

@@ -37,8 +37,9 @@ struct exchange {
   /// Returns whether that is more than most requests need.
   bool is_large() const noexcept;
 
-  /// Reads the target's path and query out of the head. Returns: why it is refused, if so. Errors:
-  /// std::bad_alloc.
+  /// Reads the target's path and query out of the head, and its host, if it has one, which takes
+  /// the place of the Host field's. Shape: the head has one Host field at most. Returns: why it is
+  /// refused, if so. Errors: std::bad_alloc.
   refusal read_target();
 
   /// Decodes `text`, and keeps the result if that was needed. Returns: false if it is malformed.
@@ -54,6 +55,7 @@ struct exchange {
 
  private:
   bool read_query(std::string_view text);
+  void set_host(std::string_view authority);
 };
 
 /// How the server makes requests.

@@ -33,7 +33,8 @@ class request {
   /// Returns all names and values of the query, decoded, in order.
   const std::vector<field_view>& query() const noexcept;
 
-  /// Returns the value of the first header field called `name`, whatever its case.
+  /// Returns the value of the first header field called `name`, whatever its case. Host is what
+  /// the target says, if that is a URL, and not what the client's field says.
   std::optional<std::string_view> header(std::string_view name) const noexcept;
   const std::vector<field_view>& header() const noexcept;
 
