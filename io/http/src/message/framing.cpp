@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <optional>
+#include <stdexcept>
+#include <string>
 
 namespace heddle::http::detail {
 
 namespace {
 
-constexpr std::size_t most_digits = 18;  // of a length: fits 64 bits, signed too
+constexpr std::size_t most_digits = 18;  // of a length
 
 /// The fields that say where a message ends, and how many there are of each.
 struct framing_fields {
@@ -65,14 +67,9 @@ framing_fields find_in(const head& message) noexcept {
   return found;
 }
 
+/// A length that fits 64 bits with a sign, too: others may count in those.
 std::optional<std::uint64_t> length_in(std::string_view text) noexcept {
-  if (text.empty() || text.size() > most_digits) return std::nullopt;
-  std::uint64_t bytes = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    bytes = bytes * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  return bytes;
+  return text.size() <= most_digits ? decimal(text) : std::nullopt;
 }
 
 /// Says whether a coding is one that could be, but is not known here, or none at all.
@@ -110,6 +107,12 @@ after_message decide(const framing_fields& found, version spoken) noexcept {
 }
 
 }  // namespace
+
+void check_not_framing(std::string_view name) {
+  if (!is_word(name, "content-length") && !is_word(name, "transfer-encoding")) return;
+  throw std::invalid_argument("heddle::http::response: " + std::string(name) +
+                              " is not set by hand: it follows from the body");
+}
 
 refusal frame(const request_head& request, framing& into) noexcept {
   const framing_fields found = find_in(request);

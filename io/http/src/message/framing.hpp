@@ -25,6 +25,10 @@ struct framing {
   expectation expects = expectation::none;
 };
 
+/// Errors: std::invalid_argument if `name` is that of a field by which a message is framed: it is
+/// not for handlers to set.
+void check_not_framing(std::string_view name);
+
 /// Returns why the request is refused, if so; else `into` says how it is framed.
 refusal frame(const request_head& request, framing& into) noexcept;
 

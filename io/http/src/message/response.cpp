@@ -2,6 +2,8 @@
 // What a response refuses to be.
 #include <heddle/http/response.hpp>
 
+#include "message/framing.hpp"
+
 #include <stdexcept>
 
 namespace heddle::http {
@@ -12,12 +14,6 @@ int checked(int status) {
   if (status >= 200 && status <= 599) return status;
   throw std::invalid_argument("heddle::http::response: status " + std::to_string(status) +
                               " is not in 200..599");
-}
-
-void check_name(std::string_view name) {
-  if (!same_name(name, "Content-Length") && !same_name(name, "Transfer-Encoding")) return;
-  throw std::invalid_argument("heddle::http::response: " + std::string(name) +
-                              " is not set by hand: it follows from the body");
 }
 
 }  // namespace
@@ -64,13 +60,13 @@ response& response::status(int status) & {
 }
 
 response& response::set(std::string_view name, std::string_view value) & {
-  check_name(name);
+  detail::check_not_framing(name);
   fields_.set(name, value);
   return *this;
 }
 
 response& response::add(std::string_view name, std::string_view value) & {
-  check_name(name);
+  detail::check_not_framing(name);
   fields_.add(name, value);
   return *this;
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <system_error>
 
 namespace heddle::http::detail {
 
@@ -76,6 +78,14 @@ int hex_value(char digit) noexcept {
   if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
   if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
   return -1;
+}
+
+std::optional<std::uint64_t> decimal(std::string_view text) noexcept {
+  std::uint64_t value = 0;
+  const char* const last = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), last, value);
+  if (text.empty() || read.ec != std::errc{} || read.ptr != last) return std::nullopt;
+  return value;
 }
 
 std::string_view trimmed(std::string_view text) noexcept {

@@ -2,6 +2,8 @@
 // The character classes of HTTP. Source: RFC 9110, section 5.6; RFC 9112, section 2.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +31,10 @@ bool is_word(std::string_view a, std::string_view lower) noexcept;
 
 /// Returns the value of a hexadecimal digit; -1 if it is none.
 int hex_value(char digit) noexcept;
+
+/// Returns the number that `text` is, of decimal digits and nothing else; nullopt if it is none, or
+/// larger than 64 bits hold.
+std::optional<std::uint64_t> decimal(std::string_view text) noexcept;
 
 /// Returns `text` without the spaces and tabs at its ends.
 std::string_view trimmed(std::string_view text) noexcept;

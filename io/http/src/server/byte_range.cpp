@@ -5,22 +5,8 @@
 #include "message/syntax.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 
 namespace heddle::http::detail {
-
-namespace {
-
-std::optional<std::uint64_t> number_in(std::string_view text) noexcept {
-  std::uint64_t value = 0;
-  const char* const last = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), last, value);
-  if (text.empty() || read.ec != std::errc{} || read.ptr != last) return std::nullopt;
-  return value;
-}
-
-}  // namespace
 
 byte_range range_of(std::string_view field, std::uint64_t size) noexcept {
   using kind = byte_range::kind;
@@ -30,8 +16,8 @@ byte_range range_of(std::string_view field, std::uint64_t size) noexcept {
   const std::string_view range = trimmed(field.substr(sign + 1));
   const std::size_t dash = range.find('-');
   if (dash == std::string_view::npos) return whole;
-  const auto first = number_in(range.substr(0, dash));
-  const auto last = number_in(range.substr(dash + 1));
+  const auto first = decimal(range.substr(0, dash));
+  const auto last = decimal(range.substr(dash + 1));
   if (dash == 0) {  // the last so many
     if (!last) return whole;
     if (*last == 0 || size == 0) return {kind::nothing, 0, 0};

@@ -36,15 +36,13 @@ void outgoing::set_status(int status) {
 
 void outgoing::set(std::string_view name, std::string_view value) {
   check_not_begun("set");
-  response checks;
-  checks.set(name, value);
+  check_not_framing(name);
   fields_.set(name, value);
 }
 
 void outgoing::add(std::string_view name, std::string_view value) {
   check_not_begun("add");
-  response checks;
-  checks.add(name, value);
+  check_not_framing(name);
   fields_.add(name, value);
 }
 
