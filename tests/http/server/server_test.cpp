@@ -466,6 +466,21 @@ TEST(http_server, streams_both_ways) {
   });
 }
 
+TEST(http_server, refuses_trailers_that_come_too_late) {
+  server serves(quiet());
+  serves.stream("GET", "/", [](request_reader&, response_writer& out) {
+    for (const char* each : {"Content-Length", "content-type", "HOST", "Set-Cookie", "a b", ""}) {
+      EXPECT_THROW(out.trailer(each, "1"), std::invalid_argument) << each;
+    }
+    out.trailer("X-Sum", "1");
+    out.write("x");
+  });
+  while_served(serves, [](const io::endpoint& at) {
+    EXPECT_THAT(ask(at, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"),
+                EndsWith("\r\n\r\n1\r\nx\r\n0\r\nX-Sum: 1\r\n\r\n"));
+  });
+}
+
 TEST(http_server, a_stream_that_writes_less_than_it_said_breaks_off) {
   server serves(quiet());
   serves.stream("GET", "/short", [](request_reader&, response_writer& out) {

@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t most_digits = 16;
 constexpr std::string_view start_line = "GET / HTTP/1.1\r\n";
 
-/// Fields that say how a message is framed, routed, or read: too late for them behind its body.
+}  // namespace
+
 bool is_forbidden_in_trailer(std::string_view name) noexcept {
   constexpr std::array<std::string_view, 23> forbidden = {"transfer-encoding",
                                                           "content-length",
@@ -44,8 +45,6 @@ bool is_forbidden_in_trailer(std::string_view name) noexcept {
   return std::any_of(forbidden.begin(), forbidden.end(),
                      [&](std::string_view each) { return is_word(name, each); });
 }
-
-}  // namespace
 
 chunk_decoder::step chunk_decoder::decode(std::string_view text) {
   step made;

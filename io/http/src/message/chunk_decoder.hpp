@@ -24,6 +24,10 @@ struct chunk_limits {
   std::size_t trailer_fields = 100;
 };
 
+/// Returns whether a field says how a message is framed, routed, or read: that is too late behind
+/// its body. Such fields are left out of what comes, and refused in what is sent.
+bool is_forbidden_in_trailer(std::string_view name) noexcept;
+
 class chunk_decoder {
  public:
   /// What one call made of its bytes.

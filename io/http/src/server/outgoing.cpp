@@ -2,6 +2,8 @@
 // Small pieces are gathered into chunks of a size that is worth a system call.
 #include "server/outgoing.hpp"
 
+#include "message/chunk_decoder.hpp"
+
 #include <heddle/io/error.hpp>
 #include <heddle/runtime/park.hpp>
 
@@ -52,6 +54,10 @@ void outgoing::set_length(std::uint64_t bytes) {
 }
 
 void outgoing::add_trailer(std::string_view name, std::string_view value) {
+  if (is_forbidden_in_trailer(name)) {
+    throw std::invalid_argument("heddle::http::response_writer::trailer: " + std::string(name) +
+                                " cannot stand behind a body: it says how to read it");
+  }
   trailer_.add(name, value);
 }
 

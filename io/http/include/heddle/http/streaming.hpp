@@ -84,7 +84,9 @@ class response_writer : public io::detail::sink_calls<response_writer> {
   /// Sends what has been gathered.
   void flush();
 
-  /// Sends a field behind a chunked body; left out where the body is not chunked.
+  /// Sends a field behind a chunked body; left out where the body is not chunked. Errors:
+  /// std::invalid_argument that names it, also for fields that say how to read the body or whose
+  /// it is, such as Content-Type. Suspends: no.
   void trailer(std::string_view name, std::string_view value);
 
   /// Returns whether the head has been sent, or gathered.
