@@ -246,6 +246,22 @@ TEST(http_server_time, ends_with_what_is_under_way_answered_and_who_waits_closed
   });
 }
 
+TEST(http_server_time, an_answer_says_that_the_drain_closes_beside_what_its_handler_says) {
+  server serves(quiet());
+  serves.get("/hop", [](const request&) {
+    this_fiber::sleep_for(20s);
+    return response(204).set("Connection", "keep-alive, x-hop");
+  });
+  simulated(serves, [](const io::endpoint& at, task<void>& serving) {
+    io::tcp_stream busy = io::tcp_stream::connect(at);
+    busy.write_all(bytes("GET /hop HTTP/1.1\r\nHost: h\r\n\r\n"));
+    this_fiber::sleep_for(5s);
+    serving.cancel();
+    EXPECT_EQ(test::without_dates(test::read_all(busy)),
+              "HTTP/1.1 204 No Content\r\nConnection: close, x-hop\r\n\r\n");
+  });
+}
+
 TEST(http_server_time, what_takes_longer_than_the_drain_is_cancelled) {
   server_config config = quiet();
   config.drain = 3s;
