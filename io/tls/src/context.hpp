@@ -77,7 +77,9 @@ class server_context {
                              const unsigned char* offered, unsigned offered_length, void* self);
   static int choose_identity(SSL* ssl, int* alert, void* self);
 
+  void set_up(SSL_CTX* context);
   void ask_for_certificates();
+  void ask_for_certificates(SSL_CTX* context, const pem_source& authorities) const;
 
   server_options options_;
   owned<SSL_CTX> context_;

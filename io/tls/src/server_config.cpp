@@ -45,26 +45,37 @@ server_context::server_context(server_options options)
   for (const identity& each : options_.more) {
     more_.push_back(context_for(each, {options_.lowest, options_.highest}));
   }
-  SSL_CTX* const context = context_.get();
+  set_up(context_.get());
+  for (const owned<SSL_CTX>& each : more_) set_up(each.get());
+  if (!more_.empty()) {
+    SSL_CTX_set_tlsext_servername_callback(context_.get(), &choose_identity);
+    SSL_CTX_set_tlsext_servername_arg(context_.get(), this);
+  }
+  if (options_.clients != client_certificates::ignored) ask_for_certificates();
+}
+
+/// Sets what is the same for all names: from the moment that a name is chosen OpenSSL asks its
+/// context alone, and no longer the one that the connection began with.
+void server_context::set_up(SSL_CTX* context) {
   SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets: no state here
   constexpr std::string_view scope = "heddle::tls";
   SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(scope.data()),
                                  scope.size());
   if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(context, &choose_protocol, this);
-  if (!more_.empty()) {
-    SSL_CTX_set_tlsext_servername_callback(context, &choose_identity);
-    SSL_CTX_set_tlsext_servername_arg(context, this);
-  }
-  if (options_.clients != client_certificates::ignored) ask_for_certificates();
 }
 
 void server_context::ask_for_certificates() {
   if (options_.client_ca.empty()) {
     throw std::invalid_argument("tls::server_config: client certificates need a client_ca");
   }
-  SSL_CTX* const context = context_.get();
-  const auto trusted = use_authorities(context, load(options_.client_ca, "clients' authorities"));
+  const pem_source authorities = load(options_.client_ca, "clients' authorities");
+  ask_for_certificates(context_.get(), authorities);
+  for (const owned<SSL_CTX>& each : more_) ask_for_certificates(each.get(), authorities);
+}
+
+void server_context::ask_for_certificates(SSL_CTX* context, const pem_source& authorities) const {
+  const auto trusted = use_authorities(context, authorities);
   for (const owned<X509>& each : trusted) {
     if (SSL_CTX_add_client_CA(context, each.get()) != 1) throw std::bad_alloc();
   }

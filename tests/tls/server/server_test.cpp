@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include <unistd.h>
+
 namespace heddle::tls {
 namespace {
 
@@ -95,6 +97,44 @@ TEST(tls_server, presents_the_certificate_that_has_the_name) {
   });
 }
 
+TEST(tls_server, does_all_it_does_for_those_who_ask_for_another_name) {
+  for (const version spoken : {version::tls_1_2, version::tls_1_3}) {
+    server_options options = test_server_options();
+    options.highest = spoken;
+    options.alpn = {"h2", "http/1.1"};
+    options.clients = client_certificates::required;
+    options.client_ca = pem::text(test_authority().certificate);
+    options.more = {
+        make_signed(test_authority(), {.common_name = "a", .names = "DNS:a.example"}).identity()};
+    const server_config server = options;
+    client_options known = test_client_options();
+    known.alpn = {"http/1.1"};
+    known.client_identity = make_signed(test_authority(), {.common_name = "me"}).identity();
+    const client_config client = known;
+    known.client_identity = {};
+    const client_config unknown = known;
+    in_fibers([&] {
+      io::tcp_listener listener = io::tcp_listener::bind("127.0.0.1:0");
+      const auto connected = [&](const client_config& by) {
+        return tls_pair{
+            stream::client(io::tcp_stream::connect(listener.local_endpoint()), "a.example", by),
+            stream::server(listener.accept(), server)};
+      };
+      for (const bool resumes : {false, true}) {
+        tls_pair both = connected(client);
+        gather([&] { both.server.write_all(bytes("x")); },
+               [&] { EXPECT_EQ(test::read_exactly(both.client, 1), "x"); });
+        EXPECT_EQ(both.client.agreed().alpn, "http/1.1");
+        EXPECT_EQ(both.server.peer()->subject, "CN=me");
+        EXPECT_EQ(both.client.peer()->subject, "CN=a");
+        EXPECT_EQ(both.client.agreed().resumed, resumes);
+      }
+      tls_pair both = connected(unknown);
+      EXPECT_EQ(test::shake(both).server, tls_errc::no_certificate);
+    });
+  }
+}
+
 TEST(tls_server, that_a_client_met_before_is_resumed) {
   for (const version spoken : {version::tls_1_2, version::tls_1_3}) {
     server_options options = test_server_options();
@@ -124,7 +164,7 @@ TEST(tls_server, that_a_client_met_before_is_resumed) {
 }
 
 TEST(tls_server, reloads_for_new_connections_and_keeps_the_old_ones) {
-  const std::string path = ::testing::TempDir() + "heddle_tls_reload";
+  const std::string path = ::testing::TempDir() + "heddle_tls_reload_" + std::to_string(::getpid());
   in_fibers([&] {
     const auto store = [&](const test::issued& who) {
       io::write_file(path + ".crt", who.certificate);
