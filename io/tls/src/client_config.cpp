@@ -2,6 +2,7 @@
 // A client's context: whom it trusts, and whom it asks for.
 #include "context.hpp"
 #include "engine.hpp"
+#include "system_trust.hpp"
 
 #include <openssl/x509v3.h>
 
@@ -20,7 +21,7 @@ client_context::client_context(const client_options& options)
       cache_(std::make_shared<session_cache>(options.session_cache_size)) {
   check_range(timeout_, "handshake_timeout", std::chrono::milliseconds{1});
   SSL_CTX* const context = context_.get();
-  if (options.trusted == trust::system_and_ca) SSL_CTX_set_default_verify_paths(context);
+  if (options.trusted == trust::system_and_ca) trust_system(context);
   ERR_clear_error();
   if (!options.ca.empty()) use_authorities(context, load(options.ca, "list of authorities"));
   if (verify_ != verification::insecure_trust_anybody) {

@@ -10,13 +10,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <array>
 #include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -70,7 +78,7 @@ TEST(tls_config, says_what_is_wrong_with_a_certificate_or_a_key) {
 }
 
 TEST(tls_config, names_the_file) {
-  const std::string path = ::testing::TempDir() + "heddle_tls_config.pem";
+  const std::string path = ::testing::TempDir() + "heddle_tls_config_" + std::to_string(::getpid());
   const pem key = pem::text(test_server().key);
   heddle::run(test::with_loops(1), [&] {
     EXPECT_THAT(server_complaint(pem::file("/no/such/file.pem"), key),
@@ -144,7 +152,7 @@ class no_descriptors {
 };
 
 TEST(tls_config, without_a_descriptor_the_caller_alone_is_told) {
-  const std::string path = ::testing::TempDir() + "heddle_tls_emfile.pem";
+  const std::string path = ::testing::TempDir() + "heddle_tls_emfile_" + std::to_string(::getpid());
   heddle::run(test::with_loops(1), [&] {
     io::write_file(path, test_server().certificate);
     const pem key = pem::text(test_server().key);
@@ -152,8 +160,65 @@ TEST(tls_config, without_a_descriptor_the_caller_alone_is_told) {
       const no_descriptors left;
       EXPECT_THAT(server_complaint(pem::file(path), key),
                   AllOf(HasSubstr(path), HasSubstr("Too many open files")));
+      EXPECT_THAT(complaint<client_config>(client_options()),
+                  AllOf(HasSubstr("read the authorities in"), HasSubstr("Too many open files")));
     }
     EXPECT_EQ(server_complaint(pem::file(path), key), "nothing");
+  });
+}
+
+/// A folder of authorities in the place of the system's, while it lives.
+class trusted_folder {
+ public:
+  trusted_folder()
+      : path_(::testing::TempDir() + "heddle_tls_trusted_" + std::to_string(::getpid())) {
+    std::filesystem::create_directory(path_);
+    ::setenv("SSL_CERT_DIR", ("/no/such/folder:" + path_).c_str(), 1);
+    ::setenv("SSL_CERT_FILE", "/no/such/file", 1);
+  }
+  ~trusted_folder() {
+    ::unsetenv("SSL_CERT_DIR");
+    ::unsetenv("SSL_CERT_FILE");
+    remove();
+  }
+  trusted_folder(const trusted_folder&) = delete;
+  trusted_folder& operator=(const trusted_folder&) = delete;
+
+  /// Puts a file there that is called as OpenSSL looks for the authority.
+  void put(const test::issued& authority, const std::string& ending) const {
+    BIO* const text = BIO_new_mem_buf(authority.certificate.data(), -1);
+    X509* const read = PEM_read_bio_X509(text, nullptr, nullptr, nullptr);
+    std::array<char, 16> hash{};
+    std::snprintf(hash.data(), hash.size(), "%08lx", X509_subject_name_hash(read));
+    X509_free(read);
+    BIO_free(text);
+    std::ofstream(path_ + "/" + hash.data() + ending) << authority.certificate;
+  }
+  void remove() const { std::filesystem::remove_all(path_); }
+
+ private:
+  std::string path_;
+};
+
+TEST(tls_config, has_read_the_systems_authorities_once_it_is_made) {
+  heddle::run(test::with_loops(2), [] {
+    const trusted_folder folder;
+    folder.put(test::test_authority(), ".0");
+    const client_config made;
+    folder.remove();
+    test::tls_pair both = test::new_pair(made, test_server_options());
+    EXPECT_EQ(test::shake(both).client, std::error_code());
+  });
+}
+
+TEST(tls_config, leaves_out_what_is_no_authority_by_its_name) {
+  heddle::run(test::with_loops(2), [] {
+    const trusted_folder folder;
+    for (const char* ending : {"", ".", ".r0", ".0~", ".pem"}) {
+      folder.put(test::test_authority(), ending);
+    }
+    test::tls_pair both = test::new_pair(client_config(), test_server_options());
+    EXPECT_EQ(test::shake(both).client, tls_errc::verify_failed);
   });
 }
 

@@ -7,7 +7,6 @@
 
 #include <heddle/http/error.hpp>
 #include <heddle/io/resolver.hpp>
-#include <heddle/runtime/blocking.hpp>
 #include <heddle/runtime/cancel.hpp>
 #include <heddle/tls/error.hpp>
 
@@ -49,8 +48,7 @@ io::tcp_stream dialer::connect(const std::string& host, std::uint16_t port) {
 tls::client_config dialer::trusted() {
   const std::lock_guard lock(reading_);
   if (!tls_) {
-    const auto by_default = [] { return blocking([] { return tls::client_config(); }); };
-    tls_ = (config_.tls ? *config_.tls : by_default()).with_alpn({"http/1.1"});
+    tls_ = (config_.tls ? *config_.tls : tls::client_config()).with_alpn({"http/1.1"});
   }
   return *tls_;
 }

@@ -95,7 +95,8 @@ struct client_options {
 class client_config {
  public:
   /// Errors: tls_error (bad_credentials) or io_error that names the file, or what is wrong;
-  /// std::invalid_argument naming an option. Suspends: if files are to be read (blocking pool).
+  /// std::invalid_argument naming an option. Suspends: if files are to be read (blocking pool),
+  /// those of the system's authorities among them; cancel-safe. Cost: some milliseconds for these.
   client_config() : client_config(client_options{}) {}
   client_config(const client_options& options);
 
