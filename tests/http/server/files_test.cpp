@@ -58,6 +58,11 @@ class http_files : public ::testing::Test {
     serves_.get("/absent", [](const request&) {
       return response::file("/no/such/file").set("Cache-Control", "max-age=9");
     });
+    serves_.get("/weak", [this](const request&) {
+      return response::file((top_ / "site/a.txt").string()).set("ETag", "W/\"weak\"");
+    });
+    serves_.post("/posted",
+                 [this](const request&) { return response::file((top_ / "site/a.txt").string()); });
     serves_.get("/none", [](const request&) { return response::file("/no/such/file"); });
   }
   void TearDown() override { fs::remove_all(top_); }
@@ -160,6 +165,28 @@ TEST_F(http_files, are_not_sent_again_to_who_has_them) {
     EXPECT_THAT(get("/static/a.txt", "If-None-Match: \"other\"\r\n"), EndsWith("0123456789"));
     EXPECT_THAT(get("/static/a.txt", "Range: bytes=1-1\r\nIf-Range: " + field("ETag") + "\r\n"),
                 EndsWith("\r\n\r\n1"));
+  });
+}
+
+TEST_F(http_files, a_weak_tag_is_known_again_and_not_enough_for_a_part) {
+  served([](auto get) {
+    for (const char* known : {"W/\"weak\"", "\"weak\"", "\"x\", W/\"weak\""}) {
+      EXPECT_THAT(get("/weak", std::string("If-None-Match: ") + known + "\r\n"),
+                  StartsWith("HTTP/1.1 304 "))
+          << known;
+    }
+    EXPECT_THAT(get("/weak", "Range: bytes=1-1\r\n"), EndsWith("\r\n\r\n1"));
+    EXPECT_THAT(get("/weak", "Range: bytes=1-1\r\nIf-Range: W/\"weak\"\r\n"),
+                EndsWith("\r\n\r\n0123456789"));
+  });
+}
+
+TEST_F(http_files, questions_are_for_who_reads) {
+  served([](auto get) {
+    const std::string posted =
+        get("/posted", "Range: bytes=1-1\r\nIf-None-Match: *\r\nContent-Length: 0\r\n", "POST");
+    EXPECT_THAT(posted, StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(posted, EndsWith("\r\n\r\n0123456789"));
   });
 }
 

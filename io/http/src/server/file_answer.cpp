@@ -126,13 +126,16 @@ std::string tag_of(const opened_file& file) {
          std::to_string(file.bytes) + "\"";
 }
 
+constexpr std::string_view weak = "W/";
+
 /// Returns whether the client has this very file already.
-bool is_known(const exchange& of, const std::string& tag, const std::string& date) {
+bool is_known(const exchange& of, std::string_view tag, const std::string& date) {
+  if (tag.starts_with(weak)) tag.remove_prefix(weak.size());
   if (const auto tags = of.head.find("If-None-Match")) {
     std::string_view list = *tags;
     std::string_view each;
     while (next_element(list, each)) {
-      if (each.starts_with("W/")) each.remove_prefix(2);
+      if (each.starts_with(weak)) each.remove_prefix(weak.size());
       if (each == tag || each == "*") return true;
     }
     return false;
@@ -146,7 +149,8 @@ byte_range wanted_part(const exchange& of, const opened_file& file, const std::s
   const auto range = of.head.find("Range");
   if (!range || of.head.method != "GET") return whole;
   const auto only_if = of.head.find("If-Range");
-  if (only_if && *only_if != tag && *only_if != date) return whole;
+  const bool same_tag = only_if == tag && !tag.starts_with(weak);
+  if (only_if && !same_tag && *only_if != date) return whole;
   return range_of(*range, file.bytes);
 }
 
@@ -182,7 +186,8 @@ void refuse_file(outgoing& answer, int error, const std::string& place) {
 }
 
 /// `made` is what the handler says of it, which goes before what the file says of itself. With a
-/// status of its own it is sent whole: it is no answer to questions about the file then.
+/// status of its own, or to another method than GET and HEAD, it is sent whole: it is no answer to
+/// questions about the file then.
 void send(const exchange& of, outgoing& answer, const opened_file& file, std::string_view name,
           const response& made = response()) {
   if (file.error != 0 || file.is_folder) {
@@ -198,7 +203,8 @@ void send(const exchange& of, outgoing& answer, const opened_file& file, std::st
   const std::string tag = say("ETag", tag_of(file));
   const std::string date = say("Last-Modified", http_date(file.modified));
   byte_range part{kind::whole, 0, file.bytes};
-  if (made.status() == 200) {
+  const bool reads = of.head.method == "GET" || of.head.method == "HEAD";
+  if (made.status() == 200 && reads) {
     if (is_known(of, tag, date)) return answer.set_status(304);
     say("Accept-Ranges", "bytes");
     part = wanted_part(of, file, tag, date);

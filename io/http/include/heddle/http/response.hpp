@@ -30,9 +30,9 @@ class response {
 
   /// Sends the file at `path`, with its type by its name, its age, and ranges of it if the client
   /// asks for them. Fields that are set go with it, in the place of what the file says of itself
-  /// (Content-Type, ETag, ...); with another status than 200 it is sent whole. Nobody there: 404,
-  /// without those fields. Shape: the program's own path, not one that a client has chosen: for
-  /// those there is server::files.
+  /// (Content-Type, ETag, ...); with another status than 200, and to another method than GET and
+  /// HEAD, it is sent whole. Nobody there: 404, without those fields. Shape: the program's own
+  /// path, not one that a client has chosen: for those there is server::files.
   static response file(std::string path);
 
   /// Sends the client elsewhere. Shape: status 301, 302, 303, 307 or 308. Errors:
