@@ -312,6 +312,21 @@ TEST(http_client, a_response_may_outlive_its_client) {
   });
 }
 
+TEST(http_client, a_response_that_was_moved_from_says_so) {
+  with_client([](client& asks, const std::string& at) {
+    client_response from = asks.open(client_request("GET", at + "/header"));
+    client_response moved = std::move(from);
+    EXPECT_EQ(moved.status(), 200);
+    // NOLINTBEGIN(bugprone-use-after-move): that is the question
+    EXPECT_THROW(from.status(), std::logic_error);
+    EXPECT_THROW(from.header(), std::logic_error);
+    EXPECT_THROW(from.trailer(), std::logic_error);
+    EXPECT_THROW(from.where(), std::logic_error);
+    EXPECT_THROW(from.read_all(1), std::logic_error);
+    // NOLINTEND(bugprone-use-after-move)
+  });
+}
+
 TEST(http_client, says_that_nobody_listens) {
   with_client([](client& asks, const std::string&) {
     const http_error refused = error_of([&] { asks.get("http://127.0.0.1:1/x"); });

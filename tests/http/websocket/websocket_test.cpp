@@ -321,7 +321,7 @@ TEST(websocket, misuse_is_told) {
   });
 }
 
-TEST(websocket, a_moved_one_goes_on_and_a_moved_from_one_is_not_open) {
+TEST(websocket, a_moved_one_goes_on_and_a_moved_from_one_says_so) {
   under_seeds([] {
     websocket_pair both = connected_websockets();
     websocket moved = std::move(both.server);
@@ -329,6 +329,16 @@ TEST(websocket, a_moved_one_goes_on_and_a_moved_from_one_is_not_open) {
     both.client.send("hello");
     EXPECT_EQ(moved.receive(), message::text("hello"));
     EXPECT_EQ(moved.peer_endpoint(), io::endpoint("127.0.0.1:7"));
+    both.server.abort();
+    EXPECT_THROW(both.server.send("x"), std::logic_error);
+    EXPECT_THROW(both.server.receive(), std::logic_error);
+    EXPECT_THROW(both.server.ping(), std::logic_error);
+    EXPECT_THROW(both.server.close(), std::logic_error);
+    EXPECT_THROW(both.server.close_code(), std::logic_error);
+    EXPECT_THROW(both.server.close_reason(), std::logic_error);
+    EXPECT_THROW(both.server.subprotocol(), std::logic_error);
+    EXPECT_THROW(both.server.compresses(), std::logic_error);
+    EXPECT_THROW(both.server.peer_endpoint(), std::logic_error);
   });
 }
 

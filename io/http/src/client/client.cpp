@@ -5,6 +5,7 @@
 #include "client/client_core.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace heddle::http {
@@ -19,13 +20,19 @@ client_response::client_response(client_response&&) noexcept = default;
 client_response& client_response::operator=(client_response&&) noexcept = default;
 client_response::~client_response() = default;
 
-int client_response::status() const noexcept { return call_->status(); }
-const fields& client_response::header() const noexcept { return call_->header(); }
-const fields& client_response::trailer() const noexcept { return call_->trailer(); }
-const url& client_response::where() const noexcept { return call_->asked().where(); }
+/// Errors: std::logic_error if it was moved from.
+detail::call& client_response::under_way() const {
+  if (call_ != nullptr) return *call_;
+  throw std::logic_error("heddle::http::client_response: moved from");
+}
+
+int client_response::status() const { return under_way().status(); }
+const fields& client_response::header() const { return under_way().header(); }
+const fields& client_response::trailer() const { return under_way().trailer(); }
+const url& client_response::where() const { return under_way().asked().where(); }
 
 std::size_t client_response::read_some(std::span<std::byte> into, std::error_code& error) {
-  return call_->read_some(into, error);
+  return under_way().read_some(into, error);
 }
 
 std::string client_response::read_all(std::size_t most) {
@@ -35,11 +42,11 @@ std::string client_response::read_all(std::size_t most) {
     const std::size_t before = all.size();
     all.resize(before + piece_bytes);
     const std::size_t bytes =
-        call_->read_some(std::as_writable_bytes(std::span(all).subspan(before)), error);
+        under_way().read_some(std::as_writable_bytes(std::span(all).subspan(before)), error);
     all.resize(before + bytes);
-    if (error) call_->fail(error);
+    if (error) under_way().fail(error);
     if (bytes == 0) return all;
-    if (all.size() > most) call_->fail(http_errc::body_too_large);
+    if (all.size() > most) under_way().fail(http_errc::body_too_large);
   }
 }
 

@@ -65,8 +65,14 @@ websocket::~websocket() {
   if (conversation_ != nullptr) conversation_->let_go();
 }
 
+/// Errors: std::logic_error if it was moved from.
+detail::conversation& websocket::with() const {
+  if (conversation_ != nullptr) return *conversation_;
+  throw std::logic_error("heddle::http::websocket: moved from");
+}
+
 std::optional<websocket::message> websocket::receive(std::error_code& error) {
-  auto got = conversation_->receive(error);
+  auto got = with().receive(error);
   if (!got) return std::nullopt;
   return message{got->kind == opcode::text ? kind::text : kind::binary, std::move(got->data)};
 }
@@ -74,17 +80,17 @@ std::optional<websocket::message> websocket::receive(std::error_code& error) {
 std::optional<websocket::message> websocket::receive() {
   std::error_code error;
   auto got = receive(error);
-  throw_if(error, "receive from", *conversation_);
+  throw_if(error, "receive from", with());
   return got;
 }
 
 void websocket::send(std::string_view text, std::error_code& error) {
   check_text(text);
-  conversation_->send(opcode::text, std::as_bytes(std::span(text)), error);
+  with().send(opcode::text, std::as_bytes(std::span(text)), error);
 }
 
 void websocket::send(std::span<const std::byte> bytes, std::error_code& error) {
-  conversation_->send(opcode::binary, bytes, error);
+  with().send(opcode::binary, bytes, error);
 }
 
 void websocket::send(const message& what, std::error_code& error) {
@@ -94,62 +100,60 @@ void websocket::send(const message& what, std::error_code& error) {
 void websocket::send(std::string_view text) {
   std::error_code error;
   send(text, error);
-  throw_if(error, "send to", *conversation_);
+  throw_if(error, "send to", with());
 }
 
 void websocket::send(std::span<const std::byte> bytes) {
   std::error_code error;
   send(bytes, error);
-  throw_if(error, "send to", *conversation_);
+  throw_if(error, "send to", with());
 }
 
 void websocket::send(const message& what) {
   std::error_code error;
   send(what, error);
-  throw_if(error, "send to", *conversation_);
+  throw_if(error, "send to", with());
 }
 
 void websocket::ping(std::string_view payload, std::error_code& error) {
   check_ping(payload);
-  conversation_->ping(std::as_bytes(std::span(payload)), error);
+  with().ping(std::as_bytes(std::span(payload)), error);
 }
 
 void websocket::ping(std::string_view payload) {
   std::error_code error;
   ping(payload, error);
-  throw_if(error, "ping", *conversation_);
+  throw_if(error, "ping", with());
 }
 
 bool websocket::close(http::close_code code, std::string_view reason) {
   check_code(code);
   check_reason(reason);
-  return conversation_->close({code, std::string(reason)});
+  return with().close({code, std::string(reason)});
 }
 
-void websocket::abort() noexcept { conversation_->abort(); }
+void websocket::abort() noexcept {
+  if (conversation_ != nullptr) conversation_->abort();
+}
 
 bool websocket::is_open() const noexcept {
   return conversation_ != nullptr && conversation_->is_open();
 }
 
 std::optional<http::close_code> websocket::close_code() const {
-  const closing* const said = conversation_->peer_closing();
+  const closing* const said = with().peer_closing();
   return said == nullptr ? std::nullopt : std::optional(said->code);
 }
 
 std::string websocket::close_reason() const {
-  const closing* const said = conversation_->peer_closing();
+  const closing* const said = with().peer_closing();
   return said == nullptr ? std::string() : said->reason;
 }
 
-std::string_view websocket::subprotocol() const noexcept {
-  return conversation_->agreed().subprotocol;
-}
+std::string_view websocket::subprotocol() const { return with().agreed().subprotocol; }
 
-bool websocket::compresses() const noexcept {
-  return conversation_->agreed().compression.has_value();
-}
+bool websocket::compresses() const { return with().agreed().compression.has_value(); }
 
-io::endpoint websocket::peer_endpoint() const { return conversation_->peer_endpoint(); }
+io::endpoint websocket::peer_endpoint() const { return with().peer_endpoint(); }
 
 }  // namespace heddle::http

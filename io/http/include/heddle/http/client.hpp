@@ -45,7 +45,8 @@ struct client_stats {
 
 /// A response whose body is read in pieces. It is a byte_source (io/stream.hpp). Move-only. Dropped
 /// before its body's end, it closes its connection; at the end it gives it back. Used by one fiber
-/// at a time. May outlive the client.
+/// at a time. May outlive the client. Moved from, it may only be destroyed or assigned to: all else
+/// is a std::logic_error.
 class client_response : public io::detail::source_calls<client_response> {
  public:
   using source_calls::read_some;
@@ -53,15 +54,15 @@ class client_response : public io::detail::source_calls<client_response> {
   client_response& operator=(client_response&&) noexcept;
   ~client_response();
 
-  int status() const noexcept;
+  int status() const;
   /// Returns all header fields as they came, but of a body that is inflated neither
   /// Content-Encoding nor Content-Length.
-  const fields& header() const noexcept;
+  const fields& header() const;
   /// Returns the fields that came behind the body, if it was chunked, without those that a trailer
   /// must not have; empty before its end has been read.
-  const fields& trailer() const noexcept;
+  const fields& trailer() const;
   /// Returns where it came from, after redirects.
-  const url& where() const noexcept;
+  const url& where() const;
 
   /// Reads what there is, at least one byte, inflated if client_config::decompress says so.
   /// Returns: how many; 0 at the end of the body. Errors: http_errc, std::errc::timed_out, the
@@ -78,6 +79,7 @@ class client_response : public io::detail::source_calls<client_response> {
  private:
   friend class detail::client_core;
   explicit client_response(std::unique_ptr<detail::call> under_way) noexcept;
+  detail::call& under_way() const;
 
   std::unique_ptr<detail::call> call_;
 };

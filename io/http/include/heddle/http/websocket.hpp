@@ -36,7 +36,8 @@ struct websocket_access;
 }  // namespace detail
 
 /// A WebSocket whose handshake is done. Move-only; moved from, it may only be destroyed, assigned
-/// to, or asked is_open(). Destroying it closes its stream at once, without a close frame.
+/// to, aborted, or asked is_open(): all else is a std::logic_error. Destroying it closes its stream
+/// at once, without a close frame.
 class websocket {
  public:
   enum class kind : std::uint8_t { text, binary };
@@ -114,14 +115,15 @@ class websocket {
   std::string close_reason() const;
 
   /// Returns the subprotocol that was agreed on; empty: none.
-  std::string_view subprotocol() const noexcept;
+  std::string_view subprotocol() const;
   /// Returns whether messages may be compressed.
-  bool compresses() const noexcept;
+  bool compresses() const;
   io::endpoint peer_endpoint() const;
 
  private:
   friend struct detail::websocket_access;
   explicit websocket(std::shared_ptr<detail::conversation> begun) noexcept;
+  detail::conversation& with() const;
 
   std::shared_ptr<detail::conversation> conversation_;  // a server's, too, until the handler's end
 };
