@@ -87,6 +87,19 @@ TEST(http_server_time, a_head_has_ten_seconds_however_it_drips) {
   EXPECT_EQ(serves.refused(408), 1U);
 }
 
+TEST(http_server_time, the_first_head_has_its_time_from_the_connections_start_on) {
+  server serves(quiet());
+  simulated(serves, [](const io::endpoint& at, task<void>&) {
+    io::tcp_stream stream = io::tcp_stream::connect(at);
+    EXPECT_EQ(seconds_of([&] {
+                this_fiber::sleep_for(9s);
+                stream.write_all(bytes("GET / "));
+                EXPECT_THAT(test::read_all(stream), StartsWith("HTTP/1.1 408 "));
+              }),
+              10);
+  });
+}
+
 TEST(http_server_time, who_says_nothing_is_closed_without_an_answer) {
   server serves(quiet());
   simulated(serves, [](const io::endpoint& at, task<void>&) {

@@ -39,6 +39,7 @@ connection::connection(std::shared_ptr<transport> over, server_core& core, idle_
 
 void connection::run() {
   core_.connections.add();
+  first_head_until_ = deadline::after(core_.config().header_timeout);
   try {
     while (await_request() == next::request && read_head() == next::request && serve_request()) {
     }
@@ -63,8 +64,7 @@ connection::next connection::await_request() {
   unsent_ = 0;
   if (!out_.flush()) return next::end;
   if (held) return next::request;
-  const deadline limit =
-      deadline::after(first_ ? core_.config().header_timeout : core_.config().idle_timeout);
+  const deadline limit = first_ ? first_head_until_ : deadline::after(core_.config().idle_timeout);
   for (;;) {
     put_down();
     if (!await_bytes(limit)) return next::end;
@@ -157,7 +157,8 @@ std::size_t connection::find_head(refusal& refused) {
   if (!out_.flush()) return 0;
   input_buffer& buffer = in_.buffer();
   head_scanner scanner(limits_of(core_.config()));
-  const deadline limit = deadline::after(core_.config().header_timeout);
+  const deadline limit =
+      first_ ? first_head_until_ : deadline::after(core_.config().header_timeout);
   bool may_be_empty = true;  // the line: one such is passed over (RFC 9112, 2.2)
   for (;;) {
     if (may_be_empty && scanner.untouched() && buffer.held().starts_with("\r\n")) {

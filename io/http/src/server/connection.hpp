@@ -19,6 +19,8 @@
 #include "server/server_core.hpp"
 #include "server/workspace.hpp"
 
+#include <heddle/runtime/deadline.hpp>
+
 #include <cstddef>
 #include <memory>
 
@@ -64,6 +66,7 @@ class connection {
   std::unique_ptr<workspace> work_;  // while there is something to do
   std::size_t unsent_ = 0;           // answers gathered
   bool first_ = true;
+  deadline first_head_until_;
   bool upgraded_ = false;  // it is no connection of HTTP any more
 };
 
