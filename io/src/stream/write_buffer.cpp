@@ -31,7 +31,16 @@ void write_buffer::flush(std::error_code& error) {
 
 /// Hands `from` to the stream, past the buffer.
 void write_buffer::put(std::span<const std::byte> from, std::error_code& error) {
-  write_all(to_, from, error);
+  std::size_t bytes = 0;
+  try {
+    while (bytes < from.size() && !error) {
+      bytes += to_.write(to_.stream, from.subspan(bytes), error);
+    }
+  } catch (...) {
+    // What comes next must not be taken for the rest of this.
+    if (bytes != 0) failed_ = std::make_error_code(std::errc::operation_canceled);
+    throw;
+  }
   failed_ = error;
 }
 

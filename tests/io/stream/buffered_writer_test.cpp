@@ -83,6 +83,33 @@ TEST(buffered_writer, a_flush_that_was_cancelled_goes_on_where_it_stood) {
   });
 }
 
+TEST(buffered_writer, writes_nothing_behind_a_part_of_a_write_that_was_cancelled) {
+  heddle::run(test::with_loops(1), [] {
+    auto both = test::connected_pair();
+    const std::string more_than_the_kernel_takes(std::size_t{1} << 25, 'm');
+    buffered_writer out(both.near, {.buffer_bytes = 1000});
+    EXPECT_FALSE(move_on_after(5ms, [&] { out.write(more_than_the_kernel_takes); }));
+    std::error_code error;
+    out.write("x", error);
+    EXPECT_EQ(error, std::errc::operation_canceled);
+    out.flush(error);
+    EXPECT_EQ(error, std::errc::operation_canceled);
+    EXPECT_EQ(out.waiting(), 0U);
+  });
+}
+
+TEST(buffered_writer, goes_on_after_a_write_that_was_cancelled_before_it_began) {
+  heddle::run(test::with_loops(1), [] {
+    auto both = test::connected_pair();
+    buffered_writer out(both.near, {.buffer_bytes = 10});
+    EXPECT_FALSE(move_on_at(deadline(clock::now()), [&] { out.write("larger than the buffer"); }));
+    out.write("after it");
+    out.flush();
+    both.near.shutdown_write();
+    EXPECT_EQ(test::read_all(both.far), "after it");
+  });
+}
+
 TEST(buffered_writer, waits_for_a_slow_reader) {
   heddle::run(test::with_loops(1), [] {
     auto both = test::connected_pair();

@@ -3,8 +3,8 @@
 // Invariants: (1) bytes reach the stream in the order of the calls; (2) never more than
 // buffer_bytes wait: a write that finds no room waits for the stream, so a slow reader slows its
 // writer down; (3) what waits is written by flush() and by writes that find no room, and by nothing
-// else: a destructor writes nothing. One fiber at a time. Source: asyncio's StreamWriter, Go's
-// bufio.Writer.
+// else: a destructor writes nothing; (4) nothing is written behind a write of which only a part has
+// gone out. One fiber at a time. Source: asyncio's StreamWriter, Go's bufio.Writer.
 #pragma once
 
 #include <heddle/io/stream.hpp>
@@ -30,7 +30,8 @@ class write_buffer {
  public:
   /// Takes all of `from`. Errors: io_error of the stream, also of bytes written before: how many
   /// have gone out is then unknown, and later calls fail in the same way. Suspends: if there is no
-  /// room; not cancel-safe: how much was taken is then unknown.
+  /// room. Cancelled: nothing was taken; or, of a write larger than the buffer, a part has gone out
+  /// alone, and later calls fail with std::errc::operation_canceled.
   void write(std::span<const std::byte> from);
   void write(std::string_view text);
   void write(std::span<const std::byte> from, std::error_code& error);
