@@ -110,7 +110,8 @@ pool::outcome pool::acquire(const std::string& name, deadline limit, lease& into
   if (closed_) return outcome::closed;
   end_idle(doomed);
   pool_origin& origin = *hosts_.try_emplace(name).first;
-  if (origin.second.waiting != 0 || !take(origin, place, doomed)) {
+  // Nobody is overtaken: while somebody waits for this origin there is nothing to take (2).
+  if (!take(origin, place, doomed)) {
     const outcome found = wait_for_slot(lock, {origin, limit, place, doomed});
     if (found != outcome::granted) return found;
   } else {
