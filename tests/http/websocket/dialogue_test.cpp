@@ -5,7 +5,7 @@
 #include <heddle/io/unix.hpp>
 #include <heddle/runtime.hpp>
 
-#include "http/support/socket_stream.hpp"
+#include "connection/owned_transport.hpp"
 #include "http/websocket/dialogues.hpp"
 #include "http/websocket/peer.hpp"
 #include "io/net/sockets.hpp"
@@ -80,8 +80,8 @@ TEST_P(dialogues, have_their_answers_over_tcp) {
     for (const dialogue_with_echo& each : all_dialogues()) {
       stream_pair both = connected_pair();
       hold(each,
-           {std::make_unique<socket_stream<io::tcp_stream>>(std::move(both.near)),
-            std::make_unique<socket_stream<io::tcp_stream>>(std::move(both.far))},
+           {std::make_unique<http::detail::owned_transport<io::tcp_stream>>(std::move(both.near)),
+            std::make_unique<http::detail::owned_transport<io::tcp_stream>>(std::move(both.far))},
            GetParam());
     }
   });
@@ -92,8 +92,9 @@ TEST_P(dialogues, have_their_answers_over_unix_sockets) {
     for (const dialogue_with_echo& each : all_dialogues()) {
       auto both = io::unix_stream::make_pair();
       hold(each,
-           {std::make_unique<socket_stream<io::unix_stream>>(std::move(both.first)),
-            std::make_unique<socket_stream<io::unix_stream>>(std::move(both.second))},
+           {std::make_unique<http::detail::owned_transport<io::unix_stream>>(std::move(both.first)),
+            std::make_unique<http::detail::owned_transport<io::unix_stream>>(
+                std::move(both.second))},
            GetParam());
     }
   });

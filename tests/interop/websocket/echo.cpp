@@ -9,7 +9,7 @@
 #include <heddle/io.hpp>
 #include <heddle/runtime.hpp>
 
-#include "http/support/socket_stream.hpp"
+#include "connection/owned_transport.hpp"
 #include "websocket/access.hpp"
 #include "websocket/handshake.hpp"
 
@@ -73,7 +73,7 @@ websocket begin(io::tcp_stream stream, const reader& from, websocket_role own,
   const std::vector<std::byte> kept(behind.begin(), behind.end());
   start.already_read = kept;
   return websocket_access::over(
-      std::make_unique<test::socket_stream<io::tcp_stream>>(std::move(stream)), start);
+      std::make_unique<owned_transport<io::tcp_stream>>(std::move(stream)), start);
 }
 
 void serve_one(io::tcp_stream stream) {
