@@ -31,6 +31,12 @@ void add_routes(server& into) {
   into.get("/", [](const request&) { return response::text("hello"); });
   into.get("/last", [](const request&) { return response::text("last"); });
   into.get("/none", [](const request&) { return response(204).body("which is not sent"); });
+  into.get("/reset", [](const request&) { return response(205).body("which is not sent"); });
+  into.stream("GET", "/reset/stream", [](request_reader&, response_writer& out) {
+    out.status(205);
+    out.write("which is");
+    out.write("not sent");
+  });
   into.get("/same", [](const request&) { return response(304).body("which is not sent"); });
   into.get("/closes",
            [](const request&) { return response::text("bye").set("Connection", "close"); });
@@ -81,6 +87,10 @@ std::vector<exchange_case> exchanges() {
       {"HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", ok + keep + hello, true},
       {"GET /none" + host + "\r\n", "HTTP/1.1 204 No Content\r\n\r\n", true},
       {"HEAD /none" + host + "\r\n", "HTTP/1.1 204 No Content\r\n\r\n", true},
+      {"GET /reset" + host + "\r\n", "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n",
+       true},
+      {"GET /reset/stream" + host + "\r\n",
+       "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", true},
       {"GET /same" + host + "\r\n", "HTTP/1.1 304 Not Modified\r\n\r\n", true},
       {"GET /stream" + host + "\r\n",
        ok + "Transfer-Encoding: chunked\r\n\r\n8\r\nstreamed\r\n0\r\n\r\n", true},

@@ -19,7 +19,8 @@ namespace detail {
 
 namespace {
 constexpr std::size_t gather_bytes = 16 * 1024;
-}
+constexpr int reset_content = 205;
+}  // namespace
 
 void outgoing::throw_if_broken() const {
   if (to_.failed()) throw io::io_error(to_.error(), "write the answer to", *of_.peer);
@@ -68,7 +69,7 @@ void outgoing::forget() noexcept {
 }
 
 bool outgoing::has_body() const noexcept {
-  return of_.head.method != "HEAD" && !is_bodiless(status_);
+  return of_.head.method != "HEAD" && !is_bodiless(status_) && status_ != reset_content;
 }
 
 /// Decides how the body is framed, and gathers the head.
@@ -76,6 +77,9 @@ void outgoing::begin(const fields& header) {
   begun_ = true;
   if (is_bodiless(status_)) {
     how_ = body_length::none;
+  } else if (status_ == reset_content) {
+    how_ = body_length::known;  // as empty: RFC 9110, section 15.3.6
+    length_.reset();
   } else if (length_) {
     how_ = body_length::known;
   } else if (of_.head.spoken == version::http_1_1) {
@@ -101,7 +105,7 @@ void outgoing::answer(const response& whole) {
   status_ = whole.status();
   length_ = whole.body().size();
   begin(whole.header());
-  written_ = *length_;
+  written_ = whole.body().size();
   if (!has_body()) return;
   if (whole.body().size() < gather_bytes) {
     to_.buffer() += whole.body();
