@@ -23,7 +23,8 @@ std::size_t read_some(const socket_use& from, std::span<std::byte> into, std::er
 std::size_t try_read_some(const socket_use& from, std::span<std::byte> into,
                           std::error_code& error);
 
-/// Waits until read_some() need not wait, unless another reader comes first. As read_some.
+/// Waits until read_some() need not wait, unless another reader comes first; an edge that is older
+/// than the last read ends the wait, too. As read_some.
 void wait_readable(const socket_use& from, std::error_code& error);
 
 /// Returns whether read_some() would not wait. Suspends: no.

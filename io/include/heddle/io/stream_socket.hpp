@@ -43,9 +43,10 @@ class stream_socket {
 
   /// Waits until a read need not wait: bytes have arrived, the peer has ended its side, or there is
   /// an error, which the read will report. For many connections that wait without a buffer each.
-  /// Where other fibers read too, what it has waited for may be theirs. Errors: io_error if the
-  /// stream is closed, or by another fiber meanwhile. Suspends: yes, cancel-safe. Cost: a recv that
-  /// only looks, if the kernel may have data already.
+  /// Where other fibers read too, what it has waited for may be theirs; and now and then it is told
+  /// of bytes that a read has taken by then. So read by try_read_some, and if that would block wait
+  /// again. Errors: io_error if the stream is closed, or by another fiber meanwhile. Suspends: yes,
+  /// cancel-safe. Cost: a recv that only looks, if the kernel may have data already.
   void wait_readable();
   void wait_readable(std::error_code& error);
 
