@@ -88,6 +88,20 @@ def rows(problem, samples):
     return [judged(problem, line, samples) for line in problem.lines]
 
 
+def rankings(problem, samples):
+    """Yields a sentence each: who needed how much, the least first, and who was absent."""
+    for ranking in problem.rankings:
+        found = {rival: pick(samples, rival, ranking.metric, ranking.tags)
+                 for rival in ranking.rivals}
+        measured = sorted((rival for rival in found if found[rival]),
+                          key=lambda rival: min(found[rival]))
+        absent = [rival for rival in found if not found[rival]]
+        places = [f"{place}. {rival} {shown(found[rival], ranking.unit)}"
+                  for place, rival in enumerate(measured, 1)]
+        places += ["absent: " + ", ".join(absent)] if absent else []
+        yield f"{problem.key}, {ranking.label}: " + "; ".join(places)
+
+
 HEAD = Row("", "what", "heddle", "rival", "ratio", "must be", "")
 
 

@@ -33,11 +33,22 @@ class Line:
 
 
 @dataclass
+class Ranking:
+    """All that were measured by one metric, the least first."""
+    metric: str
+    label: str
+    unit: str
+    rivals: tuple
+    tags: tuple = ()
+
+
+@dataclass
 class Problem:
     key: str
     title: str
     measure: callable
     lines: list
+    rankings: tuple = ()
 
 
 def in_turns(key, programs, rounds, contestants):
@@ -237,6 +248,14 @@ def echo_lines():
                    tags=tags)
 
 
+HTTP_SERVERS = ("heddle", "raw_epoll", "nginx", "hyper", "go")
+
+
+def http_rankings(*counts):
+    return tuple(Ranking("cpu_ns", f"{count} connections: server CPU a request", "ns",
+                         HTTP_SERVERS, (("connections", count),)) for count in counts)
+
+
 def http_lines():
     for count in (64, 1000):
         tags = (("connections", count),)
@@ -365,11 +384,13 @@ PROBLEMS = [
     Problem("P12", "skynet, a million leaves", skynet, [*skynet_lines()]),
     Problem("P13", "queens and matrices", matrices_and_queens, [*matrices_and_queens_lines()]),
     Problem("P14", "TCP echo of 64 bytes", echo, [*echo_lines()]),
-    Problem("P15", "HTTP/1.1, kept alive", http("P15", 1), [*http_lines()]),
+    Problem("P15", "HTTP/1.1, kept alive", http("P15", 1), [*http_lines()],
+            http_rankings(64, 1000)),
     Problem("P16", "HTTP/1.1, 16 requests pipelined", http("P16", 16),
             [Line("per_second", "requests a second", "", 0.75, "raw_epoll", of="max", sign=">="),
              *(Line("cpu_ns", "server CPU a request", "ns", rival=rival)
-               for rival in ("raw_epoll", "nginx", "hyper", "go"))]),
+               for rival in ("raw_epoll", "nginx", "hyper", "go"))],
+            http_rankings(64)),
     Problem("P17", "a call that another thread makes, back to back", hand_over,
             [Line("median_us", "blocking(): median", "us", 1.3, "condition_variable",
                   mine="blocking"),

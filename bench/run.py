@@ -63,14 +63,16 @@ def measure(problem, programs, effort):
     return samples
 
 
-def write(stem, facts, table, samples):
+def write(stem, facts, table, ranked, samples):
     """Writes the table for people and the samples for programs."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     about = "\n".join(f"- {name}: {value}" for name, value in facts)
     name = stem.name
+    places = "\nRanked, the least first:\n\n" * bool(ranked)
+    places += "".join(f"- {line}\n" for line in ranked)
     stem.with_suffix(".md").write_text(
         f"# {name}\n\n{about}\n\nThe best value, and in brackets the median. Times are CPU time "
-        f"where one loop runs. All samples: {name}.ndjson.\n\n{judge.as_markdown(table)}\n",
+        f"where one loop runs. All samples: {name}.ndjson.\n\n{judge.as_markdown(table)}\n{places}",
         encoding="utf-8")
     with stem.with_suffix(".ndjson").open("w", encoding="utf-8") as out:
         out.write(json.dumps({"about": dict(facts)}) + "\n")
@@ -87,20 +89,23 @@ def main():
     for name, value in facts:
         print(f"{name}: {value}")
     print()
-    samples, table = [], []
+    samples, table, ranked = [], [], []
     for problem in chosen(options.only):
         found = measure(problem, programs, effort)
         samples += found
         table += judge.rows(problem, found)
+        ranked += judge.rankings(problem, found)
     facts.append(("load after", " ".join(f"{load:.2f}" for load in os.getloadavg())))
     if options.quick:
         facts.append(("sizes", "small (--quick): the numbers say nothing, and are not judged"))
         table = [replace(row, limit="", verdict="") for row in table]
     print("\nThe best value, and in brackets the median.\n\n" + judge.as_text(table))
+    if ranked:
+        print("\nRanked, the least first:\n" + "\n".join(ranked))
     print("\n" + ("a quick run: not judged" if options.quick else judge.summary(table)))
     today = datetime.date.today().isoformat()
     results = Path(__file__).parent / "results" if options.save else Path(options.build)
-    write(results / f"{today}-{machine.short_name(options.build)}", facts, table, samples)
+    write(results / f"{today}-{machine.short_name(options.build)}", facts, table, ranked, samples)
 
 
 if __name__ == "__main__":
