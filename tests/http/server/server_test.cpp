@@ -124,6 +124,22 @@ TEST(http_server, finds_the_handler_or_says_why_not) {
   });
 }
 
+TEST(http_server, refuses_a_head_by_the_head_alone) {
+  server serves(quiet());
+  add_routes(serves);
+  while_served(serves, [](const io::endpoint& at) {
+    for (const std::string_view rest :
+         {" / HTTP/1.1\r\n\r\n", " / HTTP/1.1\r\nHost: h\r\nA B\r\n\r\n",
+          " /#a HTTP/1.1\r\nHost: h\r\n\r\n"}) {
+      const std::string with_body = ask(at, "GET" + std::string(rest));
+      const std::size_t head_bytes = with_body.find("\r\n\r\n") + 4;
+      EXPECT_THAT(with_body, StartsWith("HTTP/1.1 400 "));
+      EXPECT_LT(head_bytes, with_body.size());
+      EXPECT_EQ(ask(at, "HEAD" + std::string(rest)), with_body.substr(0, head_bytes));
+    }
+  });
+}
+
 TEST(http_server, answers_options_of_itself_with_all_methods_of_its_routes) {
   server serves(quiet());
   add_routes(serves);

@@ -182,18 +182,20 @@ std::size_t connection::find_head(refusal& refused) {
   }
 }
 
-/// Answers what cannot be served, without a handler. Nothing behind it can be understood.
+/// Answers what cannot be served, without a handler. Nothing behind it can be understood. Shape:
+/// the buffer begins with the head.
 void connection::refuse(const refusal& why) {
   core_.refused(why.status);
   std::string body(why.why);
   body += '\n';
   fields header;
   header.set("Content-Type", "text/plain; charset=utf-8");
+  const bool bodiless = in_.buffer().held().starts_with("HEAD ");
   append_head(
       out_.buffer(),
       {.status = why.status, .fields = &header, .bytes = body.size(), .then = after_message::close},
       work_->date);
-  out_.buffer() += body;
+  if (!bodiless) out_.buffer() += body;
 }
 
 /// Ends politely: reads on for a moment, since closing with unread bytes would have the kernel
