@@ -187,6 +187,7 @@ void engine::say_goodbye() {
 }
 
 bool engine::renew_keys() {
+  if (SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE) return true;  // not told yet
   ERR_clear_error();
   const bool asked = SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED) == 1;
   ERR_clear_error();

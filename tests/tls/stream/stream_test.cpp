@@ -132,6 +132,20 @@ TEST(tls_stream, shutdown_write_is_an_end_though_new_keys_have_not_been_told_yet
   });
 }
 
+TEST(tls_stream, new_keys_may_be_asked_for_again_before_the_first_are_told) {
+  in_fibers([] {
+    tls_pair both = shaken_pair();
+    for (stream* const side : {&both.client, &both.server}) {
+      side->renew_keys();
+      EXPECT_NO_THROW(side->renew_keys());
+    }
+    both.client.write_all(bytes("question"));
+    EXPECT_EQ(test::read_exactly(both.server, 8), "question");
+    both.server.write_all(bytes("answer"));
+    EXPECT_EQ(test::read_exactly(both.client, 6), "answer");
+  });
+}
+
 TEST(tls_stream, close_is_an_end_too) {
   in_fibers([] {
     tls_pair both = shaken_pair();
