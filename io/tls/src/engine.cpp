@@ -186,12 +186,13 @@ void engine::say_goodbye() {
   ERR_clear_error();
 }
 
-bool engine::renew_keys() {
-  if (SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE) return true;  // not told yet
+std::error_code engine::renew_keys() {
+  if (said_goodbye_) return std::make_error_code(std::errc::broken_pipe);
+  if (SSL_get_key_update_type(ssl_.get()) != SSL_KEY_UPDATE_NONE) return {};  // not told yet
   ERR_clear_error();
   const bool asked = SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED) == 1;
   ERR_clear_error();
-  return asked;
+  return asked ? std::error_code() : std::make_error_code(std::errc::operation_not_supported);
 }
 
 negotiated engine::agreed() const {

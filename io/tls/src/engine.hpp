@@ -60,8 +60,9 @@ class engine {
   outcome write(std::span<const std::byte> from);
   /// Makes close_notify, once.
   void say_goodbye();
-  /// Makes a KeyUpdate that asks for one in return. Returns: false below TLS 1.3.
-  bool renew_keys();
+  /// Makes a KeyUpdate that asks for one in return. Errors: broken_pipe after say_goodbye();
+  /// operation_not_supported below TLS 1.3.
+  std::error_code renew_keys();
 
   /// Ends the connection for a reason of ours.
   outcome fail(std::error_code why, std::string reason = {});

@@ -374,7 +374,7 @@ void session::renew_keys(std::error_code& error) {
   handshake(error);
   if (error) return;
   const std::lock_guard lock(state_);
-  if (!engine_->renew_keys()) error = std::make_error_code(std::errc::operation_not_supported);
+  error = engine_->renew_keys();
 }
 
 // --- the courier

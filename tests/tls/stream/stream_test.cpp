@@ -146,6 +146,21 @@ TEST(tls_stream, new_keys_may_be_asked_for_again_before_the_first_are_told) {
   });
 }
 
+TEST(tls_stream, new_keys_cannot_be_asked_for_behind_the_end_and_reading_goes_on) {
+  in_fibers([] {
+    tls_pair both = shaken_pair();
+    both.client.shutdown_write();
+    try {
+      both.client.renew_keys();
+      ADD_FAILURE() << "there is no next write";
+    } catch (const tls_error& failed) {
+      EXPECT_EQ(failed.code(), std::errc::broken_pipe);
+    }
+    both.server.write_all(bytes("still here"));
+    EXPECT_EQ(test::read_exactly(both.client, 10), "still here");
+  });
+}
+
 TEST(tls_stream, close_is_an_end_too) {
   in_fibers([] {
     tls_pair both = shaken_pair();

@@ -101,8 +101,8 @@ class stream : public io::detail::source_calls<stream>, public io::detail::sink_
   void shutdown_write(std::error_code& error);
 
   /// Has the next write begin with new keys, and the peer make new ones too; again before that
-  /// write changes nothing. Errors: tls_error; operation_not_supported below TLS 1.3. Suspends:
-  /// only for the handshake.
+  /// write changes nothing. Errors: tls_error; broken_pipe after shutdown_write();
+  /// operation_not_supported below TLS 1.3. Suspends: only for the handshake.
   void renew_keys();
 
   /// Closes, with close_notify if it can be sent without waiting. Calls under way in other fibers
