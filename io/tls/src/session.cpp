@@ -163,10 +163,20 @@ void session::receive(std::uint64_t seen, deadline limit, std::error_code& error
     const std::lock_guard lock(state_);
     if (fed_ != seen) return;
   }
-  if (!await_bytes(limit, error)) return;
+  // Who waits holds no buffer, and the wait may end for what has been read by then.
+  while (await_bytes(limit, error) && !feed_what_has_come(error) && !error) continue;
+}
+
+/// Returns: false if nothing has come, or with an error. The caller holds receiving_.
+bool session::feed_what_has_come(std::error_code& error) {
   auto chunk = std::make_unique_for_overwrite<std::byte[]>(read_chunk_bytes);
-  const std::size_t count = over_.read_some(std::span(chunk.get(), read_chunk_bytes), error);
+  const std::size_t count = over_.try_read_some(std::span(chunk.get(), read_chunk_bytes), error);
+  if (error == std::errc::operation_would_block) {
+    error.clear();
+    return false;
+  }
   if (!error) feed(std::move(chunk), count);
+  return !error;
 }
 
 /// The caller holds receiving_.
@@ -217,14 +227,7 @@ bool session::receive_now(std::error_code& error) {
     const std::lock_guard lock(state_);
     if (engine_->look().what != progress::wants_bytes) return true;  // somebody has fed it
   }
-  auto chunk = std::make_unique_for_overwrite<std::byte[]>(read_chunk_bytes);
-  const std::size_t count = over_.try_read_some(std::span(chunk.get(), read_chunk_bytes), error);
-  if (error == std::errc::operation_would_block) {
-    error.clear();
-    return false;
-  }
-  if (!error) feed(std::move(chunk), count);
-  return !error;
+  return feed_what_has_come(error);
 }
 
 // --- writing

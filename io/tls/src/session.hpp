@@ -75,6 +75,7 @@ class session : public std::enable_shared_from_this<session> {
   bool await_bytes(deadline limit, std::error_code& error);
   bool look_now();
   bool receive_now(std::error_code& error);
+  bool feed_what_has_come(std::error_code& error);
   void feed(std::unique_ptr<std::byte[]> chunk, std::size_t count);
 
   bool send(sending_mode how, std::error_code& error);

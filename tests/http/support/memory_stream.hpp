@@ -50,14 +50,28 @@ class memory_stream : public http::detail::transport {
 
   std::size_t read_some(std::span<std::byte> into, std::error_code& error) override {
     std::size_t taken = 0;
-    when_readable(error, [&] {
-      std::string& from = incoming().bytes;
-      taken = std::min({into.size(), from.size(), link_->options.piece_bytes});
-      std::copy_n(reinterpret_cast<const std::byte*>(from.data()), taken, into.begin());
-      from.erase(0, taken);
-    });
+    when_readable(error, [&] { taken = take(into); });
     if (taken != 0) link_->changed.wake_all();
     return taken;
+  }
+
+  std::size_t try_read_some(std::span<std::byte> into, std::error_code& error) override {
+    std::size_t taken = 0;
+    bool there = false;
+    error.clear();
+    change([&]() noexcept {
+      there = can_tell(error);
+      if (!error) taken = take(into);
+    });
+    if (!there) error = std::make_error_code(std::errc::operation_would_block);
+    return taken;
+  }
+
+  bool is_readable() const noexcept override {
+    bool there = false;
+    std::error_code ignored;
+    change([&]() noexcept { there = can_tell(ignored); });
+    return there;
   }
 
   void wait_readable(std::error_code& error) override {
@@ -99,8 +113,21 @@ class memory_stream : public http::detail::transport {
   bool is_encrypted() const noexcept override { return false; }
 
  private:
-  memory_link::direction& incoming() { return link_->ways[1 - me_]; }
-  memory_link::direction& outgoing() { return link_->ways[me_]; }
+  memory_link::direction& incoming() const { return link_->ways[1 - me_]; }
+  memory_link::direction& outgoing() const { return link_->ways[me_]; }
+
+  std::size_t take(std::span<std::byte> into) {
+    std::string& from = incoming().bytes;
+    const std::size_t taken = std::min({into.size(), from.size(), link_->options.piece_bytes});
+    std::copy_n(reinterpret_cast<const std::byte*>(from.data()), taken, into.begin());
+    from.erase(0, taken);
+    return taken;
+  }
+
+  /// Returns whether a read has something to tell: bytes, the end, or `error`.
+  bool can_tell(std::error_code& error) const {
+    return has_failed(incoming(), error) || !incoming().bytes.empty() || incoming().ended;
+  }
 
   /// Takes what there is room for.
   std::size_t put(std::span<const std::byte> from, std::error_code& error) {
@@ -117,11 +144,11 @@ class memory_stream : public http::detail::transport {
   }
 
   template <class F>
-  void change(F f) noexcept {
+  void change(F f) const noexcept {
     link_->changed.wake_all(wake_reason::event, f);
   }
 
-  bool has_failed(const memory_link::direction& way, std::error_code& error) {
+  bool has_failed(const memory_link::direction& way, std::error_code& error) const {
     if (way.reset) error = std::make_error_code(std::errc::connection_reset);
     if (outgoing().writer_closed) error = std::make_error_code(std::errc::operation_canceled);
     return static_cast<bool>(error);
@@ -139,10 +166,9 @@ class memory_stream : public http::detail::transport {
   template <class F>
   void when_readable(std::error_code& error, F f) {
     wait_until(error, [&] {
-      if (has_failed(incoming(), error)) return true;
-      if (incoming().bytes.empty()) return incoming().ended;
-      f();
-      return true;
+      const bool there = can_tell(error);
+      if (there && !error) f();
+      return there;
     });
   }
 

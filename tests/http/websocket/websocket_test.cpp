@@ -70,6 +70,48 @@ TEST(websocket, messages_come_back_as_they_were_text_and_binary_apart) {
   });
 }
 
+/// Ends every other wait though nothing has come, as a socket does whose bytes have been read.
+class restless_stream : public memory_stream {
+ public:
+  using memory_stream::memory_stream;
+
+  void wait_readable(std::error_code& error) override {
+    error.clear();
+    if (++waits % 2 == 0) return memory_stream::wait_readable(error);
+    this_fiber::yield();
+  }
+  std::size_t read_some(std::span<std::byte> into, std::error_code& error) override {
+    ++reads_that_may_wait;
+    return memory_stream::read_some(into, error);
+  }
+
+  int waits = 0;
+  int reads_that_may_wait = 0;
+};
+
+TEST(websocket, does_not_wait_with_a_buffer_where_a_wait_ended_for_nothing) {
+  under_seeds([] {
+    auto link = std::make_shared<memory_link>(memory_stream_options{});
+    auto near = std::make_unique<restless_stream>(link, 0);
+    const restless_stream& seen = *near;
+    websocket socket = websocket_access::over(std::move(near), {});
+    raw_peer peer(std::make_unique<memory_stream>(link, 1));
+    gather(
+        [&] {
+          EXPECT_EQ(socket.receive(), message::text("hello"));
+          EXPECT_EQ(socket.receive(), message::text("again"));
+          EXPECT_GE(seen.waits, 3);
+          EXPECT_EQ(seen.reads_that_may_wait, 0);
+        },
+        [&] {
+          this_fiber::sleep_for(1ms);
+          peer.write({{0x81, "hello"}});
+          this_fiber::sleep_for(1ms);
+          peer.write({{0x81, "again"}});
+        });
+  });
+}
+
 TEST(websocket, messages_come_back_through_a_stream_of_small_pieces) {
   under_seeds(
       [] {

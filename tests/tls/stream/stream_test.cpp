@@ -5,6 +5,7 @@
 #include <heddle/io/buffered_reader.hpp>
 #include <heddle/sync/event.hpp>
 
+#include "runtime/support/sanitized.hpp"
 #include "tls/support/tls_pair.hpp"
 
 #include <gmock/gmock.h>
@@ -15,8 +16,12 @@
 #include <string>
 #include <thread>
 
+#include <malloc.h>
+
 namespace heddle::tls {
 namespace {
+
+using namespace std::chrono_literals;
 
 using test::bytes;
 using test::room_in;
@@ -69,6 +74,20 @@ TEST(tls_stream, tells_whether_a_read_has_something_to_tell_past_tickets_and_new
     both.client.close();
     EXPECT_TRUE(both.client.is_readable());
     EXPECT_TRUE(stream().is_readable());
+  });
+}
+
+TEST(tls_stream, holds_no_buffer_while_a_reader_waits) {
+  if (test::sanitized) GTEST_SKIP() << "a sanitizer has a malloc of its own";
+  heddle::run(test::with_loops(1), [] {
+    tls_pair both = shaken_pair();
+    EXPECT_FALSE(both.client.is_readable()) << "tickets";
+    const std::size_t before = ::mallinfo2().uordblks;
+    auto reads = spawn([&] { return test::read_exactly(both.client, 1); });
+    this_fiber::sleep_for(20ms);
+    EXPECT_LT(::mallinfo2().uordblks - before, 8 * 1024U);
+    both.server.write_all(bytes("x"));
+    EXPECT_EQ(reads.join(), "x");
   });
 }
 

@@ -165,12 +165,17 @@ void conversation::fill() {
   if (limits_.ping_interval.count() != 0) heard_ = clock::now();
 }
 
-/// A connection that waits holds no buffer.
+/// A connection that waits holds no buffer, also if its wait ended for what had been read by then.
 std::size_t conversation::read_more(std::error_code& error) {
-  if (buffer_ == nullptr) wire_.wait_readable(error);
-  if (error) return 0;
-  if (buffer_ == nullptr) buffer_.reset(new std::byte[limits_.read_bytes]);
-  return wire_.read_some(std::span(buffer_.get(), limits_.read_bytes), error);
+  for (;;) {
+    wire_.wait_readable(error);
+    if (error) return 0;
+    buffer_.reset(new std::byte[limits_.read_bytes]);
+    const std::span into(buffer_.get(), limits_.read_bytes);
+    const std::size_t bytes = wire_.read_what_has_come(into, error);
+    if (error != std::errc::operation_would_block) return bytes;
+    buffer_.reset();
+  }
 }
 
 deadline conversation::next_look() const noexcept {

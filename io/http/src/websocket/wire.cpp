@@ -45,6 +45,15 @@ void wire::wait_readable(std::error_code& error) {
   explain(error);
 }
 
+std::size_t wire::read_what_has_come(std::span<std::byte> into, std::error_code& error) {
+  std::size_t bytes = stream_.try_read_some(into, error);
+  if (error == std::errc::operation_would_block && stream_.is_readable()) {
+    bytes = stream_.read_some(into, error);
+  }
+  explain(error);
+  return bytes;
+}
+
 std::size_t wire::write_some(std::span<const std::byte> from, std::error_code& error) {
   error = cause();
   if (error) return 0;

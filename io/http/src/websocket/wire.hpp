@@ -22,6 +22,8 @@ class wire {
   /// As transport's; what fails after abort() reports its cause. Suspends: yes, cancel-safe.
   std::size_t read_some(std::span<std::byte> into, std::error_code& error);
   void wait_readable(std::error_code& error);
+  /// As read_some; if nothing has come: operation_would_block. Waits where only a read can tell.
+  std::size_t read_what_has_come(std::span<std::byte> into, std::error_code& error);
 
   /// Writes at least a byte, or aborts with timed_out. Suspends: yes, cancel-safe.
   std::size_t write_some(std::span<const std::byte> from, std::error_code& error);
