@@ -185,11 +185,16 @@ TEST(heads, a_request_line_may_be_as_long_as_the_limit_and_no_longer) {
 TEST(heads, all_fields_may_be_as_large_as_the_limit_and_no_larger) {
   const head_limits limits{.field_bytes = 60};
   const std::string first = "GET / HTTP/1.1\r\nHost: h\r\n";  // 9 bytes of fields
-  for (const auto& [bytes, status] :
-       std::vector<std::pair<std::size_t, int>>{{59, 200}, {60, 200}, {63, 431}, {200, 431}}) {
-    const std::string text = first + "X: " + std::string(bytes - 9 - 5, 'y') + "\r\n\r\n";
+  for (const auto& [bytes, status] : std::vector<std::pair<std::size_t, int>>{
+           {59, 200}, {60, 200}, {61, 431}, {62, 431}, {63, 431}, {200, 431}}) {
+    const std::string lines = first + "X: " + std::string(bytes - 9 - 5, 'y') + "\r\n";
+    const std::string text = lines + "\r\n";
+    const std::string folded = lines + " y\r\n\r\n";
     for (const cut& pieces : cuts_of(text.size())) {
       EXPECT_EQ(read_in_pieces(text, pieces, limits)->status, status) << bytes;
+    }
+    for (const cut& pieces : cuts_of(folded.size())) {
+      EXPECT_EQ(read_in_pieces(folded, pieces, limits)->status, status == 200 ? 400 : 431) << bytes;
     }
   }
 }

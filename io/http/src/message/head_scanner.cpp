@@ -20,6 +20,7 @@ refusal head_scanner::check_length(std::size_t end) const noexcept {
 
 std::size_t head_scanner::scan(std::string_view text, refusal& refused) noexcept {
   for (;;) {
+    if ((refused = check_length(line_))) return 0;
     const bool begun = line_ < text.size();
     if (begun && lines_ != 0 && (text[line_] == ' ' || text[line_] == '\t')) {
       refused = {400, "a header line begins with a space"};
