@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What strangers send as HTTP: a head, and the body behind it. The first byte of an input says
 // whose. Checked besides crashes: the result does not depend on how the bytes are cut; what is
-// taken keeps to the limits; no part of it could end a line; and it is read the same way when it is
-// written down again from its parts.
+// taken keeps to the limits; no part of it could end a line; it is read the same way when it is
+// written down again from its parts; and a request that is read at once is what the scanner and the
+// parser make of it.
 #include "message/chunk_decoder.hpp"
 #include "message/framing.hpp"
 #include "message/head_scanner.hpp"
@@ -138,6 +139,26 @@ void require_same_again(kind of, std::string_view head) {
   require(says_again == says && third == again, "and read as before");
 }
 
+bool is_same(const request_head& a, const request_head& b) {
+  const auto same_field = [](const auto& x, const auto& y) {
+    return x.name.data() == y.name.data() && x.name == y.name && x.value == y.value;
+  };
+  return a.method == b.method && a.target == b.target && a.spoken == b.spoken &&
+         std::equal(a.fields.begin(), a.fields.end(), b.fields.begin(), b.fields.end(), same_field);
+}
+
+/// Both ways of a server to read a head end in the same place, with the same head.
+void require_same_at_once(std::string_view bytes) {
+  head_scanner scanner(small_head);
+  refusal refused;
+  request_head found;
+  request_head at_once;
+  std::size_t taken = scanner.scan(bytes, refused);
+  if (taken != 0 && parse_head(bytes.substr(0, taken), found)) taken = 0;
+  require(parse_whole_head(bytes, small_head, at_once) == taken, "both ways take the same");
+  require(taken == 0 || is_same(at_once, found), "both ways read the same");
+}
+
 told told_of_chunks(std::string_view bytes, std::size_t piece) {
   chunk_decoder decoder(small_chunks);
   told all;
@@ -183,6 +204,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const std::size_t piece : {1U, 2U, 7U, 64U}) {
     require(read(of, bytes, piece) == whole, "it means the same however it is cut");
   }
+  if (of == kind::request) require_same_at_once(std::string(bytes));
   if (whole.taken != 0) {
     if (of != kind::chunks) require_same_again(of, bytes.substr(0, whole.taken));
     require(read(of, bytes.substr(0, whole.taken), whole.taken) == whole,
