@@ -62,11 +62,15 @@ def in_turns(key, programs, rounds, contestants):
                 yield Sample(key, rival, found["metric"], found["value"], tags)
 
 
-def micro(key, program, names):
+def micro(key, folder, rivals, others=None):
+    """One program a rival in `folder`. A benchmark of heddle's that `others` names counts as a
+    rival of that name, {benchmark: rival}."""
     def measure(programs, effort):
-        for _ in range(effort.rounds):
-            for name, nanoseconds in programs.run_micro(program, repetitions=5):
-                yield Sample(key, names.get(name, name), "cpu_ns", nanoseconds)
+        for sample in in_turns(key, programs, effort.rounds, {
+                rival: (f"{folder}/{rival}",) for rival in ("heddle", *rivals)}):
+            what = sample.tags.pop("what")
+            sample.rival = (others or {}).get(what, sample.rival)
+            yield sample
     return measure
 
 
@@ -233,6 +237,11 @@ def hog(programs, effort):
             yield sample
 
 
+def beside(metric, label, unit, *rivals, **other):
+    """Lines that are shown, not judged."""
+    return (Line(metric, label, unit, rival=rival, **other) for rival in rivals)
+
+
 def on(loops):
     """How lines begin that are about so many loops."""
     return "1 loop: " if loops == 1 else f"{loops} loops: "
@@ -321,15 +330,16 @@ FEWER = (("sleepers", "1e5"),)
 
 PROBLEMS = [
     Problem("P1", "yield between two fibers, a switch",
-            micro("P1", "yield", {"heddle_yield": "heddle"}),
+            micro("P1", "yield", ("raw_context", "boost_fiber", "asio", "std_thread"),
+                  {"at_one_place": "heddle_one_place"}),
             [Line("cpu_ns", "a switch", "ns", 2.2, "raw_context"),
              Line("cpu_ns", "a switch, both at one place", "ns", rival="raw_context",
                   mine="heddle_one_place"),
-             Line("cpu_ns", "a switch", "ns", rival="boost_fiber")]),
+             *beside("cpu_ns", "a switch", "ns", "boost_fiber", "asio", "std_thread")]),
     Problem("P2", "spawn and join, one at a time",
-            micro("P2", "spawn_join", {"heddle_spawn": "heddle", "tbb_task_group": "tbb"}),
+            micro("P2", "spawn_join", ("tbb", "boost_fiber", "asio", "std_thread")),
             [Line("cpu_ns", "spawn + join", "ns", 0.65, "tbb"),
-             Line("cpu_ns", "spawn + join", "ns", rival="boost_fiber")]),
+             *beside("cpu_ns", "spawn + join", "ns", "boost_fiber", "asio", "std_thread")]),
     Problem("P3", "a million spawned, then joined, each", spawn_million,
             [Line("cpu_ns", "each", "ns", 0.3, "tbb"),
              Line("cold_cpu_ns", "each, first round of a process", "ns", rival="tbb"),
@@ -355,11 +365,12 @@ PROBLEMS = [
              Line("message", "2 loops: messages", "/s", rival="boost_fiber", of="max",
                   tags=(("loops", 2),))]),
     Problem("P7", "a mutex nobody else wants, locked and unlocked",
-            micro("P7", "mutex", {"heddle_mutex": "heddle"}),
-            [Line("cpu_ns", "lock + unlock", "ns", 1.6, "rmw_pair"),
-             Line("cpu_ns", "lock + unlock", "ns", rival="boost_fiber")]),
+            micro("P7", "mutex", ("two_rmw", "boost_fiber", "std_thread", "tbb")),
+            [Line("cpu_ns", "lock + unlock", "ns", 1.6, "two_rmw"),
+             *beside("cpu_ns", "lock + unlock", "ns", "boost_fiber", "std_thread", "tbb")]),
     Problem("P8", "spawn, cancel and join, one at a time",
-            micro("P8", "spawn_cancel", {"cancel_before_start": "heddle"}),
+            micro("P8", "spawn_cancel", (), {
+                name: name for name in ("spawn_join", "cancel_parked", "cancel_sleeping")}),
             [Line("cpu_ns", "cancelled before it runs", "ns", 3, "spawn_join"),
              Line("cpu_ns", "cancelled while it waits", "ns", rival="spawn_join",
                   mine="cancel_parked"),

@@ -57,24 +57,6 @@ class Programs:
             print(f"    {name} {' '.join(map(str, arguments))}: {found}", file=sys.stderr)
         return found
 
-    def run_micro(self, name, repetitions):
-        """Runs a Google Benchmark program, its benchmarks in random turns.
-
-        Yields (benchmark, CPU nanoseconds an item) for each repetition.
-        """
-        command = [self.path(f"micro/{name}"), "--benchmark_format=json",
-                   f"--benchmark_repetitions={repetitions}", "--benchmark_min_time=0.05",
-                   "--benchmark_enable_random_interleaving=true"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            sys.exit(f"bench: {' '.join(command)} failed:\n{done.stderr}")
-        for one in json.loads(done.stdout)["benchmarks"]:
-            if one["run_type"] != "iteration":
-                continue
-            if one.get("error_occurred"):
-                sys.exit(f"bench: {one['name']}: {one['error_message']}")
-            yield one["run_name"].split("/")[0], 1e9 / one["items_per_second"]
-
 
 class Server:
     """A program that prints its port, and the process that serves if that is another, and ends
